@@ -1,3 +1,3 @@
-"""What a change does, and to whom: pure functions over two plans, or over what the engine
+"""What a change does, and who is affected: pure functions over two plans, or over what the engine
 previews. They know no Pulumi.
 """

@@ -1,7 +1,7 @@
 """Resource by resource: what is created, updated, replaced and deleted between two sides, and how
 sure that is.
 
-Where an engine has spoken, it is right. Where only plans speak, a table of the properties that
+Where there is an engine's preview, it is right. Where there are only plans, a table of the properties that
 force replacement answers (config/replacements.py), and what is replaced takes along whatever names
 its id in such a property.
 """
@@ -35,7 +35,7 @@ _NAMES = ("name", "nodeGroupName", "bucket", "identifier")
 class Change:
     """What happens to one resource. `because` are the properties that force a replacement, or the
     replaced resources that it follows; `delete_first` says that the old one goes before the new one
-    comes; `kept` that a deletion leaves the thing in AWS; `refused` that the engine refuses it.
+    comes; `kept` that a deletion leaves the resource in AWS; `refused` that the engine refuses it.
     """
 
     op: Op
@@ -51,7 +51,7 @@ class Change:
 
     @property
     def resource(self) -> Resource:
-        """The resource as it will be, or as it was where it goes."""
+        """The resource as it will be, or as it was where it is deleted."""
         found = self.new or self.old
         if found is None:
             raise ValueError(f"{self.urn} is on neither side")
@@ -64,7 +64,7 @@ class Change:
 
     @property
     def kept(self) -> bool:
-        """Whether AWS keeps the thing although the stack forgets it."""
+        """Whether the resource stays in AWS although it leaves the stack."""
         return (
             self.op in ("delete", "replace") and self.old is not None and self.old.retain_on_delete
         )
@@ -159,7 +159,7 @@ def _by_engine(plain: Change, step: EngineStep) -> Change | None:
 
 def _unseen(plain: Change, step: EngineStep) -> list[PropertyChange]:
     """What the engine sees and a comparison of inputs cannot: a secret that is another one, an
-    output that is not known yet, what somebody changed by hand.
+    output that is not known yet, manual changes in AWS.
     """
     known = {item.keys for item in plain.properties}
     found = []
@@ -212,7 +212,7 @@ def _by_table(plain: Change, before: Resource, after: Resource) -> Change:
 
 
 def _delete_first(before: Resource, after: Resource) -> bool:
-    """Two things of one name cannot be there at once: the engine deletes first where the name is
+    """Two resources of one name cannot exist at once: the engine deletes first where the name is
     given and stays the same.
     """
     names = [
@@ -262,7 +262,7 @@ def _properties(before: Resource, after: Resource, *, loose: bool) -> tuple[Prop
 
 
 def _follow(found: dict[str, Change], old: Resources, new: Resources) -> None:
-    """Add what follows a replacement: whoever names the replaced one's id gets another id."""
+    """Add the consequences of a replacement: references to the replaced resource get another id."""
     users = _users(new)
     todo = [
         change.new for change in found.values() if change.op == "replace" and change.new is not None
@@ -330,7 +330,7 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def label(change: Change) -> str:
-    """How people call it: its name and its kind."""
+    """Its label in messages: name and kind."""
     return f"{change.name} ({change.type.rpartition(':')[2]})"
 
 
@@ -403,7 +403,7 @@ def _mentioned(value: Any, urns: Mapping[str, str], names: Mapping[str, str]) ->
     )
 
 
-# --- Which images, charts and versions are others: what will be pulled that was not before.
+# --- Which images, charts and versions change: what will be newly pulled.
 
 
 RELEASE, ADDON = "kubernetes:helm.sh/v3:Release", "aws:eks/addon:Addon"

@@ -1,4 +1,4 @@
-"""The whole of a comparison: what changes, what it does and to whom, what it costs, and what
+"""The whole comparison: what changes, its effects, what it costs, and what
 could not be known.
 """
 
@@ -152,16 +152,16 @@ def _secrets(old: Side, new: Side) -> list[Effect]:
         done = (
             "is set"
             if before is None
-            else "is taken away"
+            else "is removed"
             if after is None
-            else "is encrypted anew, and may be another one"
+            else "is encrypted again, and may have another value"
         )
         hub = key.rpartition(":")[2].removeprefix("hub-")
-        says = f"the secret {key} {done}: what it is for restarts with it"
+        says = f"the secret {key} {done}: workloads that use it restart"
         found.append(
             Effect(
                 class_="interrupts",
-                topic="people",
+                topic="users",
                 says=says,
                 subject=f"secret::{key}",
                 about=f"hub {hub.split('-')[0]}" if "hub-" in key else "",
@@ -182,9 +182,7 @@ def _outputs(old: Side, new: Side) -> list[Effect]:
     ]
     if not changed:
         return []
-    says = (
-        f"the stack's outputs differ ({', '.join(changed)}): whatever reads them gets other values"
-    )
+    says = f"the stack's outputs differ ({', '.join(changed)}): their readers get other values"
     return [Effect(class_="routine", topic="cluster", says=says, subject="stack::outputs")]
 
 
@@ -192,8 +190,8 @@ def _limits(old: Side, new: Side, changes: tuple[Change, ...]) -> list[str]:
     found = []
     if new.steps is None and changes:
         found.append(
-            "Told from two plans: what somebody changed by hand in AWS since, and what AWS refuses,"
-            " only `pulumi preview` and `up` know."
+            "Derived from two plans: manual changes in AWS since then, and what AWS refuses,"
+            " only `pulumi preview` and `up` can show."
         )
     if any(change.certainty == "engine decides" for change in changes):
         names = [change.name for change in changes if change.certainty == "engine decides"]
@@ -201,19 +199,20 @@ def _limits(old: Side, new: Side, changes: tuple[Change, ...]) -> list[str]:
             f" and {len(names) - 5} more" if len(names) > 5 else ""
         )  # as many as fit a line
         found.append(
-            f"Whether these are changed in place or replaced only the engine can know: {some}."
+            f"Only the engine can tell whether these are updated in place or replaced: {some}."
         )
     if old.kind != new.kind:
         found.append(
-            "A plan is compared with an engine's preview: ids that only one of them knows were"
-            " taken to be the same."
+            "A plan is compared with a preview of the engine: ids that only one of them contains"
+            " were"
+            " treated as equal."
         )
     if changes and (new.cost is None or (old.cost is None and old.resources.all)):
         found.append(
-            "What it costs is not known: an engine's preview has no bill. Compare two plans."
+            "The cost is not known: a preview of the engine has no bill. Compare two plans."
         )
     if old.money_is_of_another_day(new):
-        found.append("The two bills are of different price tables.")
+        found.append("The two bills use different price tables.")
     return found
 
 
@@ -223,7 +222,7 @@ def _of_configuration(old: Side, new: Side) -> Difference:
         Effect(
             class_="unknown",
             topic="cluster",
-            says=f"unknown effect: {item.where} is another value in the stack file",
+            says=f"unknown effect: {item.where} has another value in the stack file",
             subject=f"configuration::{item.where}",
         )
         for item in changed
@@ -231,7 +230,7 @@ def _of_configuration(old: Side, new: Side) -> Difference:
     limits = (
         (
             "The older program could not be evaluated here, so only the configuration was compared:"
-            " what it does is not known."
+            " its effects are not known."
         ),
     )
     return Difference(

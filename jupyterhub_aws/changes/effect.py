@@ -1,5 +1,5 @@
-"""What a change means: one sentence, the class that a gate judges, and the heading that a person
-finds it under.
+"""What a change means: one sentence, the class that the gate judges, and the heading that it is
+shown under.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Class = Literal[
 ]
 Topic = Literal[
     "cost",
-    "people",
+    "users",
     "data",
     "sign-in",
     "access",
@@ -27,7 +27,7 @@ Topic = Literal[
     "logs",
     "your program",
 ]
-#: From harmless to what nobody can take back.
+#: From harmless to irreversible.
 CLASSES: tuple[Class, ...] = (
     "routine",
     "interrupts",
@@ -37,11 +37,11 @@ CLASSES: tuple[Class, ...] = (
     "unknown",
     "endangers data",
 )
-#: In the order in which a person reads them.
+#: In the order in which they are shown.
 TOPICS: tuple[Topic, ...] = (
     "cost",
     "data",
-    "people",
+    "users",
     "sign-in",
     "access",
     "network",
@@ -66,8 +66,8 @@ class Rise:
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """One thing that a change does. `subject` is the resource, as `TYPE::NAME`; `about` names whom
-    or what, for people: `hub main`.
+    """One effect of a change. `subject` is the resource, as `TYPE::NAME`; `about` names, for
+    readers, what it concerns: `hub main`.
 
     `rise` is there where the class is `costs more`. `added` says that the resource is one that the
     caller's program added.
@@ -107,13 +107,13 @@ class EffectContext:
 
     @property
     def fresh(self) -> bool:
-        """Whether the stack is new: nobody had anything yet, so nobody gains or loses."""
+        """Whether the stack is new: nothing existed before, so no access is gained or lost."""
         return not self.old.resources.all
 
 
 @dataclass(kw_only=True)
 class Reading:
-    """What a rule said of one change: effects, and which properties it spoke about (`*`: all of
+    """What a rule said of one change: effects, and which properties it covers (`*`: all of
     them). `whole`: no more is to be said of it.
     """
 
@@ -122,7 +122,7 @@ class Reading:
     whole: bool = False
 
     def explains(self, keys: tuple[str, ...]) -> bool:
-        """Whether a property was spoken about."""
+        """Whether a property is covered."""
         path = ".".join(keys)
         return "*" in self.explained or any(
             path == part or path.startswith(f"{part}.") for part in self.explained

@@ -1,5 +1,5 @@
-"""The gate: which effects a stack lets through by itself, and which need somebody to say that they
-have seen them.
+"""The gate: which effects a stack allows by its own policy, and which need an acknowledgement that
+they have seen them.
 
 A line that acknowledges names the stack, the class, the resource and a digest of what was shown: it
 is worth nothing for another change.
@@ -20,10 +20,10 @@ from jupyterhub_aws.changes.effect import CLASSES, Class, Effect, Rise
 from jupyterhub_aws.config.gate import ADDED
 
 FORMAT = "jupyterhub-aws/gate/1"
-#: Where the base branch says nothing: what nobody loses anything by.
+#: Where the base branch says nothing: the classes without loss.
 DEFAULT: tuple[Class, ...] = ("routine", "interrupts")
 #: The limits of `gate.cost` for each sum of a bill: of the sum itself, and of its increase. Paused
-#: is a kind of rest.
+#: is a kind of idle.
 _LIMITS: Mapping[str, tuple[str, str]] = {
     "maximum_monthly": ("maximum", "maximum_increase"),
     "idle_monthly": ("idle", "idle_increase"),

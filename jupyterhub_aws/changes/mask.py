@@ -1,4 +1,4 @@
-"""Nothing that may be a secret leaves a difference: by its place, by its name, or by its look.
+"""No possible secret is shown in a difference: judged by its place, by its name, or by its look.
 
 What is read is sealed at once: each secret becomes a mark that tells one from another in this
 process and nothing else. So no rule that cuts, changes or quotes a value ever holds a secret; what
@@ -18,7 +18,7 @@ from typing import Any
 from jupyterhub_aws.checks.resources import SECRET, SECRET_SIGNATURE, SIGNATURE
 from jupyterhub_aws.config.errors import names_secret
 
-#: Text that is a secret wherever it stands: private keys, AWS and GitHub keys, signed tokens,
+#: Text that is a secret in any place: private keys, AWS and GitHub keys, signed tokens,
 #: ciphertext of a stack file, a password inside an address.
 _LOOKS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
@@ -34,13 +34,11 @@ _LOOKS = re.compile(
 #: Another one in each process: a mark is worth nothing outside of it.
 _SALT = os.urandom(16)
 _SECRET_TYPE = "kubernetes:core/v1:Secret"  # noqa: S105 -- a resource type
-_KEPT = re.compile(
-    r"\[secret\]|\[unknown\]|\$\{[^}]*\}|"
-)  # what stands in place of a value tells nothing
+_KEPT = re.compile(r"\[secret\]|\[unknown\]|\$\{[^}]*\}|")  # a placeholder reveals nothing
 
 
 def is_secret(path: tuple[str, ...], type_: str = "") -> bool:
-    """Whether what stands at a path of a resource's inputs is a secret by its place or by a name
+    """Whether the value at a path of a resource's inputs is a secret by its place or by a name
     on the way.
     """
     if type_ == _SECRET_TYPE and path[:1] in (("data",), ("stringData",)):

@@ -1,5 +1,5 @@
 """Two values, and where they differ: by meaning where lists and documents have one, so that
-order tells nothing that it does not mean.
+an order without meaning makes no difference.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ENCODED = ("userData",)
 @dataclass(frozen=True, kw_only=True)
 class PropertyChange:
     """One place where two values differ. `old` and `new` are masked; `secret` says that
-    something hidden changed there.
+    a hidden value changed there.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class PropertyChange:
 
     @property
     def where(self) -> str:
-        """The path as a person writes it: `tags[owner].value`, `values.hub.image.tag`."""
+        """The path as it is written in files: `tags[owner].value`, `values.hub.image.tag`."""
         text = ""
         for part in self.path:
             named = isinstance(part, str) and part.startswith(_IS)

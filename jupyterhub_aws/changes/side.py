@@ -63,12 +63,12 @@ class Side:
 
     @cached_property
     def everything(self) -> Resources:
-        """What this stack and the one that it stands on register."""
+        """What this stack and its cloud stack register."""
         return self.resources if self.outer is None else Resources([*self.outer, *self.resources])
 
     @cached_property
     def pods(self) -> tuple[UserPod, ...]:
-        """Every pod that people can start: each group of nodes asks for them."""
+        """Every pod that users can start: needed for each group of nodes."""
         return tuple(pod for release in hub_releases(self.everything) for pod in user_pods(release))
 
     def in_todays_words(self) -> Side:
@@ -107,7 +107,7 @@ class Side:
 # --- What `pulumi preview --json` prints, as two sides: what is there, and what would be.
 
 
-#: The engine's operations (pkg/resource/deploy/step.go) by what they mean for a person; what is in
+#: The engine's operations (pkg/resource/deploy/step.go) by their meaning; an operation in
 #: none of them is an error.
 _OPS: Mapping[str, Op] = {
     "create": "create",

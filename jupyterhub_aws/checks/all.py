@@ -1,4 +1,4 @@
-"""The list of all checks, in the order in which a person reads them."""
+"""The list of all checks, in the order in which they are shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jupyterhub_aws.config.stack import StackConfig
 
 CHECKS: tuple[Check, ...] = (
     paused,
-    security.open_doors,
+    security.open_ingress,
     security.encryption,
     security.metadata,
     security.secrets,
@@ -55,7 +55,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-#: Those that look at what is inside the cluster.
+#: The checks of objects inside the cluster.
 _INSIDE = (
     nodes.priorities,
     hubs.values,
@@ -70,8 +70,8 @@ _INSIDE = (
 
 
 def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -> list[Finding]:
-    """Every finding about a stack and what it becomes, as of a day. `resources` of an inner half
-    are those of both halves.
+    """Every finding about a stack and what it becomes, as of a day. `resources` of a hub stack
+    are those of the cloud stack too.
     """
     outer = stack.parts == "cloud"
     found = [
@@ -82,8 +82,9 @@ def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -
     ]
     if outer:
         message = (
-            "what is inside the cluster is judged with the other half: the stack whose file says"
-            " `cloud_stack` and this one's name"
+            "objects inside the cluster are checked with the other part of the split stack: the"
+            " stack"
+            " with `cloud_stack` and this one's name in its file"
         )
         found.append(
             Finding(
@@ -91,7 +92,7 @@ def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -
                 status="skip",
                 message=message,
                 path="parts",
-                fix="jhub plan that stack too",
+                fix="run jhub plan for that stack too",
             )
         )
     return [*versions.support(stack, as_of), *certificates(stack, as_of), *found]

@@ -1,4 +1,4 @@
-"""Whether everything that holds data is backed up: read from what was recorded, so that a
+"""Whether all resources with data are backed up: read from what was recorded, so that a
 resource without the tag is found whatever the stack says.
 """
 
@@ -41,7 +41,7 @@ class _Finders:
     lifecycles: frozenset[tuple[str, str]]
 
     def reach(self, tags: Mapping[str, str], *, volume: bool) -> bool:
-        """Whether something with these tags is found."""
+        """Whether a resource with these tags is selected."""
         own = set(tags.items())
         return bool(own & self.plans) or (volume and bool(own & self.lifecycles))
 
@@ -60,9 +60,7 @@ def covered(stack: StackConfig, resources: Resources) -> list[Finding]:
         *verdict(
             _ID,
             faults,
-            otherwise=(
-                f"all {count} resources that hold people's work or a hub's memory are backed up"
-            ),
+            otherwise=(f"all {count} resources with users' work or a hub's database are backed up"),
         ),
         *_elsewhere(stack),
     ]
@@ -161,7 +159,7 @@ def _nothing(stack: StackConfig, resources: Resources) -> list[Finding]:
         for item in resources.of(_EFS, _EBS, _RDS, _CLASS)
         if not _is_covered(item, resources, _finders(resources))
     ]
-    names = ", ".join(item.name for item in bare) or "nothing that the stack makes"
+    names = ", ".join(item.name for item in bare) or "nothing that the stack creates"
     message = f"without any backup: {names}; the stack's reason: {stack.backups.reason}"
     return [
         Finding(
@@ -176,12 +174,12 @@ def _nothing(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def _elsewhere(stack: StackConfig) -> list[Finding]:
-    """What holds data and is not the stack's to back up: it is said, for nobody sees it in a
-    list of resources.
+    """Data that the stack does not back up: reported, because no list of resources
+    shows it.
     """
     if isinstance(stack.homes, NfsHomes):
         message = (
-            f"homes are on {stack.homes.server}: whether they are backed up is its owner's to know"
+            f"homes are on {stack.homes.server}: only its owner knows whether they are backed up"
         )
         return [
             Finding(
@@ -189,7 +187,7 @@ def _elsewhere(stack: StackConfig) -> list[Finding]:
                 status="skip",
                 message=message,
                 path="homes.server",
-                fix="ask them, and rehearse a restore together",
+                fix="ask the owner, and rehearse a restore together",
             )
         ]
     if isinstance(stack.homes, (EbsHomes, EphemeralHomes)) or isinstance(stack.cluster, EksCluster):
@@ -198,7 +196,7 @@ def _elsewhere(stack: StackConfig) -> list[Finding]:
         Finding(
             id=_ID,
             status="skip",
-            message="the stack makes nothing in AWS; its volumes are the cluster's to back up",
+            message="the stack creates nothing in AWS; the cluster's operators back up its volumes",
             path="homes.kind",
         )
     ]
@@ -224,7 +222,7 @@ def rehearsed(
     *,
     buildable: bool = True,
 ) -> list[Finding]:
-    """A backup that was never restored is a hope. `last` is None where there is no record.
+    """A backup that was never restored is not proven. `last` is None where there is no record.
 
     `buildable` is false while a secret that `pulumi up` needs is missing: such a stack was never
     built, so there is nothing to restore yet.
@@ -250,12 +248,12 @@ def rehearsed(
             )
         ]
     if last is None:
-        return found("nobody has rehearsed a restore of this stack: there is no record of a drill")
+        return found("no restore of this stack has been rehearsed: there is no record of a drill")
     age = (as_of - last.day).days
     if last.differences:
         return found(
-            f"the restore of {last.day} brought {last.differences:,} of {last.files:,} files back"
-            " otherwise than they were"
+            f"the restore of {last.day} restored {last.differences:,} of {last.files:,} files with"
+            " differences"
         )
     if age > stack.backups.drill_days:
         return found(
@@ -263,14 +261,14 @@ def rehearsed(
             f" {stack.backups.drill_days}"
         )
     message = (
-        f"a restore was rehearsed {age} days ago ({last.day}): {last.files:,} files came back as"
-        " they were"
+        f"a restore was rehearsed {age} days ago ({last.day}): {last.files:,} files were restored"
+        " unchanged"
     )
     return [Finding(id=_DRILL, status="pass", message=message)]
 
 
 def _can_be_rehearsed(stack: StackConfig) -> bool:
-    """Where `jhub restore drill` has something to compare: homes on EFS, in a cluster of the
+    """Where `jhub restore drill` can compare files: homes on EFS, in a cluster of the
     stack's, that are in its vault.
     """
     return (

@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 
-# --- A certificate as people's browsers will judge it: names, dates, chain, strength. Pure; the
-# library is loaded where there is something to judge.
+# --- A certificate as users' browsers will judge it: names, dates, chain, strength. Pure; the
+# library is loaded only where there is a certificate.
 
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 _LEAST_RSA_BITS = 2048
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _BROKEN_DIGESTS = ("md5", "sha1")
-#: From here a person should think of renewing.
+#: From here renewal is due.
 WARNING_DAYS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateFault:
-    """What is wrong with a certificate: `fail` where browsers would refuse it, `warn` where a
-    person should look.
+    """What is wrong with a certificate: `fail` where browsers would refuse it, `warn` where an
+    operator should look.
     """
 
     status: Literal["fail", "warn"]
@@ -43,7 +43,7 @@ class CertificateFault:
 
 def read(pem: str) -> list[Certificate]:
     """The certificates of a PEM text, in its order; Windows line ends are fine. Raises
-    ValueError, in words for people, for anything else.
+    ValueError, in plain words, for any other text.
     """
     from cryptography import x509
 
@@ -64,7 +64,7 @@ def read(pem: str) -> list[Certificate]:
 
 
 def faults(pem: str, hostname: str, as_of: datetime.date) -> Iterator[CertificateFault]:
-    """Everything that is wrong with a server's certificate and its chain, for this name on this
+    """Every fault of a server's certificate and its chain, for this name on this
     day.
     """
     try:
@@ -116,7 +116,7 @@ def _names(server: Certificate, hostname: str) -> Iterator[CertificateFault]:
         yield CertificateFault(
             status="fail",
             what=f"{named}, not for {hostname}",
-            fix=f"get one whose subjectAltName has {hostname}, or correct entry.hostname",
+            fix=f"get one with {hostname} in its subjectAltName, or correct entry.hostname",
         )
 
 
@@ -131,7 +131,7 @@ def _dates(chain: Sequence[Certificate], as_of: datetime.date) -> Iterator[Certi
             yield CertificateFault(
                 status="fail",
                 what=f"{who}expired on {certificate.not_valid_after_utc.date()}",
-                fix="put a renewed one in its place",
+                fix="replace it with a renewed one",
             )
         elif begins > as_of:
             yield CertificateFault(
@@ -237,9 +237,7 @@ def _order(chain: Sequence[Certificate]) -> Iterator[CertificateFault]:
     if len(chain) == 1 and self_signed(chain[0]):
         yield CertificateFault(
             status="warn",
-            what=(
-                "is signed by itself: every browser warns people, who learn to click warnings away"
-            ),
+            what=("is self-signed: every browser warns users, who learn to click warnings away"),
             fix="have it signed by your authority",
         )
 
@@ -284,7 +282,7 @@ def key_fault(certificate_pem: str, key_pem: str) -> str | None:
         )
     except TypeError:
         return (
-            "it is protected by a passphrase, which the proxy has nobody to ask for: remove it with"
+            "it is protected by a passphrase, which the proxy cannot ask for: remove it with"
             " `openssl pkey`"
         )
     except Exception:  # the library raises whatever its parts raise on damaged bytes

@@ -1,4 +1,4 @@
-"""What a stack costs per month: at rest, paused, and at most; and what an hour of each profile
+"""What a stack costs per month: idle, paused, and at most; and what an hour of each profile
 costs. Counted from what was recorded.
 """
 
@@ -47,7 +47,7 @@ def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None)
 
 
 def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
-    """What costs the same whether anybody works or not."""
+    """Fixed costs, independent of use."""
     for what, kind, row, hours in (
         ("EKS control plane", "aws:eks/cluster:Cluster", "control_plane_hour", HOURS_PER_MONTH),
         (_NAT, "aws:ec2/natGateway:NatGateway", "nat_gateway_hour", HOURS_PER_MONTH),
@@ -104,8 +104,8 @@ class _Group:
 def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
     for group in resources.of("aws:eks/nodeGroup:NodeGroup"):
         size = group.inputs["scalingConfig"]
-        # EKS takes no maximum of 0: of a paused group nobody raises the desired size, so its
-        # maximum is never bought.
+        # EKS takes no maximum of 0: the desired size of a paused group is never raised, so its
+        # maximum is never reached.
         kinds, least, most = (
             group.inputs["instanceTypes"],
             int(size["desiredSize"]),
@@ -146,7 +146,7 @@ def _slope(group: _Group, prices: Prices) -> Hourly:
 
 
 def _node_line(group: _Group, prices: Prices) -> BillLine:
-    """Nodes of a group at the dearest of its types: whichever starts, it costs no more."""
+    """Nodes of a group at the most expensive of its types: an upper bound."""
     hourly, note, used = _bound(group, prices)
     monthly = None if hourly is None else hourly * HOURS_PER_MONTH + group.disk
     rows = () if monthly is None else (*used, *_DISK)
@@ -174,7 +174,7 @@ def _bound(group: _Group, prices: Prices) -> tuple[Decimal | None, str | None, t
         return None, f"no price known for {', '.join(unknown)}", ()
     dearest = max(known, key=lambda kind: known[kind])
     of_several = (
-        None if len(set(known.values())) == 1 else f"at {dearest}, the dearest of its types"
+        None if len(set(known.values())) == 1 else f"at {dearest}, the most expensive of its types"
     )
     return (
         known[dearest],

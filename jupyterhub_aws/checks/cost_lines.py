@@ -9,23 +9,23 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from jupyterhub_aws.checks.placement import POOL_LABEL, UserNodes, user_nodes
-from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources
+from jupyterhub_aws.checks.resources import READ_ERRORS, Resource, Resources
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
 from jupyterhub_aws.config.prices import HOURS_PER_MONTH, REGION, Prices
 from jupyterhub_aws.config.specs.network import endpoint_reasons
 from jupyterhub_aws.config.stack import StackConfig
 
 _CENT = Decimal("0.01")
-#: Nobody knows these beforehand.
+#: Unknown before use.
 LEFT_OUT = (
-    "traffic: NAT, between zones, to the internet, and the balancer's capacity units",
-    "storage of homes: EFS by the GiB that people fill, volumes by the size of each person's",
+    "traffic: NAT, between zones, to the internet, and the load balancer's capacity units",
+    "storage of homes: EFS by the GiB that users fill, volumes by the size of each user's",
     "backups and snapshots",
     (
         "logs: of the control plane, of pods and nodes, and of flows, by the GiB; metrics of"
         " containers by the observation"
     ),
-    "what people start beyond the core pool: see the price of an hour for each profile",
+    "what users start beyond the core pool: see the price of a user-hour for each profile",
 )
 
 
@@ -97,8 +97,8 @@ class BillLine:
 
 @dataclass(frozen=True, kw_only=True)
 class UserHour:
-    """What an hour of one person's server costs when its node is full: the node's price, without
-    its disk, by those who fit on it.
+    """What a user-hour costs when the node is full: the node's price, without its disk, divided by
+    the users who fit on it.
 
     `spot` is the share of the on-demand price that `spot_share` states; None where the pool buys no
     spot. `on_demand` is None where the pool buys nothing else, or its price is not known.
@@ -210,8 +210,8 @@ def exact(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
 
 
-# --- What hubs add to the bill: balancers and their addresses, databases; and what an hour of each
-# profile costs.
+# --- What hubs add to the bill: load balancers and their addresses, databases; and what an hour of
+# each profile costs.
 
 
 _MIB = 1024**2
@@ -221,8 +221,8 @@ _SYSTEM_PODS = 10
 
 
 def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
-    """What each hub costs whether anybody works or not; balancers may go while paused, and
-    databases stand still.
+    """Fixed costs of each hub, independent of use; load balancers may be removed and databases
+    stopped while paused.
     """
     balancers = resources.of("aws:lb/loadBalancer:LoadBalancer")
     kept = "balancers" not in stack.pause.drop
@@ -234,7 +234,7 @@ def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Itera
             len(balancers),
             kept=kept,
         )
-    # An internet-facing balancer has a public address in each of its subnets.
+    # An internet-facing load balancer has a public address in each of its subnets.
     addresses = sum(
         len(balancer.inputs.get("subnets", ()))
         for balancer in balancers
@@ -242,7 +242,7 @@ def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Itera
     )
     if addresses:
         yield _always(
-            "public IPv4 address of a balancer",
+            "public IPv4 address of a load balancer",
             "public_ipv4_hour",
             prices.of("public_ipv4_hour") * HOURS_PER_MONTH,
             addresses,
@@ -258,7 +258,7 @@ def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Itera
 
 
 def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterator[BillLine]:
-    """An instance, which may stand still, and its storage, which is paid for either way."""
+    """An instance, which may be stopped, and its storage, which is paid for either way."""
     kind, copies = str(database.inputs["instanceClass"]), 2 if database.inputs.get("multiAz") else 1
     name, hourly = database.inputs["identifier"], prices.known(f"rds_hour:{kind}")
     monthly = None if hourly is None else copies * hourly * HOURS_PER_MONTH
@@ -289,7 +289,7 @@ def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterato
 
 
 def _always(what: str, row: str, monthly: Decimal, count: int, *, kept: bool = True) -> BillLine:
-    """A line that costs the same at rest and at most, of one price."""
+    """A line that costs the same idle and at most, with one price."""
     return BillLine(
         what=what,
         unit="month",
@@ -321,14 +321,14 @@ def _hour(pod: UserPod, nodes: list[UserNodes], prices: Prices) -> UserHour:
     """
     node = nodes[0]
     markets = {item.spot for item in nodes if pod.may_run_on(item.labels)}
-    people, hourly = users_per_node(pod, node), prices.node_hour(node.types[0].name)
-    each = None if hourly is None or not people else hourly / people
+    users, hourly = users_per_node(pod, node), prices.node_hour(node.types[0].name)
+    each = None if hourly is None or not users else hourly / users
     return UserHour(
         hub=pod.hub,
         profile=pod.profile,
         pool=node.pool,
         type=node.types[0].name,
-        users_per_node=people,
+        users_per_node=users,
         on_demand=each if False in markets else None,
         spot=each * prices.of("spot_share") if True in markets and each is not None else None,
     )
@@ -354,7 +354,7 @@ def users_per_node(pod: UserPod, node: UserNodes) -> int:
     )
 
 
-# --- What a closed network adds to the bill: an address of each private endpoint in each zone,
+# --- What an isolated network adds to the bill: an address of each private endpoint in each zone,
 # attachments, and the runner.
 
 
@@ -362,8 +362,8 @@ _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 
 
 def closed_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
-    """Lines that an open network does not have. All of it costs the same whether anybody works
-    or not; endpoints may go while paused.
+    """Lines that only an isolated network has. They cost the same, independent of use; endpoints
+    may be removed while paused.
     """
     found = {
         str(item.inputs["serviceName"]): len(item.inputs.get("subnetIds") or [])
@@ -429,8 +429,8 @@ def _machine(instance: Resource, template: Resource, prices: Prices) -> BillLine
     )
 
 
-# --- What watching adds to the bill: metrics that alarms look at, and metrics made of log lines.
-# What is logged is paid for by the GiB, which nobody knows.
+# --- What monitoring adds to the bill: metrics that alarms monitor, and metrics made of log lines.
+# Logs are paid for by the GiB, which is not known in advance.
 
 
 _ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -439,15 +439,15 @@ _FREE = "at most: each account has ten free"
 
 
 def watching_lines(resources: Resources, prices: Prices) -> Iterator[BillLine]:
-    """Alarms cost the same whether they speak or not. A metric of log lines costs in the hours
-    in which there are lines, so that at rest it costs nothing.
+    """Alarms cost the same whether they fire or not. A metric of log lines costs in the hours
+    in which there are lines, so that it costs nothing while idle.
     """
     alarms = resources.of(_ALARM)
     looked_at = sum(_metrics(alarm) for alarm in alarms)
     if looked_at:
         price = prices.of("alarm_metric_month")
         yield BillLine(
-            what="metric that an alarm looks at",
+            what="metric that an alarm monitors",
             unit="month",
             unit_price=price,
             idle=looked_at,
@@ -480,7 +480,7 @@ def watching_lines(resources: Resources, prices: Prices) -> Iterator[BillLine]:
 
 
 def _metrics(alarm: Resource) -> int:
-    """How many metrics an alarm looks at; an expression is none."""
+    """How many metrics an alarm monitors; an expression is none."""
     queries = alarm.inputs.get("metricQueries")
     return 1 if queries is None else sum("metric" in query for query in queries)
 
@@ -491,7 +491,7 @@ def _metrics(alarm: Resource) -> int:
 
 _PROVIDERS = "pulumi:providers:"
 _ADDED_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
-#: A price, how many of it at rest, and how many at most.
+#: A price, its quantity idle, and its quantity at most.
 _Priced = tuple[str, Decimal, int, int]
 _Pricer = Callable[[Resource, Resources, Prices], _Priced | None]
 
@@ -503,7 +503,7 @@ def added_lines(
     type the number of those that have none.
 
     They cost the same while the stack is paused: what a pause stops is the library's own. A
-    resource whose size is not known has no price.
+    resource of unknown size has no price.
     """
     lines: list[BillLine] = []
     unpriced: Counter[str] = Counter()
@@ -560,7 +560,7 @@ def _priced(resource: Resource, resources: Resources, prices: Prices) -> _Priced
     pricer = _PRICERS.get(resource.type)
     try:
         return None if pricer is None else pricer(resource, resources, prices)
-    except STUMBLES:  # a shape, or an unknown, that no price can be made of
+    except READ_ERRORS:  # a shape, or an unknown, that no price can be made of
         return None
 
 
@@ -603,13 +603,13 @@ def _added_database(resource: Resource, _resources: Resources, prices: Prices) -
 
 
 def _added_machine(resource: Resource, resources: Resources, prices: Prices) -> _Priced | None:
-    """A machine on demand, without its disks."""
+    """An instance on demand, without its disks."""
     kind = resource.inputs.get("instanceType") or _type_of_template(resource, resources)
     return _nodes(str(kind), 1, 1, prices)
 
 
 def _group(resource: Resource, resources: Resources, prices: Prices) -> _Priced | None:
-    """A group of machines of one type on demand, without their disks: one that mixes types or
+    """A group of instances of one type on demand, without their disks: one that mixes types or
     buys spot has no one price.
     """
     if resource.inputs.get("mixedInstancesPolicy"):

@@ -13,9 +13,9 @@ Status = Literal["pass", "fail", "warn", "skip"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One verdict. `fail` means that `pulumi up` would build something wrong; `warn` that a person
-    should look; `skip` that it cannot be known here. `path` is the option in the stack file,
-    `subjects` the URNs that it is about.
+    """One verdict. `fail` means that `pulumi up` would build a faulty stack; `warn` that an
+    operator should look; `skip` that it cannot be known here. `path` is the option in the stack
+    file, `subjects` the URNs that it is about.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Whether people can work in the hubs: servers find a node that they fit, values undo nothing,
+"""Whether users can work in the hubs: servers find a node that they fit, values undo nothing,
 and the database can be reached.
 """
 
@@ -35,12 +35,14 @@ _MIB = 1024**2
 
 
 def values(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """The chart takes each hub's values, and they neither fail people nor undo a protection."""
+    """The chart takes each hub's values, and they neither break users' work nor undo a
+    protection.
+    """
     return verdict(
         "hub-values",
         _wrong(stack, resources),
         otherwise=(
-            "the chart takes every hub's values: sign-in is asked for, servers are unprivileged,"
+            "the chart accepts every hub's values: sign-in is required, servers are unprivileged,"
             " data is kept"
         ),
     )
@@ -234,14 +236,14 @@ def database_is_near(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def worth_knowing(stack: StackConfig, _resources: Resources) -> list[Finding]:
-    """What a stack says on purpose, and a person should see in every plan; and what only the
+    """Deliberate settings that an operator should see in every plan; and what only the
     server of homes can know.
     """
     found = [finding for name in sorted(stack.hubs) for finding in _of_hub(stack, name)]
     if stack.ownership_pending:
         message = (
-            "were written by root: a job hands them over first, and no hub is there meanwhile, for"
-            " people could not write"
+            "were written by root: a job changes their owner first, and there is no hub meanwhile,"
+            " because users could not write"
         )
         fix = (
             "after up: kubectl wait -n homes-ownership --for=condition=complete job/homes-ownership"
@@ -263,7 +265,7 @@ def worth_knowing(stack: StackConfig, _resources: Resources) -> list[Finding]:
                 status="skip",
                 message=(
                     f"whether {stack.homes.server} maps every client to 1000:100 cannot be known"
-                    " here; without it new people could not write"
+                    " here; without it new users could not write"
                 ),
                 path="homes",
                 fix=(
@@ -276,8 +278,8 @@ def worth_knowing(stack: StackConfig, _resources: Resources) -> list[Finding]:
         "hubs",
         found,
         otherwise=(
-            "no hub is a trial, forgets sessions, sends passwords in clear text or shuts every"
-            " network out"
+            "no hub is a trial, loses sessions, sends passwords in clear text or blocks every"
+            " network"
         ),
     )
 
@@ -292,7 +294,7 @@ def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
         yield warn(
             "trial-sign-in",
             "sign_in.kind",
-            "everybody comes in with one password, under any name: for a trial only",
+            "all users sign in with one password, under any name: for a trial only",
             "choose github, oidc or ldap",
         )
     if isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted:
@@ -306,7 +308,7 @@ def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
         yield warn(
             "sessions",
             "database.kind",
-            "forgets every session when the hub restarts",
+            "loses every session when the hub restarts",
             "choose sqlite or postgres",
         )
     if isinstance(hub.entry, PortForwardEntry):
@@ -323,6 +325,6 @@ def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
         yield warn(
             "nobody",
             "entry.allowed_cidrs",
-            "no network may come in",
+            "no network is allowed in",
             "list networks, or open the nodes' security group yourself",
         )

@@ -107,9 +107,7 @@ def same_outer_file(file: StackFile) -> list[Finding]:
     name = f"Pulumi.{outer}.yaml"
     theirs, ours = file.home.stack_folder / name, file.path.parent / name
     if theirs.is_file() and ours.is_file() and theirs.read_bytes() != ours.read_bytes():
-        message = (
-            f"this plan read {ours}, and `pulumi up` reads {theirs}, which says something else"
-        )
+        message = f"this plan read {ours}, and `pulumi up` reads {theirs}, which has other values"
         return [
             Finding(
                 id="outer-file",

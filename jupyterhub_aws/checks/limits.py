@@ -70,7 +70,7 @@ def _beyond_nodes(release: Resource, pod: UserPod, nodes: Sequence[UserNodes]) -
             pod,
             f"its memory limit is {memory:.4g} GiB, and the largest node of pool {pools} has"
             f" {room.memory_mib / 1024:.4g} GiB for servers: before a server reaches its limit the"
-            " node runs out of memory, and the kubelet ends servers on it, other users' too",
+            " node runs out of memory, and the kubelet evicts servers on it, other users' too",
             f"lower memory to {room.memory_mib // 1024}G or less, or choose larger types",
         )
     if cores > room.cpu_millicores / 1000:
@@ -78,7 +78,7 @@ def _beyond_nodes(release: Resource, pod: UserPod, nodes: Sequence[UserNodes]) -
             release,
             pod,
             f"its limit is {cores:g} cores, and the largest node of pool {pools} has"
-            f" {room.cpu_millicores / 1000:g} for servers: nobody ever gets so many",
+            f" {room.cpu_millicores / 1000:g} for servers: no server ever gets so many",
             f"lower cpu to {room.cpu_millicores // 100 / 10:g} or less, or choose larger types",
         )
 

@@ -1,4 +1,6 @@
-"""Whether somebody would be told: logs have an end, each hub is watched, alarms have a receiver."""
+"""Whether operators would be notified: logs expire, each hub is monitored, alarms have a
+receiver.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ _ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 _FILTER = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
 _SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 _BALANCER = "aws:lb/loadBalancer:LoadBalancer"
-#: The metric of the line that each hub writes every minute, and where the hub is told to write it.
+#: The metric of the line that each hub writes every minute, and the setting that makes the hub
+#: write it.
 _HEARTBEATS, _TOLD = "Heartbeats", ("custom", "jupyterhubAws", "heartbeat")
 
 
@@ -29,7 +32,7 @@ def _found(
 
 
 def logs_end(_stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every log group forgets: one without an end is paid for, for ever, and keeps people's
+    """Every log group has a retention: one without is paid for, for ever, and keeps users'
     names.
     """
     groups = resources.of(_LOG_GROUP)
@@ -47,25 +50,27 @@ def logs_end(_stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(
         "log-retention",
         endless,
-        otherwise=f"{len(groups)} log groups have an end" if groups else "nothing is logged in AWS",
+        otherwise=f"{len(groups)} log groups have a retention"
+        if groups
+        else "nothing is logged in AWS",
     )
 
 
 def watched(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Each hub has an alarm for the case that it is down, and somebody hears the alarms."""
+    """Each hub has an alarm for the case that it is down, and the alarms have receivers."""
     if not isinstance(stack.cluster, EksCluster):
         return [
             _found(
                 "skip",
-                "the cluster is there already: whoever watches it has to watch its hubs too",
-                "docs/watching.md says what to look at",
+                "the cluster exists already: its own monitoring has to cover the hubs too",
+                "docs/watching.md lists what to monitor",
             )
         ]
     if stack.alarms is None:
         return [
             _found(
                 "warn",
-                "nobody is told when a hub is down",
+                "there is no notification when a hub is down",
                 "write kind: cloudwatch, and notify",
                 path="monitoring.kind",
             )
@@ -75,7 +80,7 @@ def watched(stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(
         "monitoring",
         faults,
-        otherwise=f"{len(alarms)} alarms, and {len(stack.alarms.notify)} who are told",
+        otherwise=f"{len(alarms)} alarms; receivers: {len(stack.alarms.notify)}",
     )
 
 
@@ -93,14 +98,14 @@ def _hubs(stack: StackConfig, resources: Resources, alarms: list[Resource]) -> I
         if not counted or f"hub-{name}" not in down:
             yield _found(
                 "fail",
-                f"nothing speaks when hub {name} is down",
+                f"no alarm fires when hub {name} is down",
                 "keep its alarm hub-down, and the filter that counts its lines",
             )
     for release in hub_releases(resources):
         if at(release.inputs.get("values", {}), *_TOLD) is None:
             message = (
                 f"hub {hub_of(release)} does not write the line that its alarm waits for, so that"
-                " the alarm would never be quiet"
+                " the alarm would always fire"
             )
             yield _found(
                 "fail",
@@ -116,7 +121,7 @@ def _hubs(stack: StackConfig, resources: Resources, alarms: list[Resource]) -> I
         ):
             yield _found(
                 "fail",
-                f"nothing speaks when {balancer.label} finds no proxy",
+                f"no alarm fires when {balancer.label} finds no healthy proxy",
                 "keep the alarm hub-unreachable",
                 balancer,
             )
@@ -126,17 +131,15 @@ def _silent(stack: StackConfig, alarms: list[Resource]) -> Iterator[Finding]:
     for alarm in alarms:
         if not alarm.inputs.get("alarmActions"):
             yield _found(
-                "fail", f"{alarm.label} tells nobody", "give it the topic as an action", alarm
+                "fail", f"{alarm.label} has no receiver", "give it the topic as an action", alarm
             )
         elif alarm.inputs.get("actionsEnabled") is not True and not stack.paused:
-            yield _found(
-                "fail", f"{alarm.label} is switched off", "let its actions be enabled", alarm
-            )
+            yield _found("fail", f"{alarm.label} is switched off", "enable its actions", alarm)
         elif alarm.inputs.get("actionsEnabled") is not False and stack.paused:
             yield _found(
                 "fail",
-                f"{alarm.label} would speak of a stack that rests",
-                "let its actions be disabled while it is paused",
+                f"{alarm.label} would fire for a paused stack",
+                "disable its actions while it is paused",
                 alarm,
             )
 
@@ -145,7 +148,7 @@ def _nobody(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     if not resources.of(_SUBSCRIPTION) and not stack.paused:
         yield _found(
             "warn",
-            "alarms tell nobody: they are seen in the console only",
+            "alarms have no receiver: they are seen in the console only",
             "write e-mail addresses there",
             path="monitoring.notify",
         )

@@ -1,5 +1,5 @@
 """NetworkPolicies as Kubernetes reads them: which traffic they let through. The one reader that
-checks, `--against` and the proof of closed networks share.
+checks, `--against` and the proof of isolated networks share.
 
 Semantics: Kubernetes API reference, NetworkPolicy v1 (networking.k8s.io): a pod that no policy
 selects for a direction is open in that direction; the rules of all policies that select it add up;
@@ -123,7 +123,7 @@ class PolicyPod:
 @dataclass(frozen=True, kw_only=True)
 class Way:
     """One peer of one rule with one of its ports. `peer` is the peer as the API has it, None for
-    everybody.
+    every peer.
 
     `protocol` None: all of them. `named`: the name of a port, which a target pod has or has not.
     `origin`: the value that it comes from, where known.
@@ -189,9 +189,9 @@ class Way:
 
     @property
     def peer_in_words(self) -> str:
-        """`10.0.0.0/8`, `pods component=hub in namespaces any`, `everybody`."""
+        """`10.0.0.0/8`, `pods component=hub in namespaces any`, `every peer`."""
         if self.peer is None:
-            return "everybody"
+            return "every peer"
         block = self.peer.get("ipBlock")
         if isinstance(block, Mapping):
             but = block.get("except")
@@ -202,11 +202,11 @@ class Way:
             for kind, word in kinds
             if isinstance(self.peer.get(kind), Mapping)
         ]
-        return " in ".join(parts) or "nobody"
+        return " in ".join(parts) or "no peer"
 
 
 def labels_in_words(selector: Mapping[str, Any]) -> str:
-    """A label selector as a person reads it; `any` where it selects everything."""
+    """A label selector in words; `any` where it selects every object."""
     parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
     for item in selector.get("matchExpressions") or ():
         values = ", ".join(map(str, item.get("values") or ()))
@@ -218,7 +218,7 @@ def labels_in_words(selector: Mapping[str, Any]) -> str:
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """Whether a label selector matches: every label and every expression of it (Kubernetes,
-    "Labels and Selectors"). An empty one matches everything.
+    "Labels and Selectors"). An empty one matches every object.
     """
     if not (selector.get("matchLabels") or {}).items() <= labels.items():
         return False
@@ -237,8 +237,8 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """One NetworkPolicy: whom it selects in its namespace, for which directions, and what it
-    lets through. `who` says in words whose policy it is.
+    """One NetworkPolicy: which pods it selects in its namespace, for which directions, and what it
+    allows. `who` names its owner in words.
     """
 
     namespace: str
@@ -248,7 +248,7 @@ class Policy:
     who: str = ""
 
     def selects(self, pod: PolicyPod, direction: Direction) -> bool:
-        """Whether it says something about a pod."""
+        """Whether it selects a pod."""
         return (
             direction in self.directions
             and pod.namespace == self.namespace
@@ -285,7 +285,7 @@ def policy(
 
 def ways(rule: object, direction: Direction, origin: KeyPath | None = None) -> Iterator[Way]:
     """What one rule lets through: each of its peers with each of its ports. What is no rule
-    counts as one for everybody.
+    counts as one for every peer.
     """
     if not isinstance(rule, Mapping):
         yield Way(direction=direction, peer=None, origin=origin)
@@ -314,7 +314,7 @@ def ways(rule: object, direction: Direction, origin: KeyPath | None = None) -> I
 
 
 def _listed(items: object) -> list[Mapping[str, Any] | None]:
-    """The items of a list of maps; None, which stands for everything, where there is none, or
+    """The items of a list of maps; None, which means every peer, where there is none, or
     where one is no map.
     """
     listed = items if isinstance(items, (list, tuple)) else []
@@ -383,7 +383,7 @@ def beyond(way: Way, others: Iterable[Way]) -> Ranges | bool:
     if any(other.peer is None or other.peer == way.peer for other in covering):
         return Ranges() if way.addresses is not None else False
     if way.peer is None:
-        return True  # everybody is more than all addresses: pods by labels are among them
+        return True  # every peer is more than all addresses: it includes pods by labels
     left = way.addresses
     if left is None:
         return True

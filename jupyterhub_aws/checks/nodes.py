@@ -21,8 +21,8 @@ from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.node_size import addresses_of_node, most_pods
 from jupyterhub_aws.config.stack import StackConfig
 
-# --- The subnets that groups of nodes start in: the stack's own, and those of a VPC that somebody
-# else made.
+# --- The subnets that groups of nodes start in: the stack's own, and those of a VPC of another
+# owner.
 
 
 _SUBNET = "aws:ec2/subnet:Subnet"
@@ -43,7 +43,7 @@ class NodeSubnet:
 
 
 def node_subnets(stack: StackConfig, resources: Resources, group: Resource) -> Iterator[NodeSubnet]:
-    """The subnets of an Auto Scaling group or a managed node group, whoever made them."""
+    """The subnets of an Auto Scaling group or a managed node group, of any owner."""
     named = group.inputs.get("vpcZoneIdentifiers", group.inputs.get("subnetIds"))
     for subnet in resources.referred(named, _SUBNET):
         yield NodeSubnet(
@@ -133,7 +133,7 @@ def _misfits(name: str, types: Sequence[InstanceType]) -> Iterator[Finding]:
                 path,
                 f"{other.name} ({_shape(other)}) is not of the shape of {first.name}"
                 f" ({_shape(first)})",
-                "put it into a pool of its own: the autoscaler reckons with the first type",
+                "put it into a pool of its own: the autoscaler calculates with the first type",
             )
     for kind in types:
         if not kind.nitro:

@@ -63,7 +63,7 @@ def _without_eks(stack: StackConfig, zone_id: str, letter: str) -> Iterator[Find
                 " up` would fail at the cluster, after the network"
             )
             fix = (
-                f"{'take its subnet out if this names it' if theirs else 'choose another zone; this names the one to avoid'}:"
+                f"{'remove its subnet if this names it' if theirs else 'choose another zone; this names the one to avoid'}:"
                 f" {command} --output text"
             )
             yield Finding(
@@ -76,7 +76,7 @@ def _without_eks(stack: StackConfig, zone_id: str, letter: str) -> Iterator[Find
 
 
 def service_roles(stack: StackConfig, _resources: Resources) -> list[Finding]:
-    """Roles that AWS makes at the first use of a service, and that something of the stack names
+    """Roles that AWS makes at the first use of a service, and that a resource of the stack names
     before that.
     """
     faults = []
@@ -99,7 +99,9 @@ def service_roles(stack: StackConfig, _resources: Resources) -> list[Finding]:
             )
         )
     return verdict(
-        "service-roles", faults, otherwise="nothing names a role that AWS makes only at first use"
+        "service-roles",
+        faults,
+        otherwise="no resource names a role that AWS creates only at first use",
     )
 
 
@@ -136,7 +138,7 @@ def spot_price(stack: StackConfig, _resources: Resources) -> list[Finding]:
 
 
 def documentation_accounts(stack: StackConfig) -> Iterator[Finding]:
-    """An account of AWS's documentation: nobody has credentials for it."""
+    """An account of AWS's documentation: there are no credentials for it."""
     for account in stack.accounts:
         if account in _DOCUMENTATION_ACCOUNTS:
             yield Finding(

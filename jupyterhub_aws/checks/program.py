@@ -27,15 +27,16 @@ _TEXTS: Mapping[NoteKind, tuple[str, str | None]] = {
     ),
     "look-up": (
         (
-            "{count} of your program that only the provider can answer: what follows from {them} is"
+            "{count} of your program that only the provider can answer: values that depend on"
+            " {them} are"
             " shown as [unknown]"
         ),
         None,
     ),
     "prompt look-up": (
         (
-            "{count} of your program that only the provider can answer, and whose answer the"
-            " program uses at once: the plan goes on with placeholders, one item in each list"
+            "{count} of your program that only the provider can answer, and the program uses the"
+            " answer at once: the plan continues with placeholders, one item in each list"
         ),
         (
             "use the form that returns an Output (get_…_output): then the plan shows what depends"
@@ -44,14 +45,16 @@ _TEXTS: Mapping[NoteKind, tuple[str, str | None]] = {
     ),
     "component": (
         (
-            "{count} of your program whose inside only its own package knows: the plan shows it"
+            "{count} of your program with contents that only its own package knows: the plan"
+            " shows it"
             " without its children"
         ),
         None,
     ),
     "computed": (
         (
-            "{count} of your program that fails on a placeholder: what follows from {them} is shown"
+            "{count} of your program that fails on a placeholder: values that depend on {them}"
+            " are shown"
             " as [unknown]"
         ),
         "nothing, if the function expects a real value; else mend it",
@@ -78,7 +81,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Note:
-    """One thing that the recording could not know: `what` names it, `source` is the line of the
+    """One item that the recording could not know: `what` names it, `source` is the line of the
     caller's program.
     """
 
@@ -93,7 +96,7 @@ class Note:
 
 
 def beyond_the_recording(notes: Sequence[Note]) -> list[Finding]:
-    """One finding for each kind of thing that the recording could not know or would not show,
+    """One finding for each kind of item that the recording could not know or would not show,
     with the lines of the program.
     """
     by_kind: dict[NoteKind, list[Note]] = defaultdict(list)
@@ -124,12 +127,12 @@ def beyond_the_recording(notes: Sequence[Note]) -> list[Finding]:
     return found
 
 
-# --- What a plan of a paused stack says first: that it rests, and what that means.
+# --- What a plan of a paused stack says first: that it is paused, and what that means.
 
 
 def paused(stack: StackConfig, _resources: Resources) -> list[Finding]:
-    """A warning in every plan of a paused stack: nobody can work, and what is checked is the
-    stack at rest. Nothing of any other.
+    """A warning in every plan of a paused stack: users cannot work, and the checks are about
+    the paused state. No finding for any other stack.
     """
     if not stack.paused:
         return []
@@ -138,7 +141,7 @@ def paused(stack: StackConfig, _resources: Resources) -> list[Finding]:
             id="paused",
             status="warn",
             message=(
-                "the stack rests: no node, no server, nobody can sign in; homes and databases stay"
+                "the stack is paused: no node, no server, no sign-in; homes and databases stay"
             ),
             path="paused",
             fix="jhub resume; what that would build: jhub plan --set paused=false",

@@ -11,16 +11,17 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-SECRET = "[secret]"  # noqa: S105 -- what stands in place of a secret
+SECRET = "[secret]"  # noqa: S105 -- placeholder of a secret
 UNKNOWN = "[unknown]"
 #: Type tokens of this library's components begin with it, and so does what is below them in a URN.
 LIBRARY = "jupyterhub-aws:"
 #: What a value of the caller's own shape makes a reader raise that knows how this library writes
 #: it.
-STUMBLES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+READ_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 #: The component that composes a whole stack: its children are the parts that a reader knows.
 PLATFORM = "jupyterhub-aws:index:JupyterHubPlatform"
-#: What a resource's name may not hold inside a placeholder, where it stands as `%` and two digits.
+#: What a resource's name may not hold inside a placeholder, where it is written as `%` and two
+#: digits.
 _MARKS = re.compile(r"[%.${}]")
 _PROVIDERS = "pulumi:providers:"
 _REFERENCE = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
@@ -31,8 +32,8 @@ class Resource:
     """One registration. `taggable` says whether the resource's type has a `tags` input at all.
 
     `source` is where the caller's own program registers it (`__main__.py:12`); None for what this
-    library registers, and where nobody knows: an engine does not say. `external` says that the
-    program reads something that exists already and is not the stack's. `aliases` are its former
+    library registers, and where it is unknown: an engine does not report it. `external` says that
+    the program reads an existing resource that is not the stack's. `aliases` are its former
     URNs.
     """
 
@@ -128,7 +129,7 @@ class Resources:
         return self.of(PLATFORM)
 
     def added_parts(self) -> list[Resource]:
-        """The topmost of the added resources: what stands under the heading of the caller's
+        """The topmost of the added resources: shown under the heading of the caller's
         program.
         """
         return [resource for resource in self.added if self.part(resource) is resource]
@@ -138,7 +139,7 @@ class Resources:
         return [resource for resource in self.all if resource.type in types]
 
     def referred(self, text: object, kind: str) -> list[Resource]:
-        """The resources of type `kind` whose outputs a value mentions, such as
+        """The resources of type `kind` with outputs that a value mentions, such as
         `${network-private-a.id}`.
         """
         names = referred_names(str(text))
@@ -146,7 +147,7 @@ class Resources:
 
 
 def made_here(urn: str) -> bool:
-    """Whether a URN is that of a component of this library, or of something below one.
+    """Whether a URN is that of a component of this library, or of a resource below one.
 
     Below the platform itself this library has components and a provider only: whatever else is
     there names the platform as its parent in a program.
@@ -158,17 +159,19 @@ def made_here(urn: str) -> bool:
 
 
 def placeholder(name: str, output: str) -> str:
-    """What stands for an output of a resource that only exists after `up`: `${network-vpc.id}`."""
+    """The placeholder of an output of a resource that only exists after `up`:
+    `${network-vpc.id}`.
+    """
     return "${" + in_placeholder(name) + f".{output}}}"
 
 
 def in_placeholder(name: str) -> str:
-    """A resource's name as it stands in a placeholder."""
+    """A resource's name as written in a placeholder."""
     return _MARKS.sub(lambda mark: f"%{ord(mark[0]):02X}", name)
 
 
 def referred_names(text: str) -> set[str]:
-    """The names of the resources whose outputs a text mentions."""
+    """The names of the resources with outputs that a text mentions."""
     return {unquote(match[1]) for match in _REFERENCE.finditer(text)}
 
 

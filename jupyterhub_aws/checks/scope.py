@@ -1,11 +1,11 @@
-"""Which checks speak about resources that the caller's program added, and how.
+"""Which checks cover resources that the caller's program added, and how.
 
 A check of the structure of a stack (do hubs fit their nodes, do identities allow what software
 calls) is about what this library makes: a bucket or an Auto Scaling group of the caller's is none
 of its business, whatever it is called and holds. A check that judges each resource by itself (is it
 encrypted, does it let the whole internet in) judges the caller's too, but the program is the
-caller's: it warns and fails nothing. Only the proof of an isolated network is over everything that
-is registered: one gateway opens it, whoever adds it.
+caller's: it warns and fails nothing. Only the proof of an isolated network covers all
+registered resources: one gateway opens it, no matter which program adds it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jupyterhub_aws.checks import backups, security
 from jupyterhub_aws.checks.airgap import all as airgap
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.monitoring import logs_end
-from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources
+from jupyterhub_aws.checks.resources import READ_ERRORS, Resource, Resources
 from jupyterhub_aws.config.stack import StackConfig
 
 Check = Callable[[StackConfig, Resources], list[Finding]]
@@ -28,7 +28,7 @@ _SEVERAL = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """How a check speaks about added resources: what to do, in the words of a program that uses the
+    """How a check covers added resources: what to do, in the words of a program that uses the
     library; `types`: only about these.
 
     `fails`: what it finds fails the plan, as among the library's own resources.
@@ -39,11 +39,11 @@ class Scope:
     fails: bool = False
 
 
-#: The checks that speak about added resources. Every other one is about the library's own resources
+#: The checks that cover added resources. Every other one is about the library's own resources
 #: alone.
 ADDED: Mapping[Check, Scope] = {
-    security.open_doors: Scope(fix="list the networks that may come in"),
-    security.encryption: Scope(fix="encrypt it; on something that exists that means replacing it"),
+    security.open_ingress: Scope(fix="list the allowed networks"),
+    security.encryption: Scope(fix="encrypt it; for an existing resource that means replacing it"),
     security.metadata: Scope(fix="require IMDSv2 with hop limit 1"),
     security.protected: Scope(
         fix=(
@@ -62,7 +62,7 @@ ADDED: Mapping[Check, Scope] = {
 
 def judge(check: Check, stack: StackConfig, resources: Resources) -> list[Finding]:
     """What a check says of a stack: of the library's resources, and of the added ones where it
-    speaks about those.
+    covers those.
     """
     own = check(stack, resources.own)
     scope = ADDED.get(check)
@@ -110,21 +110,21 @@ def _faults(
     ]
     try:
         return _about(judged, new(Resources([*resources.own, *judged]))), []
-    except STUMBLES:
+    except READ_ERRORS:
         pass  # one of them has a shape that the check does not know: they are judged one by one
     found: list[Finding] = []
     unjudged: list[Resource] = []
     for item in judged:
         try:
             found += _about([item], new(Resources([*resources.own, item])))
-        except STUMBLES:
+        except READ_ERRORS:
             unjudged.append(item)
     return list(dict.fromkeys(found)), unjudged
 
 
 def _about(judged: list[Resource], findings: list[Finding]) -> list[Finding]:
-    """The findings that are about added resources: a check may also find that something of the
-    library's is no longer as it was with them.
+    """The findings that are about added resources: a check may also find that a resource of the
+    library changes with them.
     """
     urns = {item.urn for item in judged}
     return [

@@ -1,5 +1,5 @@
-"""What must hold of every recorded resource: tags, encryption, no open door, and protection of
-what people would cry over.
+"""What must hold for every recorded resource: tags, encryption, no open ingress, and protection
+of stateful resources.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.tree import leaves
 from jupyterhub_aws.config.values import is_documentation, is_world
 
-#: Types that hold data or keys: with them goes what people made, or the means to read it.
+#: Types that hold data or keys: without them users' work, or the means to read it, is lost.
 STATEFUL = (
     "aws:kms/key:Key",
     "aws:efs/fileSystem:FileSystem",
@@ -34,7 +34,7 @@ IN_CLUSTER = (
     "kubernetes:core/v1:PersistentVolume",
     "kubernetes:core/v1:PersistentVolumeClaim",
 )
-#: Types whose encryption is one input: where it stands, what it has to be, and what is wrong
+#: Types with encryption as one input: its path, its required value, and the fault
 #: otherwise.
 _SWITCHES: tuple[tuple[str, tuple[str, ...], object, str], ...] = (
     ("aws:efs/fileSystem:FileSystem", ("encrypted",), True, "is not encrypted"),
@@ -47,7 +47,7 @@ _SWITCHES: tuple[tuple[str, tuple[str, ...], object, str], ...] = (
         "volumes of this class are not encrypted",
     ),
 )
-#: RFC 2606: what stands in documentation, and leads nowhere.
+#: RFC 2606: documentation names, which lead nowhere.
 _DOCUMENTATION_NAMES = (
     "example.org",
     "example.com",
@@ -118,7 +118,7 @@ def _unencrypted(resources: Resources) -> Iterator[Finding]:
             id="encryption",
             status="fail",
             message=f"{resource.label}: {what}",
-            fix="encrypt it; on something that exists that means replacing it",
+            fix="encrypt it; for an existing resource that means replacing it",
             subjects=(resource.urn,),
         )
 
@@ -142,10 +142,12 @@ def _in_clear(resources: Resources) -> Iterator[tuple[Resource, str]]:
             yield cluster, "Kubernetes secrets are not encrypted with a key of yours"
 
 
-def open_doors(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Nothing lets the whole internet in, except a Kubernetes API that the stack says is public."""
+def open_ingress(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """Nothing is open to the whole internet, except a Kubernetes API that the stack says is
+    public.
+    """
     return verdict(
-        "open-ingress", _open(stack, resources), otherwise="nothing lets the whole internet in"
+        "open-ingress", _open(stack, resources), otherwise="nothing is open to the whole internet"
     )
 
 
@@ -165,12 +167,12 @@ def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
                 id="open-ingress",
                 status="warn" if meant else "fail",
                 message=(
-                    f"the sign-in page of hub {hub} answers to the whole internet"
+                    f"the sign-in page of hub {hub} is open to the whole internet"
                     if meant
-                    else f"{resource.label} lets the whole internet in"
+                    else f"{resource.label} is open to the whole internet"
                 ),
                 path=f"hubs.{hub}.entry.allowed_cidrs" if meant else None,
-                fix="list the networks that may come in",
+                fix="list the allowed networks",
                 subjects=(resource.urn,),
             )
     for cluster in resources.of(_CLUSTER):
@@ -191,7 +193,7 @@ def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
             yield Finding(
                 id="open-ingress",
                 status="warn" if stack.eks.api.public else "fail",
-                message="the Kubernetes API answers to the whole internet (0.0.0.0/0)",
+                message="the Kubernetes API is open to the whole internet (0.0.0.0/0)",
                 path="cluster.api.public_access_cidrs",
                 fix="list your own networks",
                 subjects=(cluster.urn,),
@@ -219,15 +221,15 @@ def _sources(rule: dict[str, Any]) -> list[str]:
 
 
 def _a_way_only(resource: Resource) -> bool:
-    """What the job that hands homes over reaches them by: it goes when the job is done, and the
-    homes stay.
+    """The access path of the job that changes the owner of homes: it goes when the job is done, and
+    the homes stay.
     """
     return "jupyterhub-aws:homes:Ownership$" in resource.urn
 
 
 def _goes(resource: Resource) -> bool:
     """What may go, because nothing is lost with it: that way, and the key of alarms, with which
-    nothing that is kept was ever encrypted.
+    no retained data was ever encrypted.
     """
     return _a_way_only(resource) or "jupyterhub-aws:monitoring:Alarms$" in resource.urn
 
@@ -262,7 +264,7 @@ def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
                 status="warn",
                 message="the cluster may be deleted by `pulumi destroy` (protected: false)",
                 path="cluster.protected",
-                fix="remove the line when people begin to use it",
+                fix="remove the line when users begin to use it",
                 subjects=urns(resources.of(_CLUSTER)),
             )
         )
@@ -300,7 +302,7 @@ def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
-    """Documentation values that were not replaced would build something that nobody can reach:
+    """Documentation values that were not replaced would build an unreachable stack:
     the API's networks, hubs' names and networks.
     """
     return verdict(
@@ -320,7 +322,7 @@ def _documentation(stack: StackConfig) -> Iterator[Finding]:
         stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ()
     ):
         if is_documentation(cidr):
-            what = f"{cidr} is a documentation range: nobody can reach the API from there"
+            what = f"{cidr} is a documentation range: no client can reach the API from there"
             yield found(
                 what,
                 "cluster.api.public_access_cidrs",
@@ -331,21 +333,21 @@ def _documentation(stack: StackConfig) -> Iterator[Finding]:
         if isinstance(entry, PortForwardEntry):
             continue
         if entry.hostname.endswith(_DOCUMENTATION_NAMES):
-            what = f"{entry.hostname} is a documentation name: nobody can reach it"
+            what = f"{entry.hostname} is a documentation name: no user can reach it"
             yield found(
-                what, f"hubs.{name}.entry.hostname", "write the name that your people will type"
+                what, f"hubs.{name}.entry.hostname", "write the name that your users will type"
             )
         for cidr in filter(is_documentation, entry.allowed_cidrs):
-            what = f"{cidr} is a documentation range: nobody comes in from there"
+            what = f"{cidr} is a documentation range: no user comes from there"
             yield found(
-                what, f"hubs.{name}.entry.allowed_cidrs", "write the networks of your people"
+                what, f"hubs.{name}.entry.allowed_cidrs", "write the networks of your users"
             )
 
 
 # --- No secret outside a secret leaf: what looks like one in the recorded inputs must be sealed.
 
 
-#: Names whose values are secrets, wherever they stand. Names of where a secret is kept (…Arn,
+#: Names of secret values, in any place. Names of where a secret is kept (…Arn,
 #: …Name, …Ref) are not.
 _SECRET_NAME = re.compile(
     r"(password|passphrase|secret|token|(private|api|access)_?key|credential)s?$", re.IGNORECASE
@@ -361,7 +363,7 @@ def secrets(_stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(
         "secrets",
         (finding for resource in resources for finding in _exposed(resource)),
-        otherwise="no secret stands in the plan or in plaintext state",
+        otherwise="no secret is in the plan or in plaintext state",
     )
 
 

@@ -1,5 +1,5 @@
-"""Every host outside that a stack would talk to, who asks it, and which resource makes them:
-what a firewall has to let through, and no more.
+"""Every external host that a stack would contact, which client contacts it, and which resource
+makes it: what a firewall has to let through, and no more.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from jupyterhub_aws.checks.airgap.endpoints import recorded_software
 from jupyterhub_aws.checks.hub_values.pods import used_images
 from jupyterhub_aws.checks.hub_values.policies import SERVERS, WHO, ReleaseLocation, chart_policies
 from jupyterhub_aws.checks.network_policies import Ranges
-from jupyterhub_aws.checks.resources import STUMBLES, Resource, Resources, chart_name
+from jupyterhub_aws.checks.resources import READ_ERRORS, Resource, Resources, chart_name
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.bundle import normalized
 from jupyterhub_aws.config.chart import CHART, effective
@@ -25,9 +25,9 @@ from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignI
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.values import host_of
 
-Who = Literal["nodes", "hub", "servers", "browsers", "whoever runs pulumi"]
+Who = Literal["nodes", "hub", "servers", "browsers", "operators"]
 _RELEASE = "kubernetes:helm.sh/v3:Release"
-#: Where a registry sends whoever asks it for a layer (their own pages on firewalls). A `*.` is
+#: Where a registry redirects requests for a layer (their own pages on firewalls). A `*.` is
 #: theirs: the name changes.
 _BEHIND: dict[str, tuple[str, ...]] = {
     "quay.io": ("cdn.quay.io", *(f"cdn0{number}.quay.io" for number in range(1, 7))),
@@ -43,15 +43,15 @@ _API_NAMES = {
     "lb": "elasticloadbalancing", "ec2transitgateway": "ec2", "vpc": "ec2", "ebs": "ec2", "efs": "elasticfilesystem", "cloudwatch": "logs",
     "ecr": "api.ecr", "index": "sts",
 }  # fmt: skip
-#: Addresses of a /8: what is wider is nobody's own network (config/values.py, is_world).
+#: Addresses of a /8: a wider range is no organization's own network (config/values.py, is_world).
 _WIDEST_OWN = 2**24
 _GLOBAL_APIS = {"iam": "iam.amazonaws.com", "route53": "route53.amazonaws.com"}
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Site:
-    """A host, and who would talk to it. `why` says for what; `resource` is the URN that causes
-    it, None where a person or the stack file does.
+    """A host, and which client would contact it. `why` says for what; `resource` is the URN that
+    causes it, None where a user or the stack file does.
     """
 
     host: str
@@ -61,7 +61,7 @@ class Site:
 
 
 def sites(stack: StackConfig, resources: Resources) -> list[Site]:
-    """Every host outside, sorted. What a private endpoint or a registry of the stack's own serves
+    """Every external host, sorted. What a private endpoint or a registry of the stack's own serves
     inside is not among them.
 
     Of what the caller's program added: hosts of charts, of images that their values name, and of
@@ -81,7 +81,7 @@ def sites(stack: StackConfig, resources: Resources) -> list[Site]:
         found |= {
             site
             for site in _of_added(stack, resource)
-            if site.who != "whoever runs pulumi" or site.host not in known
+            if site.who != "operators" or site.host not in known
         }
     return sorted(found, key=lambda site: (site.who, site.host, site.why, site.resource or ""))
 
@@ -90,7 +90,7 @@ def _of_added(stack: StackConfig, resource: Resource) -> set[Site]:
     alone = Resources([resource])
     try:
         return {*_images(stack, alone), *_charts(alone), *_program(stack, alone)}
-    except STUMBLES:  # values of the caller's own shape name no host that could be found
+    except READ_ERRORS:  # values of the caller's own shape name no host that could be found
         return set()
 
 
@@ -133,7 +133,7 @@ def _charts(resources: Resources) -> Iterator[Site]:
         if "://" in address and not _private(address):
             yield Site(
                 host=host_of(address),
-                who="whoever runs pulumi",
+                who="operators",
                 why=f"chart {chart_name(release)}",
                 resource=release.urn,
             )
@@ -154,13 +154,16 @@ def _apis(stack: StackConfig, resources: Resources) -> Iterator[Site]:
         str(item.inputs.get("serviceName", "")).removeprefix(f"com.amazonaws.{region}.")
         for item in resources.of("aws:ec2/vpcEndpoint:VpcEndpoint")
     }
-    theirs = stack.network.closed and not there  # endpoints of somebody else's
+    theirs = stack.network.closed and not there  # endpoints of another owner
     for name, resource in recorded_software(resources):
         try:
             known = software(name)
         except UnknownSoftwareError:
             yield Site(
-                host="?", who="nodes", why=f"what {name} calls is not known", resource=resource.urn
+                host="?",
+                who="nodes",
+                why=f"the hosts that {name} calls are not known",
+                resource=resource.urn,
             )
             continue
         for api in known.apis:
@@ -189,7 +192,7 @@ def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
             yield Site(
                 host="api.github.com",
                 who="hub",
-                why="sign-in: who somebody is",
+                why="sign-in: user identity",
                 resource=release.urn,
             )
         elif isinstance(hub.sign_in, OidcSignIn):
@@ -224,7 +227,7 @@ def _unless_inside(
 
 
 def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
-    """What people's servers may reach: everything, where their policy says so."""
+    """What users' servers may reach: every address, where their policy says so."""
     for release in hub_releases(resources):
         place = ReleaseLocation(
             release=f"hub-{hub_of(release)}", namespace=f"hub-{hub_of(release)}"
@@ -242,7 +245,7 @@ def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
             yield Site(
                 host="*",
                 who="servers",
-                why="people's servers may reach every public address (their network policy)",
+                why="users' servers may reach every public address (their network policy)",
                 resource=release.urn,
             )
 
@@ -263,15 +266,15 @@ def _program(stack: StackConfig, resources: Resources) -> Iterator[Site]:
             seen.add(host)
             yield Site(
                 host=host,
-                who="whoever runs pulumi",
-                why=f"makes {resource.type.rpartition(':')[2]} and others",
+                who="operators",
+                why=f"creates {resource.type.rpartition(':')[2]} and others",
                 resource=resource.urn,
             )
     for cluster in resources.of("aws:eks/cluster:Cluster"):
         if cluster.inputs.get("vpcConfig", {}).get("endpointPublicAccess"):
             yield Site(
                 host=f"*.{stack.region}.eks.amazonaws.com",
-                who="whoever runs pulumi",
+                who="operators",
                 why="the Kubernetes API",
                 resource=cluster.urn,
             )
@@ -281,13 +284,13 @@ def _engine() -> Iterator[Site]:
     """What the engine itself fetches, unless a bundle brought it (`jhub bundle`)."""
     yield Site(
         host="get.pulumi.com",
-        who="whoever runs pulumi",
+        who="operators",
         why="the Pulumi CLI and plugins",
         resource=None,
     )
     yield Site(
         host="github.com",
-        who="whoever runs pulumi",
+        who="operators",
         why="plugins, where they are published first",
         resource=None,
     )

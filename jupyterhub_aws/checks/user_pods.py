@@ -1,4 +1,4 @@
-"""The pods that people's servers will be, predicted from a hub's values: what the scheduler and the
+"""The pods of users' servers, predicted from a hub's values: what the scheduler and the
 kubelet see of them.
 
 KubeSpawner 7.0.0 under chart 4.4.0 makes them so: the prediction is compared with pods that the
@@ -21,7 +21,7 @@ RELEASE = "kubernetes:helm.sh/v3:Release"
 
 @dataclass(frozen=True, kw_only=True)
 class UserPod:
-    """One choice of a hub's people. `requests` are in cores and bytes, and whole devices."""
+    """One choice of a hub's users. `requests` are in cores and bytes, and whole devices."""
 
     hub: str
     profile: str
@@ -82,7 +82,7 @@ def hub_of(release: Resource) -> str:
 
 
 def user_pods(release: Resource) -> Iterator[UserPod]:
-    """Every pod that people of a hub can start: one for each profile and each choice inside it,
+    """Every pod that users of a hub can start: one for each profile and each choice inside it,
     or one where there are none.
     """
     values = resolve(effective(release.inputs.get("values", {}))).values
@@ -99,7 +99,7 @@ def user_pods(release: Resource) -> Iterator[UserPod]:
 
 
 def _choices(entry: object) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """A profile as it is when nobody chooses, and with each choice in it, the others left as they
+    """A profile as it is without a choice, and with each choice in it, the others left as they
     are: its key, and what it overrides.
 
     Overrides are applied in turn, and maps in them merge as Helm's values do (KubeSpawner 7,

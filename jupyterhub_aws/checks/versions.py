@@ -1,5 +1,5 @@
-"""Whether what the stack pins is supported on the day of the plan, and whether anybody has seen
-it work together.
+"""Whether what the stack pins is supported on the day of the plan, and whether the combination is
+tested it work together.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from jupyterhub_aws.config.versions import (
     releases,
 )
 
-# --- How each version that a stack uses stands on a day: insecure, past its end, near it, old, or
-# as it should be. Pure.
+# --- The support status of each version that a stack uses on a day: insecure, past its end, near
+# it, old, or current. Pure.
 
 
 Standing = Literal["insecure", "ended", "ending", "newer", "unverified", "current"]
@@ -48,8 +48,8 @@ HUB = "JupyterHub"
 
 @dataclass(frozen=True, kw_only=True)
 class VersionRow:
-    """One part: its version in use, the newest known, until when it is supported (None: nobody
-    says), and how it stands.
+    """One part: its version in use, the newest known, until when it is supported (None: not
+    published), and its status.
     """
 
     part: str
@@ -71,8 +71,8 @@ class VersionRow:
 
 
 def concerning(stack: StackConfig | None, advisories: Sequence[Advisory]) -> list[Advisory]:
-    """Those that affect a stack: all that affect everybody, and those of whose words a hub's own
-    Helm values have one. Without a stack: the first.
+    """Those that affect a stack: all that affect every stack, and those with a word that a hub's
+    own Helm values contain. Without a stack: the first.
     """
     texts = [] if stack is None else [json.dumps(hub.helm_values) for hub in stack.hubs.values()]
     return [
@@ -120,7 +120,7 @@ def kubernetes(minor: str, as_of: datetime.date, *, upgraded: bool = True) -> Ve
             if upgraded
             else "on EKS it costs six times as much"
             if as_of <= extended
-            else "nobody mends it"
+            else "there is no fix"
         )
         return VersionRow(
             part="Kubernetes",
@@ -201,7 +201,7 @@ def _software(
             fix=fix,
         )
     others = "".join(
-        f"; {item.id} ({item.what}) concerns only hubs whose helm_values say"
+        f"; {item.id} ({item.what}) concerns only hubs with helm_values that contain"
         f" {' or '.join(item.concerns)}"
         for item in missing
     )
@@ -368,7 +368,7 @@ def secure(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def used(stack: StackConfig, resources: Resources) -> list[Pin]:
-    """The pins of everything that was registered: add-ons, charts with their images, node
+    """The pins of all registered resources: add-ons, charts with their images, node
     images.
     """
     minor = stack.cluster.version

@@ -1,1 +1,1 @@
-"""A difference between two plans as people see it, and where the older plan comes from."""
+"""A difference between two plans as users see it, and where the older plan comes from."""

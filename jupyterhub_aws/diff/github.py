@@ -1,5 +1,5 @@
-"""What a workflow on GitHub tells people about a pull request: one comment, one status, and
-whose word counts.
+"""What a workflow on GitHub reports on a pull request: one comment, one status, and
+which reviewers may acknowledge.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.diff.markdown import LIMIT, markdown, text
 
-# --- As much of GitHub's REST API as a report needs. Everything that comes back is data of
-# strangers.
+# --- As much of GitHub's REST API as a report needs. All answers are
+# untrusted data.
 
 
 _PAGE, _PAGES = 100, 20
@@ -63,14 +63,14 @@ class GitHub:
                 return
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """Change something."""
+        """Send a change."""
         return self._call(method, path, body)
 
     def may_write(self, login: str) -> bool:
-        """Whether somebody has write access."""
+        """Whether a user has write access."""
         try:
             found = self.get(f"/collaborators/{urllib.parse.quote(login, safe='')}/permission")
-        except ConfigError:  # nobody whom this repository knows
+        except ConfigError:  # a user unknown to this repository
             return False
         return isinstance(found, Mapping) and found.get("permission") in (
             "admin",
@@ -91,7 +91,7 @@ class GitHub:
         reason = ""
         for attempt in range(_TRIES):
             try:
-                with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as above
+                with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- the URL is GitHub's API
                     return json.loads(answer.read() or b"null")
             except urllib.error.HTTPError as error:
                 reason = f"answered {error.code}"
@@ -122,7 +122,7 @@ _MOST = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """One stack: what changes and what the gate says, or why that could not be found out."""
+    """One stack: what changes and what the gate says, or why that could not be determined."""
 
     stack: str
     found: Difference | None = None
@@ -137,7 +137,7 @@ class Judged:
 
 def judge(base: Path, new: Path, words: Sequence[str]) -> list[Judged]:
     """Every stack that either side has a plan of. `base` was made by the base branch, `new` by
-    whoever wrote the pull request.
+    the author of the pull request.
     """
     names = sorted(
         {
@@ -157,7 +157,8 @@ def _judge(name: str, base: Path, new: Path, words: Sequence[str]) -> Judged:
         return Judged(
             stack=stack,
             fault=(
-                "there is no plan of this stack: its stack file is gone, or wrong (see the run of"
+                "there is no plan of this stack: its stack file is missing, or invalid (see the"
+                " run of"
                 " the first workflow)"
             ),
         )
@@ -176,7 +177,7 @@ def _judge(name: str, base: Path, new: Path, words: Sequence[str]) -> Judged:
         return Judged(stack=stack, found=found, verdict=judged(found, words))
     except ConfigError as error:
         return Judged(stack=stack, fault=str(error).splitlines()[0][:300])
-    # a plan of a stranger may trip any rule: then nothing is known, and the gate is shut
+    # an untrusted plan may break any rule: then nothing is known, and the gate is shut
     except Exception as error:
         return Judged(stack=stack, fault=f"the plan could not be compared ({type(error).__name__})")
 
@@ -226,7 +227,7 @@ def publish(
 
 
 def _is_ours(item: Any) -> bool:
-    """A comment of a workflow's own account: anybody may write the marker."""
+    """A comment of a workflow's own account: any user may write the marker."""
     user = item.get("user") or {}
     return (
         isinstance(user, dict)
@@ -235,7 +236,7 @@ def _is_ours(item: Any) -> bool:
     )
 
 
-# --- Whose word counts: reviews and labels by people with write access who wrote nothing of the
+# --- Who may acknowledge: reviews and labels of users with write access who wrote no commit of the
 # pull request.
 
 
@@ -246,7 +247,7 @@ def pull_request(github: GitHub, commit: str, *, merged: bool = False) -> Mappin
     """The open pull request whose head (or merge) is a commit; or the merged one that became it.
     None where there is none.
 
-    Its number is never taken from an artifact: whoever made that may be anybody.
+    Its number is never taken from an artifact: an artifact may come from any user.
     """
     state = "closed" if merged else "open"
     for item in github.all("/pulls", state=state, sort="updated", direction="desc"):
@@ -258,7 +259,7 @@ def pull_request(github: GitHub, commit: str, *, merged: bool = False) -> Mappin
 
 
 def words_that_count(github: GitHub, request: Mapping[str, Any]) -> list[str]:
-    """Texts of reviews of the newest commit, and names of labels, by people whose word counts."""
+    """Texts of reviews of the newest commit, and names of labels, by users who may acknowledge."""
     number, head = request["number"], _at(request, "head", "sha")
     authors = {str(_at(request, "user", "login")), *_authors(github, number)}
     trusted: dict[str, bool] = {}
@@ -282,7 +283,7 @@ def words_that_count(github: GitHub, request: Mapping[str, Any]) -> list[str]:
 
 
 def _labels(github: GitHub, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Labels that are there now, with whoever put them there last."""
+    """Labels that are there now, with the user who added them last."""
     names = {
         str(label.get("name"))
         for label in request.get("labels") or ()

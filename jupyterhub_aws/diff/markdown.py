@@ -67,7 +67,7 @@ def _one_line(words: str) -> str:
 
 
 def _inert(words: str) -> str:
-    """Words that mention nobody and lead nowhere."""
+    """Text without active mentions and links."""
     return _ACTIVE.sub("\u200b", words).replace("@", "@\u200b")
 
 
@@ -122,7 +122,7 @@ def _gate(verdict: GateVerdict) -> list[str]:
         return [f"**Gate: open.**{more}", ""]
     lines = ["**Gate: shut.**"]
     lines += [
-        f"- a check fails now that did not before: {text(failure)}"
+        f"- a check fails that passed before: {text(failure)}"
         for failure in verdict.failures[:_FIRST]
     ]
     if verdict.missing:
@@ -143,7 +143,7 @@ def _gate(verdict: GateVerdict) -> list[str]:
         )
         rest = [f"and {number - _LINES} more: `jhub gate` lists them"] if number > _LINES else []
         said = (
-            "Somebody else with write access opens it with a review that contains these lines, or"
+            "A reviewer with write access opens it with a review that contains these lines, or"
             " with labels of `acknowledge` and the digits at their ends."
         )
         lines += [

@@ -182,7 +182,7 @@ def _refused(said: str | None, stack: Path, source: str) -> Side:
                 Problem(
                     path="",
                     what=f"was refused by its own program: {line}",
-                    fix="compare with a commit whose plan is right",
+                    fix="compare with a commit whose plan is valid",
                 )
             ],
         )
@@ -241,7 +241,7 @@ def _tree(top: Path, commit: str) -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent) as home:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(Path(home) / "tree", filter="data")
-        with contextlib.suppress(OSError):  # somebody else was quicker
+        with contextlib.suppress(OSError):  # another process was faster
             (Path(home) / "tree").rename(target)
     return target
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from jupyterhub_aws.changes.difference import Difference
 from jupyterhub_aws.changes.effect import TOPICS, Class, Effect, Topic, shown_first
+from jupyterhub_aws.changes.effects.all import MADE
 from jupyterhub_aws.changes.effects.cost import MEASURES
 from jupyterhub_aws.changes.side import Op
 
@@ -42,7 +43,7 @@ def clipped(text: str, longest: int) -> str:
 
 def clean(text: str) -> str:
     """Text without control characters and without what turns or hides other text: it may come
-    from somebody who means harm.
+    from an attacker.
     """
     text = _INVISIBLE.sub("", text)
     return "".join(
@@ -51,7 +52,7 @@ def clean(text: str) -> str:
 
 
 def unified(old: Any, new: Any, most: int = 40) -> list[str]:
-    """Two values as lines of a diff: texts of several lines by line, everything else as a whole."""
+    """Two values as lines of a diff: texts of several lines by line, other values as a whole."""
     if isinstance(old, str) and isinstance(new, str) and "\n" in f"{old}{new}":
         lines = [
             clean(line)
@@ -68,7 +69,7 @@ def unified(old: Any, new: Any, most: int = 40) -> list[str]:
     return lines if len(lines) <= most else [*lines[:most], f"  … {len(lines) - most} lines more"]
 
 
-#: What a person reads instead of the class.
+#: The heading of each class.
 TITLES: dict[Class, str] = {
     "costs more": "Costs more",
     "endangers data": "Endangers data",
@@ -76,7 +77,7 @@ TITLES: dict[Class, str] = {
     "widens access": "Widens access",
     "replaces": "Replaces",
     "interrupts": "Interrupts",
-    "routine": "Nobody notices",
+    "routine": "No user impact",
 }
 #: What happens to a resource, in a word and as a mark.
 DONE: dict[Op, str] = {
@@ -95,14 +96,14 @@ MARKS: dict[Op, str] = {
     "same": " ",
 }
 #: The measures of a bill that are shown, by what they are called.
-BILLS = {"idle_monthly": "at rest", "maximum_monthly": "at most", "paused_monthly": "paused"}
+BILLS = {"idle_monthly": "idle", "maximum_monthly": "at most", "paused_monthly": "paused"}
 #: How the headline says which sum rises, the first of these that does.
 _COSTS = {
     "maximum_monthly": "it can cost",
-    "idle_monthly": "at rest it costs",
+    "idle_monthly": "while idle it costs",
     "paused_monthly": "while paused it costs",
 }
-#: Classes that a person is shown unfolded.
+#: Classes that are shown unfolded.
 LOUD: tuple[Class, ...] = (
     "costs more",
     "endangers data",
@@ -135,7 +136,7 @@ class StoryLine:
         """The resources' names where the sentence does not say them."""
         return (
             ""
-            if self.says == "made" or self.topic == "cost" or self.names in self.text
+            if self.says == MADE or self.topic == "cost" or self.names in self.text
             else self.names
         )
 
@@ -143,7 +144,7 @@ class StoryLine:
     def text(self) -> str:
         """The sentence with what it is about."""
         about = f"{self.about}: " if self.about else ""
-        made = f"{self.names}: " if self.says == "made" else ""
+        made = f"{self.names}: " if self.says == MADE else ""
         return f"{about}{made}{self.says}"
 
 
@@ -161,7 +162,7 @@ class Section:
 
 
 def sections(found: Difference) -> tuple[Section, ...]:
-    """Money first, then the gravest; what several resources have in common once."""
+    """Money first, then the gravest; an effect shared by several resources once."""
     groups: dict[tuple[Class, Topic, str, str], list[Effect]] = defaultdict(list)
     for effect in found.effects:
         groups[effect.class_, effect.topic, effect.about, effect.says].append(effect)
@@ -218,11 +219,11 @@ def costs(found: Difference) -> str:
 
 
 def headline(found: Difference) -> str:
-    """The whole in a sentence: what it costs, and what it does to people."""
+    """The whole in a sentence: what it costs, and how it affects users."""
     if found.empty:
         return "Nothing changes."
     if found.configuration:
-        return "The configuration changes; what that does could not be found out."
+        return "The configuration changes; its effects could not be determined."
     loud = [
         section
         for section in sections(found)
@@ -230,9 +231,9 @@ def headline(found: Difference) -> str:
     ]
     if not loud:
         return (
-            f"{_capital(costs(found))}; nobody notices anything else."
+            f"{_capital(costs(found))}; no other user impact."
             if costs(found)
-            else "Nobody notices anything."
+            else "No user impact."
         )
     parts = [costs(found)] if costs(found) else []
     money = len(parts)
@@ -254,13 +255,13 @@ def headline(found: Difference) -> str:
         }
     )
     if pools:
-        parts.append(f"nodes end, with the servers on them ({'; '.join(pools[:3])})")
+        parts.append(f"nodes stop, with the servers on them ({'; '.join(pools[:3])})")
     if any("hub and proxy move" in effect.says for effect in found.effects):
         parts.append("hub and proxy move to other nodes")
     counted = {
         "endangers data": "data is in danger",
         "unknown": "some effects are unknown",
-        "widens access": "somebody may do or reach more than before",
+        "widens access": "access is wider than before",
     }
     parts += [
         words
@@ -268,7 +269,11 @@ def headline(found: Difference) -> str:
         if any(section.class_ == class_ for section in loud)
     ]
     lines = [line for section in loud for line in section.lines]
-    some = clipped(lines[0].text, 160) if len(lines) == 1 else "something is cut off or interrupted"
+    some = (
+        clipped(lines[0].text, 160)
+        if len(lines) == 1
+        else "connections or services are interrupted"
+    )
     return f"{_capital('; '.join(parts if len(parts) > money else [*parts, some]))}."
 
 

@@ -1,4 +1,4 @@
-"""A difference in a terminal of 80 columns: the effect on people first, then what changes, what
+"""A difference in a terminal of 80 columns: the effect on users first, then what changes, what
 it costs, and what is not known.
 """
 
@@ -75,18 +75,18 @@ def render_verdict(console: Console, verdict: GateVerdict) -> None:
     if verdict.passes:
         console.print(
             Text(
-                f"✓ The gate is open: everything is {verdict.lets_through} or acknowledged.",
+                f"✓ The gate is open: all effects are {verdict.lets_through} or acknowledged.",
                 "bold green",
             )
         )
         return
     for failure in verdict.failures:
-        console.print(Text(f"✗ a check fails now that did not before: {failure}", "bold red"))
+        console.print(Text(f"✗ a check fails that passed before: {failure}", "bold red"))
     if verdict.missing:
         number = len(verdict.missing)
         title = (
             f"✗ The gate is shut: {number} acknowledgement{'s' if number > 1 else ''} missing. A"
-            " review by somebody else with write access has to contain:"
+            " review by another user with write access has to contain:"
         )
         console.print(Text(title, "bold red"))
         for needed in verdict.missing:
@@ -97,7 +97,8 @@ def render_verdict(console: Console, verdict: GateVerdict) -> None:
     if verdict.nameable:
         console.print(
             Text(
-                "→ types of your program's own that need nobody's word can be named in gate.allow:"
+                "→ your program's own types that need no acknowledgement can be named in"
+                " gate.allow:"
                 f" {', '.join(verdict.nameable)}",
                 "dim",
             )

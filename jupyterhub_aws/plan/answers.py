@@ -1,5 +1,5 @@
-"""What stands for the answers of a provider: to data sources, and to functions that calculate
-without asking anybody.
+"""Placeholders for the answers of a provider: to data sources, and to functions that calculate
+without a remote call.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pulumi import Output
 from jupyterhub_aws.checks.resources import LIBRARY, in_placeholder
 from jupyterhub_aws.components.pulumi_internals import output_properties, types
 
-#: Data sources that this library asks about things of somebody else's: whether they are what the
-#: stack file says, only AWS knows.
+#: Data sources that this library queries about resources of other owners: only AWS knows whether
+#: they match the stack file.
 _ASKED_HERE: Mapping[str, dict[str, Any]] = {
     **{key: {} for key in ("aws:ec2/getVpc:getVpc", "aws:ec2/getSubnet:getSubnet")},
     "aws:ec2/getPrefixList:getPrefixList": {"id": "${aws.s3-prefix-list}"},
 }
-#: Data sources whose answers every part of a plan knows by these words.
+#: Data sources with answers that every part of a plan knows by these words.
 _KNOWN: Mapping[str, dict[str, Any]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": {
         "accountId": "${aws.account}",
@@ -33,7 +33,7 @@ _KNOWN: Mapping[str, dict[str, Any]] = {
 
 
 class UnknownCallError(Exception):
-    """A component of this library asks AWS something that no recording can answer."""
+    """A component of this library queries AWS for an answer that no recording has."""
 
 
 class UnreadableError(Exception):
@@ -44,7 +44,7 @@ def answer(token: str, arguments: Mapping[str, Any], *, strict: bool) -> dict[st
     """The answer to a look-up; None where only the provider knows it. `strict`: this library asks,
     and every question of its is modelled.
 
-    Raises UnknownCallError for a question of this library's that nobody has modelled,
+    Raises UnknownCallError for a query of this library's that is not modelled,
     UnreadableError for arguments that a provider would refuse.
     """
     if token in _KNOWN:
@@ -139,7 +139,7 @@ class PromptMap(dict[str, Any]):
 
 
 def prompt_answer(token: str, kind: type | None) -> Any:
-    """What stands for the answer of a look-up: an instance of its result type. None where the
+    """The placeholder of a look-up's answer: an instance of its result type. None where the
     SDK has no type for it.
     """
     return (
@@ -197,7 +197,7 @@ _FIRST: dict[str, dict[str, Any]] = {
         ]
     },
 }
-#: Outputs that stand inside what was given as an input (docs of the resource itself, "Attribute
+#: Outputs that are part of an input (docs of the resource itself, "Attribute
 #: Reference").
 _INSIDE: dict[str, dict[str, tuple[str, ...]]] = {
     "aws:eks/cluster:Cluster": {"vpcConfig": ("clusterSecurityGroupId", "vpcId")}
@@ -290,7 +290,7 @@ def missing_outputs(token: str, name: str, known: set[str]) -> dict[str, Any]:
 
 
 def outputs_inside(token: str, name: str) -> dict[str, dict[str, str]]:
-    """Placeholders for outputs that stand inside inputs, by input."""
+    """Placeholders for outputs that are part of inputs, by input."""
     name = in_placeholder(name)
     return {
         given: {output: "${" + f"{name}.{given}.{output}" + "}" for output in outputs}

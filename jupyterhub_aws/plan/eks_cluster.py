@@ -20,7 +20,7 @@ from jupyterhub_aws.plan.values import reference
 TOKEN = "eks:index:Cluster"  # noqa: S105 -- a type token
 _CHILD = "aws:eks/cluster:Cluster"
 _PROVIDER = "pulumi:providers:kubernetes"
-#: Inputs that switch off everything else that the component would make.
+#: Inputs that switch off all else that the component would make.
 _SWITCHED_OFF = {
     "skipDefaultNodeGroup": True,
     "skipDefaultSecurityGroups": True,
@@ -34,7 +34,7 @@ _SWITCHED_OFF = {
 
 
 class Records(Protocol):
-    """What this module needs of whoever records."""
+    """What this module needs of a recorder."""
 
     def urn(self, parent: str | None, token: str, name: str) -> str:
         """Make a URN as the engine does."""
@@ -55,7 +55,7 @@ class Records(Protocol):
 
 
 class UnknownComponentError(Exception):
-    """A remote component, or a configuration of it, whose children nobody has modelled."""
+    """A remote component, or a configuration of it, with children that are not modelled."""
 
 
 def expect(token: str) -> None:

@@ -37,7 +37,7 @@ class _Settings(dict[str, str]):
 
 
 class ProgramExitError(Exception):
-    """The program ended its process before everything was registered."""
+    """The program ended its process before all resources were registered."""
 
 
 class _Inline(ThreadPoolExecutor):
@@ -71,7 +71,7 @@ class Recording:
 
     @property
     def everything(self) -> Resources:
-        """What this stack and the one that it stands on register: what a proof is about."""
+        """What this stack and its cloud stack register: what a proof is about."""
         return (
             self.resources
             if self.outer is None
@@ -174,7 +174,7 @@ def _settings(recorder: Recorder, where: PlannedProgram) -> Any:
 
 @contextlib.contextmanager
 def _as_started_by_the_engine(program: Program) -> Iterator[None]:
-    """In the program's folder, whose modules come first; afterwards they are forgotten, because the
+    """In the program's folder, with its modules first; afterwards they are forgotten, because the
     next program may have others of these names.
 
     What the program prints is a message: standard output belongs to the plan.

@@ -32,7 +32,7 @@ FORMAT = "jupyterhub-aws/plan/1"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that `jhub plan` knows about a stack on a day."""
+    """All that `jhub plan` knows about a stack on a day."""
 
     stack_name: str
     source: str
@@ -115,8 +115,8 @@ def _of_the_program(resource: Resource) -> dict[str, Any]:
 
 
 def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
-    """Validate a stack file and evaluate the program with it. A secret that is missing stands
-    sealed like the others: a plan does without.
+    """Validate a stack file and evaluate the program with it. For a missing secret there
+    is a sealed placeholder: a plan does without.
     """
     with what_if(file):
         stack = validated(
@@ -171,7 +171,7 @@ def make_plan(
     found = run_checks(stack, recording.everything, as_of)
     if asked and stack.parts == "cloud":
         found = _with_inner(file, asked, found, as_of)
-    inner = stack.parts == "cluster"  # its homes are the outer half's
+    inner = stack.parts == "cluster"  # its homes belong to the cloud stack
     buildable = not missing_secrets(stack.hubs_inside, file.secret)
     drilled = (
         () if inner else rehearsed(stack, read_record(file), as_of, file.stack, buildable=buildable)
@@ -203,7 +203,7 @@ def make_plan(
 
 
 def inner_files(outer: StackFile) -> list[StackFile]:
-    """The stacks beside this one whose files say that it is their `cloud_stack`."""
+    """The stacks beside this one with it as their `cloud_stack`."""
     found = []
     for path in sorted(outer.path.parent.glob("Pulumi.*.yaml")):
         try:
@@ -241,5 +241,5 @@ def _with_inner(
         ),
         path="parts",
     )
-    said = {item.id for item in (*inside, judged)}  # a check that saw both halves speaks for both
+    said = {item.id for item in (*inside, judged)}  # a check of both parts covers both
     return [*(item for item in found if item.id not in said), *inside, judged]

@@ -297,7 +297,7 @@ class Recorder(MockMonitor):
         return f"urn:pulumi:{spec.stack or self._stack}::{spec.project or self._project}::{kind}::{name}"
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802 -- protobuf request; the SDK's name
-        """Answer for the stack that this one stands on, by the outputs of its own evaluation.
+        """Answer for this stack's cloud stack, by the outputs of its own evaluation.
         What else the caller's program reads is noted down.
         """
         urn, source = self.urn(request.parent, request.type, request.name), _source(request)
@@ -322,7 +322,7 @@ class Recorder(MockMonitor):
         return resource_pb2.ReadResourceResponse(urn=urn, id=identity, properties=known)
 
     def _referred_outputs(self, stack: str) -> Struct:
-        """The outputs of another stack: known of the one that this one stands on, unknown of
+        """The outputs of another stack: known of its cloud stack, unknown of
         every other.
         """
         state = Struct()
@@ -356,12 +356,12 @@ class Recorder(MockMonitor):
         )
 
     def Call(self, request: Any) -> Any:  # noqa: N802 -- protobuf request; the SDK's name
-        """A method of somebody's component: what it returns, only its own package knows."""
+        """A method of an external component: only its own package knows what it returns."""
         fields: dict[str, Any] = {"return": _struct({"answer": UNKNOWN_SENTINEL})}
         return provider_pb2.CallResponse(**fields)
 
     def ExistsResource(self, request: Any) -> Any:  # noqa: N802 -- protobuf request; the SDK's name
-        """Whether something exists outside: the protocol has no word for "unknown", so it does
+        """Whether a resource exists outside: the protocol has no word for "unknown", so it does
         not, and that is noted.
         """
         self.notes.append(

@@ -67,7 +67,7 @@ def render(plan: Plan, *, whole: bool = False) -> None:
 
 
 def _verdict(plan: Plan) -> Text:
-    """Whether to build it: the first thing that a reader has to know."""
+    """Whether to build it: what a reader has to know first."""
     count = Counter(finding.status for finding in plan.findings)
     warnings = counted(count["warn"], "warning")
     if count["fail"]:
@@ -212,7 +212,7 @@ def _cost(plan: Plan, *, whole: bool) -> Group:
     data: dict[str, Any] = plan.cost.as_json()
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
     table.add_column("per month, US dollars", ratio=1)
-    for head in ("at rest", "paused", "at most"):
+    for head in ("idle", "paused", "at most"):
         table.add_column(head, justify="right", no_wrap=True)
     lines = data["lines"] if whole else _largest(data)
     for line in lines:
@@ -268,11 +268,11 @@ def _sum(lines: Sequence[Mapping[str, Any]], key: str) -> float:
 
 
 def _user_hours(data: dict[str, Any], *, whole: bool) -> list[Any]:
-    """What an hour of one person costs, by hub and profile."""
+    """What a user-hour costs, by hub and profile."""
     if not data["user_hours"]:
         return []
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
-    table.add_column("one person's hour, US dollars", ratio=1)
+    table.add_column("one user-hour, US dollars", ratio=1)
     for head in ("per node", "spot", "on demand"):
         table.add_column(head, justify="right", no_wrap=True)
     for hour in data["user_hours"]:

@@ -2,7 +2,7 @@
 
 - Each registration says who made it (`source.caller`), without the SDK's own walk of the whole
   stack.
-- Look-ups whose answer nobody has here give unknown Outputs; in their prompt form, whose answer a
+- Look-ups without an answer here give unknown Outputs; in their prompt form, whose answer a
   program uses at once, placeholders.
 - An encrypted setting that the program reads as a number, a switch or data is an unknown secret.
 - A function of the caller's that fails on a placeholder, where an engine would not have called it
@@ -36,13 +36,13 @@ from jupyterhub_aws.checks.program import Note
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.pulumi_internals import resource_runtime, types
 from jupyterhub_aws.plan.answers import prompt_answer
-from jupyterhub_aws.plan.source import NOBODY, Caller, call_position, caller
+from jupyterhub_aws.plan.source import NO_CALLER, Caller, call_position, caller
 
 #: Who asks, while a look-up is on its way.
-ASKED_BY: ContextVar[Caller] = ContextVar("asked_by", default=NOBODY)
+ASKED_BY: ContextVar[Caller] = ContextVar("asked_by", default=NO_CALLER)
 _PROMPT = ("invoke", "invoke_single", "invoke_async")
 _OUTPUTS = ("invoke_output", "invoke_output_single")
-#: How a program reads a setting as something else than text, and keeps it secret.
+#: How a program reads a setting as another type than text, and keeps it secret.
 _TYPED = tuple(
     f"{verb}_secret_{kind}"
     for verb in ("get", "require")
@@ -94,7 +94,9 @@ def _asking(original: Callable[..., Any]) -> Callable[..., Any]:
 def _prompt(
     name: str, original: Callable[..., Any], note: Callable[[Note], None]
 ) -> Callable[..., Any]:
-    """A look-up whose answer is used at once: placeholders in the place of what is not known."""
+    """A look-up with an answer that is used at once: placeholders in the place of unknown
+    values.
+    """
     asking = _asking(original)
 
     @wraps(original)
@@ -184,7 +186,7 @@ async def _guarded(
 
 
 def _has_placeholder(value: Any, depth: int = 0) -> bool:
-    """Whether a value holds something that stands for a real one."""
+    """Whether a value holds a placeholder."""
     if isinstance(value, str):
         return "${" in value or SECRET in value
     if depth > 20:  # deeper than any document; a value may contain itself

@@ -1,4 +1,4 @@
-"""Where in a user's own files something comes from: a registration, or an error."""
+"""The position in a user's own files of a registration, or of an error."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Caller(NamedTuple):
     library: bool
 
 
-NOBODY = Caller("", library=False)
+NO_CALLER = Caller("", library=False)
 
 
 def caller() -> Caller:
-    """Who is at work now. In a task of the event loop it is whoever made the resource whose
-    constructor began the task.
+    """Who is at work now. In a task of the event loop it is the maker of the resource with
+    the constructor that began the task.
     """
     frame: FrameType | None = sys._getframe(1)
     constructor: FrameType | None = None
@@ -70,16 +70,16 @@ def caller() -> Caller:
     return before if library is None else Caller(before.position if before.library else "", library)
 
 
-#: Who made the last resource: what its constructor leaves to tasks is his too.
-_MAKER: ContextVar[Caller] = ContextVar("maker", default=NOBODY)
-#: What runs a task of the event loop: below it are the frames of whatever waits for the loop.
+#: Who made the last resource: what its constructor leaves to tasks belongs to it too.
+_MAKER: ContextVar[Caller] = ContextVar("maker", default=NO_CALLER)
+#: What runs a task of the event loop: below it are the frames that wait for the loop.
 _TASK = asyncio.Handle._run.__code__
 _MARK = "library"
 
 
 @lru_cache(maxsize=4096)
 def _home(filename: str, module: str) -> Literal["user", "library", "tool", "between"]:
-    """Whose a frame is. Between a user and the engine are Python, installed packages and SDKs,
+    """The owner of a frame. Between a user and the engine are Python, installed packages and SDKs,
     also those that lie in a user's folder; and `plan.sdk`.
     """
     path = Path(filename).absolute()
@@ -140,8 +140,8 @@ def call_position() -> StackTrace:
 
 
 def registered_at(request: Any) -> str:
-    """Where in a user's file a registration is written, as `FILE:LINE`; empty where nobody
-    knows.
+    """Where in a user's file a registration is written, as `FILE:LINE`; empty where it is
+    unknown.
     """
     found = request.sourcePosition
     return f"{found.uri}:{found.line}" if found.uri else ""
@@ -175,7 +175,7 @@ def _of_library(filename: str) -> bool:
 
 
 def shown_position(filename: str, line: int) -> str:
-    """A position as a message has it: from where one stands, or from the library's folder."""
+    """A position as a message has it: from the current folder, or from the library's folder."""
     path = Path(filename).absolute()
     base = next(
         (

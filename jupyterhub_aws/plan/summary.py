@@ -1,4 +1,4 @@
-"""What a person wants to know of a resource in one line, by its type; and IAM statements in
+"""What matters about a resource in one line, by its type; and IAM statements in
 plain words.
 """
 
@@ -143,7 +143,7 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
     "aws:ecr/repository:Repository": lambda i: (
         f"tags {str(i['imageTagMutability']).lower()}, encrypted, scanned on push"
     ),
-    "aws:ecr/lifecyclePolicy:LifecyclePolicy": lambda _: "what nothing names expires",
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": lambda _: "images without a rule expire",
     "aws:s3/bucket:Bucket": lambda i: str(i["bucket"]),
     "aws:s3/bucketVersioning:BucketVersioning": (
         lambda i: str(i["versioningConfiguration"]["status"]).lower()
@@ -158,9 +158,7 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
         f"{i['action']} at {i['priority']}"
     ),
     "aws:ec2/natGateway:NatGateway": lambda i: f"in {i['subnetId']}",
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": lambda _: (
-        "emptied: nothing in, nothing out"
-    ),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": lambda _: "emptied: no ingress, no egress",
     "aws:ec2/launchTemplate:LaunchTemplate": _template,
     "aws:ec2/flowLog:FlowLog": lambda i: f"{i['trafficType']} traffic",
     "aws:autoscaling/group:Group": _group,
@@ -315,7 +313,7 @@ def statements(inputs: Inputs) -> list[str]:
 
 
 def _statements_of(text: object) -> Iterator[Mapping[str, Any]]:
-    """The statements of a document. A lifecycle policy has none, one statement may stand without
+    """The statements of a document. A lifecycle policy has none, one statement may be without
     a list, and text may be no document at all.
     """
     try:
@@ -334,7 +332,7 @@ def _words(statement: Mapping[str, Any]) -> str:
     actions = (
         ", ".join(_listed(statement["Action"]))
         if "Action" in statement
-        else f"everything but {', '.join(_listed(statement.get('NotAction')))}"
+        else f"all except {', '.join(_listed(statement.get('NotAction')))}"
     )
     verb = "may" if statement.get("Effect") == "Allow" else "must not"
     who = statement.get("Principal")
@@ -347,7 +345,7 @@ def _words(statement: Mapping[str, Any]) -> str:
     )
     on = f" on {', '.join(_listed(statement['Resource']))}" if "Resource" in statement else ""
     on = (
-        f" on everything but {', '.join(_listed(statement['NotResource']))}"
+        f" on all except {', '.join(_listed(statement['NotResource']))}"
         if "NotResource" in statement
         else on
     )

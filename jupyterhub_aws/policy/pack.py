@@ -1,7 +1,7 @@
 """The policies: each check of `checks/` that is sound on what the engine shows, under its own name.
 
 A finding that fails a plan stops `up` (mandatory); one that warns is printed (advisory). The stack
-is read from the configuration that the engine hands to the pack. What is left out stands in
+is read from the configuration that the engine hands to the pack. What is left out is in
 NOT_HERE with its reason, and a test holds that every check is in one of the two.
 """
 
@@ -58,7 +58,7 @@ class Enforced:
 #: Name of the policy -> the check behind it.
 ENFORCED: Mapping[str, Enforced] = {
     "no-open-door": Enforced(
-        security.open_doors, ("cidrBlocks", "cidrIpv4", "cidrIpv6", "ingress", "vpcConfig")
+        security.open_ingress, ("cidrBlocks", "cidrIpv4", "cidrIpv6", "ingress", "vpcConfig")
     ),
     "everything-encrypted": Enforced(
         security.encryption,
@@ -69,6 +69,11 @@ ENFORCED: Mapping[str, Enforced] = {
     "instance-types-agree": Enforced(nodes.instance_types),
     "quotas": Enforced(nodes.quotas, ("instanceTypes", "maxSize", "mixedInstancesPolicy")),
 }
+_STACK_FILE = "it is about the stack file alone"
+_HUB_VALUES = (
+    "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a"
+    " whole"
+)
 #: Checks that a plan makes and the engine's view cannot carry, and why.
 NOT_HERE: Mapping[Check, str] = {
     security.secrets: (
@@ -79,8 +84,8 @@ NOT_HERE: Mapping[Check, str] = {
         "a policy does not see which types take tags, and the provider adds tags of its own to what"
         " it shows"
     ),
-    security.placeholders: "it is about the stack file alone",
-    paused: "as the one before",
+    security.placeholders: _STACK_FILE,
+    paused: _STACK_FILE,
     identity_findings: (
         "policies and the ARNs in them are one text each, which a preview shows as unknown as a"
         " whole: who may do what is proven on the plan"
@@ -94,8 +99,7 @@ NOT_HERE: Mapping[Check, str] = {
         " on the plan"
     ),
     monitoring.watched: (
-        "which hub an alarm is of stands in values and filters that a preview may show as unknown"
-        " as a whole"
+        "the hub of an alarm is in values and filters that a preview may show as unknown as a whole"
     ),
     nodes.priorities: (
         "the autoscaler's values are one input of its release, which a preview may show as unknown"
@@ -104,22 +108,19 @@ NOT_HERE: Mapping[Check, str] = {
     nodes.addresses: (
         "it reads user data, which an engine shows encoded after the first `up` and unknown before"
     ),
-    hubs.values: (
-        "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as"
-        " a whole"
-    ),
-    hubs.network_policies: "as the one before",
-    hubs.sections_have_effect: "as the one before",
-    hubs.servers_find_nodes: "as the one before",
-    limits: "as the one before",
-    core_nodes_fit: "as the one before",
-    images: "as the one before",
+    hubs.values: _HUB_VALUES,
+    hubs.network_policies: _HUB_VALUES,
+    hubs.sections_have_effect: _HUB_VALUES,
+    hubs.servers_find_nodes: _HUB_VALUES,
+    limits: _HUB_VALUES,
+    core_nodes_fit: _HUB_VALUES,
+    images: _HUB_VALUES,
     accelerators: "it is about the stack file alone, and only warns",
-    hubs.database_is_near: "as the one before",
-    storage.volumes: "it reads a hub's values, as the one before",
-    places.zones: "it is about the stack file alone",
-    places.service_roles: "as the one before",
-    places.spot_price: "as the one before",
+    hubs.database_is_near: _HUB_VALUES,
+    storage.volumes: _HUB_VALUES,
+    places.zones: _STACK_FILE,
+    places.service_roles: _STACK_FILE,
+    places.spot_price: _STACK_FILE,
     hubs.worth_knowing: "it is about the stack file alone, and only warns",
     versions.verified: "it is about the tables of this project, and only warns",
     versions.secure: "it is about the tables of this project and the stack file alone",
@@ -131,8 +132,8 @@ NOT_HERE: Mapping[Check, str] = {
 
 
 def make_pack(folder: Path) -> PolicyPack:
-    """The pack, served to the engine that started this process. `folder` is in the project whose
-    stacks it judges; the engine does not say.
+    """The pack, served to the engine that started this process. `folder` is in the project of the
+    stacks that it judges; the engine does not say.
     """
     return PolicyPack(
         name="jupyterhub-aws",
@@ -189,7 +190,7 @@ def violations(
 
 
 def _unknown(value: object) -> bool:
-    """Whether something is not known yet that could decide. An id, an ARN or a version inside
+    """Whether an input that could decide is not known yet. An id, an ARN or a version inside
     never does.
     """
     if isinstance(value, Mapping):

@@ -2,7 +2,7 @@
 `cluster.handle` and the others.
 
 A handle is the object of outputs of the Python interface (`NetworkOutputs`, `ClusterOutputs` …) as
-plain data. It is filled in by hand just the same, for a VPC or a cluster that something else made.
+plain data. It is filled in by hand just the same, for a VPC or a cluster from another source.
 What waits for `ready` resources there, waits here for every resource that the handle depends on.
 """
 

@@ -1,9 +1,9 @@
 """The plugin: what the engine starts when a program of another language asks for a component.
 
-Not `pulumi.provider.experimental.component_provider_host`, whose class hands dictionaries with
+Not `pulumi.provider.experimental.component_provider_host`, since its class hands dictionaries with
 outputs in them to a component, knows the first missing argument only, and shows a traceback for
-every mistake. Here the arguments are what the Python interface takes, and whoever made a mistake
-reads the same lines as in Python.
+every mistake. Here the arguments are what the Python interface takes, and a mistake gives
+the same lines as in Python.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from jupyterhub_aws.version import __version__
 
 #: The name by which the engine looks for the plugin on PATH.
 PLUGIN = f"pulumi-resource-{PACKAGE}"
-#: What calls of an engine say that has stopped, because something failed.
+#: Errors of calls to an engine that has stopped after a failure.
 _ENGINE_ENDED = ("resource monitor shut down", "client connection is closing")
 
 
@@ -243,12 +243,12 @@ class ComponentsServicer(ProviderServicer):
             if any(
                 sign in str(error) for sign in _ENGINE_ENDED
             ):  # the engine says by itself what failed
-                raise _refusal("is not finished, because something else failed") from None
+                raise _refusal("is not finished, because another resource failed") from None
             raise
 
 
 def serve() -> None:
-    """The program `pulumi-resource-jupyterhub-aws`: serve the engine whose address is the first
+    """The program `pulumi-resource-jupyterhub-aws`: serve the engine at the address in the first
     argument, until it ends this process.
 
     With `--schema` it prints the package's schema instead, for which no engine is needed.

@@ -459,7 +459,7 @@ class Package:
             "tags": "Tags of every resource in AWS.",
             "images": "Where images and charts come from; the default: their makers.",
             "backups": (
-                "The handle of backups, by whose tag its volumes and databases are found. Without"
+                "The handle of backups: its tag selects the volumes and databases. Without"
                 " it nothing of this program backs them up."
             ),
         }
@@ -501,7 +501,7 @@ class Package:
                 ),
                 "passwords": Output(
                     shape=map_of(TEXT),
-                    doc="Passwords that were made for it, by whose they are. Secret.",
+                    doc="Passwords that were generated for it, by their owner. Secret.",
                     get=_passwords,
                 ),
             },
@@ -577,9 +577,9 @@ class Package:
             },
         )
 
-    def _handle(self, kind: Handle, whom: str, get: Callable[[Any], Any]) -> Output:
+    def _handle(self, kind: Handle, consumers: str, get: Callable[[Any], Any]) -> Output:
         return Output(
-            shape=kind.shape, doc=f"What {whom} need of it: hand it on as it is.", get=get
+            shape=kind.shape, doc=f"What {consumers} need of it: hand it on as it is.", get=get
         )
 
     def _monitored(self, made: JupyterHub) -> pulumi.Output[Any]:
@@ -664,7 +664,7 @@ def _for_servers() -> dict[str, Property]:
     return {
         "server_environment": Property(
             shape=map_of(live(TEXT)),
-            doc="Environment variables of every server, which anybody may read in the cluster.",
+            doc="Environment variables of every server, which are readable in the cluster.",
             optional=True,
         ),
         "server_secrets": Property(
@@ -687,8 +687,8 @@ def _for_servers() -> dict[str, Property]:
 
 
 def _left_out(name: str) -> Callable[[Arguments, dict[str, Any], Mapping[str, Any]], None]:
-    """`no_NAME: true` says what None says in Python, where leaving an argument out says another
-    thing.
+    """`no_NAME: true` says what None says in Python, where leaving an argument out has another
+    meaning.
     """
 
     def prepare(given: Arguments, values: dict[str, Any], added: Mapping[str, Any]) -> None:

@@ -53,7 +53,7 @@ class Shape:
     """What a value is made of: `type` of a simple one, `items` of a list, `values` of a map,
     `object`; none of them: anything that JSON can say.
 
-    `live`: the value may be an output that is known only after something was made. Everything else
+    `live`: the value may be an output that is known only after a resource exists. All else
     decides what is made, and has to be known before.
     """
 
@@ -141,7 +141,7 @@ ANYTHING = Shape()
 
 
 def live(shape: Shape) -> Shape:
-    """The same shape, whose value may be known only after something was made."""
+    """The same shape, with a value that may be known only after a resource exists."""
     return dataclasses.replace(shape, live=True)
 
 
@@ -225,8 +225,8 @@ class Shapes:
             return self.known[kind]
         if issubclass(kind, pulumi.Resource):
             raise ValueError(
-                f"{name} is a resource, which cannot travel: leave it out, and say what it"
-                " stands for"
+                f"{name} is a resource, which cannot travel: leave it out, and pass what it"
+                " represents"
             )
         if issubclass(kind, BaseModel):
             return self._models((kind,), name)
@@ -297,19 +297,19 @@ class Shapes:
 
     def _option(self, name: str, models: Sequence[type[BaseModel]], variants: int) -> Property:
         """An option of some models. What not all the variants have can be left out, and its
-        description says whose it is.
+        description names these variants.
         """
         fields = [model.model_fields[name] for model in models]
         annotations: Any = tuple(item.annotation for item in fields)
-        kinds = Union[annotations]  # noqa: UP007 -- as above
-        whose = (
+        kinds = Union[annotations]  # noqa: UP007 -- the members are only known at run time
+        variants_of = (
             f"Of {' and '.join(f'`{_tag(model)}`' for model in models)}: "
             if len(models) < variants
             else ""
         )
         return Property(
             shape=self.shape(kinds, name),
-            doc=whose + " ".join(dict.fromkeys(item.description or "" for item in fields)),
+            doc=variants_of + " ".join(dict.fromkeys(item.description or "" for item in fields)),
             optional=len(models) < variants
             or not all(item.is_required() or is_tag(item) for item in fields),
         )

@@ -1,5 +1,5 @@
 """Values between the engine and the Python interface: names, numbers, secrets, and what is known
-only after something was made.
+only after a resource exists.
 
 The engine hands over arguments of a component under names like `maxSize`, every number as a float,
 maps in any order, and whatever depends on another resource as an output, also where its value is
@@ -116,7 +116,7 @@ class Reader:
         if isinstance(value, Unknown):
             self._say(
                 path,
-                "is known only after something was made, and what is made depends on it",
+                "is known only after a resource exists, but decides which resources exist",
                 "give a plain value",
             )
             return None
@@ -155,7 +155,7 @@ class Reader:
             )
             if item is not None:
                 found[known[name]] = item
-        if shape.object.handle:  # of everything else the models say what is missing
+        if shape.object.handle:  # for all else the models report what is missing
             self._required(value, shape.object.properties, path)
         return found
 
@@ -166,7 +166,7 @@ class Reader:
         on the resources that it came from, and on no others.
 
         One that was filled in by hand depends on what the program says. Resources of another stack,
-        whose handle this is, are there already.
+        with this handle, exist already.
         """
         found = {key: _copied(item) for key, item in value.items() if key != MADE}
         made = value.get(MADE)

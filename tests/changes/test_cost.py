@@ -207,7 +207,7 @@ def test_a_new_stack_costs_from_nothing_and_a_preview_says_that_it_has_no_bill()
     difference_ = difference(side_of(old, "old"), side_of(new, "new"))
     assert money(difference_) == []
     assert (
-        "What it costs is not known: an engine's preview has no bill. Compare two plans."
+        "The cost is not known: a preview of the engine has no bill. Compare two plans."
         in difference_.limits
     )
 

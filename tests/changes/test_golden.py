@@ -72,5 +72,5 @@ def test_what_is_not_mapped_is_unknown_and_never_nothing(name):
     difference = found(name)
     assert (
         any(effect.class_ == "unknown" for effect in difference.effects)
-        and "Nobody notices" not in told(difference).splitlines()[0]
+        and "No user impact" not in told(difference).splitlines()[0]
     )

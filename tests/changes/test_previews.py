@@ -65,7 +65,7 @@ def test_deletions_and_imports_are_read():
     assert "One GPU can no longer be chosen" in told(gone)
     assert {change.name for change in taken.changes if change.op == "import"} == {
         "network-vpc"
-    } and "is taken over" in told(taken)
+    } and "is imported" in told(taken)
     assert {change.name for change in replaced.changes if change.op == "replace"} >= {
         "network-vpc",
         "network-private-a",
@@ -135,7 +135,7 @@ def test_a_plan_and_a_preview_are_compared_where_both_know():
         if (change.new or change.old).custom and change.op == "update"
     }
     assert "hub-main-release" in changed and any(
-        "ids that only one of them knows" in limit for limit in found.limits
+        "ids that only one of them contains" in limit for limit in found.limits
     )
 
 

@@ -35,12 +35,12 @@ def test_a_new_generation_ends_nobodys_server() -> None:
         (
             "routine",
             (
-                "the group retires: people work on, new servers start elsewhere, and each of its"
-                " nodes goes when it is empty"
+                "the group retires: running servers continue, new ones start elsewhere, and each of"
+                " its nodes is removed when it is empty"
             ),
         ),
-        ("routine", "a further group of nodes, spot, from 0 up"),
-        ("routine", "a further group of nodes, on demand, from 0 up"),
+        ("routine", "a new group of nodes, spot, starting at 0"),
+        ("routine", "a new group of nodes, on demand, starting at 0"),
     }
     assert not [effect for effect in found.effects if effect.class_ == "unknown"]
 
@@ -49,20 +49,20 @@ def test_a_generation_that_goes_takes_what_is_still_on_it() -> None:
     found = between(SECOND, GONE)
     assert found.worst == "replaces"
     assert {text for _, text in said(found)} == {
-        "the retired group goes: nodes that it still has end, and servers on them with them; `jhub"
-        " drain` says when there are none"
+        "the retired group is deleted: its remaining nodes stop, and servers on them with them;"
+        " `jhub drain` shows when there are none"
     }
 
 
 def test_a_generation_without_the_old_one_named_ends_its_nodes() -> None:
     assert any(
-        class_ == "replaces" and "its nodes end, and servers on them" in text
+        class_ == "replaces" and "its nodes stop, and servers on them" in text
         for class_, text in said(between((), GONE))
     )
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"), [(SECOND, (), "the group no longer retires: it gets nodes again")]
+    ("old", "new", "says"), [(SECOND, (), "the group no longer retires: it starts nodes again")]
 )
 def test_a_generation_that_comes_back_is_said(
     old: tuple[str, ...], new: tuple[str, ...], says: str

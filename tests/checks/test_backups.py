@@ -150,7 +150,7 @@ def drill(**changed):
 @pytest.mark.parametrize(
     ("last", "status", "says"),
     [
-        (None, "warn", "nobody has rehearsed"),
+        (None, "warn", "no restore of this stack has been rehearsed"),
         (drill(), "pass", "10 days ago (2026-11-18): 1,234 files"),
         (drill(day=TODAY - datetime.timedelta(days=90)), "pass", "90 days ago"),
         (
@@ -158,7 +158,7 @@ def drill(**changed):
             "warn",
             "91 days ago (2026-08-29), and drill_days is 90",
         ),
-        (drill(differences=2), "warn", "2 of 1,234 files back otherwise"),
+        (drill(differences=2), "warn", "restored 2 of 1,234 files with differences"),
     ],
 )
 def test_a_rehearsal_grows_old(last, status, says):

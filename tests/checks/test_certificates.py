@@ -97,7 +97,7 @@ def test_the_last_month_and_a_signature_of_ones_own_are_warnings() -> None:
         assert [status for status, _ in found(issued.pem, days=days)] == expected, days
     assert "1 day left" in found(issued.pem, days=89)[0][1]
     ((status, what),) = found(self_signed(HOST).pem)
-    assert status == "warn" and "signed by itself" in what
+    assert status == "warn" and "is self-signed" in what
 
 
 def test_a_broken_digest_fails() -> None:

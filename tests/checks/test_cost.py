@@ -118,7 +118,7 @@ def test_a_maximum_price_above_the_on_demand_price_bounds_nothing() -> None:
 def test_the_dearest_type_is_reckoned_with_and_named() -> None:
     found = line(bill(), "memory-on-demand nodes")
     assert found["unit_price"] == round(R6IN * 730 + 8.00, 2)
-    assert found["note"] == "at r6in.2xlarge, the dearest of its types"
+    assert found["note"] == "at r6in.2xlarge, the most expensive of its types"
 
 
 def test_what_one_more_node_costs_per_hour_is_said_of_user_groups() -> None:
@@ -335,7 +335,7 @@ def test_a_database_on_rds_counts_twice_with_a_standby_and_an_unknown_class_is_u
 def test_a_balancer_inside_the_vpc_has_no_public_address() -> None:
     lines = [found["what"] for found in bill("hubs.main.entry.internal=true")["lines"]]
     assert "network load balancer" in lines
-    assert "public IPv4 address of a balancer" not in lines
+    assert "public IPv4 address of a load balancer" not in lines
 
 
 def test_a_persons_hour_is_the_nodes_price_by_those_who_fit() -> None:

@@ -119,7 +119,7 @@ def test_a_database_away_from_the_core_nodes_fails() -> None:
         (
             'hubs.main.database={"kind": "sqlite_memory"}',
             "hubs.main.database.kind",
-            "forgets every session",
+            "loses every session",
         ),
         (
             'hubs.main.entry.tls={"kind": "none", "trial": true}',
@@ -132,7 +132,7 @@ def test_a_database_away_from_the_core_nodes_fails() -> None:
                 ' "none", "trial": true}}'
             ),
             "hubs.main.entry.allowed_cidrs",
-            "no network may come in",
+            "no network is allowed in",
         ),
     ],
 )
@@ -171,7 +171,7 @@ def test_an_entry_open_to_the_world_is_a_warning_where_the_stack_says_so() -> No
     stack, resources = dev(
         "hubs.main.entry.public=true", "hubs.main.entry.allowed_cidrs=[0.0.0.0/0]"
     )
-    (finding,) = security.open_doors(stack, resources)
+    (finding,) = security.open_ingress(stack, resources)
     assert (finding.status, finding.path) == ("warn", "hubs.main.entry.allowed_cidrs")
 
 

@@ -959,7 +959,7 @@ CASES: dict[str, Case] = {
             ),
         ),
         ("cluster-autoscaler may or may not", "IpAddress aws:SourceIp"),
-        "look whether that holds",
+        "check whether that holds",
         "warn",
     ),
     "denied outside of an address": Case(
@@ -976,14 +976,14 @@ CASES: dict[str, Case] = {
             ),
         ),
         ("cluster-autoscaler may or may not", "statement More"),
-        "look",
+        "check",
         "warn",
     ),
     "a policy that only AWS answers": Case(
         DEV,
         inputs(INLINE, "watch-logs-agent-write", let("policy", "${found.json}")),
         ("amazon-cloudwatch-observability may or may not", "is not known here"),
-        "look into that policy",
+        "check that policy",
         "skip",
     ),
     "the policy of a key that only AWS answers": Case(
@@ -993,14 +993,14 @@ CASES: dict[str, Case] = {
             "eks-control-plane may or may not kms:DescribeKey",
             "the key's own policy is not known here",
         ),
-        "look into that policy",
+        "check that policy",
         "skip",
     ),
     "a policy of somebody else's": Case(
         DEV,
         attach(ATTACHED, "arn:aws:iam::123456789012:policy/ours"),
         ("aws-ebs-csi-driver may or may not", "what ours says is not known here"),
-        "look into that policy",
+        "check that policy",
         "skip",
     ),
     "an account number that may be ours": Case(
@@ -1014,7 +1014,7 @@ CASES: dict[str, Case] = {
             ),
         ),
         ("cluster-autoscaler may or may not",),
-        "look",
+        "check",
         "warn",
     ),
 }

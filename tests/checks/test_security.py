@@ -17,7 +17,7 @@ GROUP = "aws:autoscaling/group:Group"
 
 
 @pytest.mark.parametrize(
-    "check", [security.tags, security.encryption, security.open_doors, security.metadata]
+    "check", [security.tags, security.encryption, security.open_ingress, security.metadata]
 )
 def test_dev_passes(check: Callable[..., list[Finding]]) -> None:
     stack, resources = dev()
@@ -37,12 +37,12 @@ CASES = [
     ("a volume in clear text", security.encryption, TEMPLATE, lambda i: i["blockDeviceMappings"][0]["ebs"].update(encrypted="false"), "not encrypted"),
     ("a template without volumes of its own", security.encryption, TEMPLATE, lambda i: i.pop("blockDeviceMappings"), "not encrypted"),
     ("secrets without a key", security.encryption, CLUSTER, lambda i: i.pop("encryptionConfig"), "secrets are not encrypted"),
-    ("a default group that lets in", security.open_doors, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    ("a default group that lets in", security.open_ingress, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
      lambda i: i.update(ingress=[{"cidrBlocks": ["0.0.0.0/0"]}]), "whole internet"),
-    ("IPv6 counts too", security.open_doors, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    ("IPv6 counts too", security.open_ingress, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
      lambda i: i.update(ingress=[{"ipv6CidrBlocks": ["::/0"]}]), "whole internet"),
-    ("no private endpoint", security.open_doors, CLUSTER, lambda i: i["vpcConfig"].update(endpointPrivateAccess=False), "no private endpoint"),
-    ("a public API without a list", security.open_doors, CLUSTER, lambda i: i["vpcConfig"].pop("publicAccessCidrs"), "answers to the whole internet"),
+    ("no private endpoint", security.open_ingress, CLUSTER, lambda i: i["vpcConfig"].update(endpointPrivateAccess=False), "no private endpoint"),
+    ("a public API without a list", security.open_ingress, CLUSTER, lambda i: i["vpcConfig"].pop("publicAccessCidrs"), "is open to the whole internet"),
     ("IMDSv1", security.metadata, TEMPLATE, lambda i: i["metadataOptions"].update(httpTokens="optional"), "node's credentials"),
     ("two hops", security.metadata, TEMPLATE, lambda i: i["metadataOptions"].update(httpPutResponseHopLimit=2), "node's credentials"),
     ("no metadata options at all", security.metadata, TEMPLATE, lambda i: i.pop("metadataOptions"), "node's credentials"),
@@ -101,11 +101,11 @@ RULE, INGRESS_RULE, GROUP_OF_RULES = (
 )
 def test_every_kind_of_rule_is_read(kind: str, inputs: dict[str, Any], status: str) -> None:
     resource = _a(kind, inputs)
-    (finding,) = security.open_doors(dev()[0], Resources([resource]))
+    (finding,) = security.open_ingress(dev()[0], Resources([resource]))
     assert finding.status == status
     if status == "fail":
         assert (finding.message, finding.subjects) == (
-            f"{resource.label} lets the whole internet in",
+            f"{resource.label} is open to the whole internet",
             (resource.urn,),
         )
 
@@ -201,7 +201,7 @@ def test_a_cluster_that_may_go_is_a_warning() -> None:
 def test_a_public_api_is_a_warning_where_the_stack_says_so() -> None:
     stack, resources = dev('cluster.api={"public": true, "public_access_cidrs": ["0.0.0.0/0"]}')
     assert [
-        (finding.status, finding.path) for finding in security.open_doors(stack, resources)
+        (finding.status, finding.path) for finding in security.open_ingress(stack, resources)
     ] == [("warn", "cluster.api.public_access_cidrs")]
 
 
@@ -212,7 +212,7 @@ def test_a_public_api_that_the_stack_does_not_name_fails(ranges: list[str] | Non
         inputs["vpcConfig"].update({} if ranges is None else {"publicAccessCidrs": ranges})
 
     cluster, resources = _spoilt(CLUSTER, change)
-    (finding,) = security.open_doors(dev()[0], resources)
+    (finding,) = security.open_ingress(dev()[0], resources)
     assert (finding.status, finding.path, finding.subjects) == (
         "fail",
         "cluster.api.public_access_cidrs",
@@ -223,7 +223,7 @@ def test_a_public_api_that_the_stack_does_not_name_fails(ranges: list[str] | Non
 def test_a_private_api_needs_no_list() -> None:
     stack, resources = dev("cluster.api={}")
     assert not the(resources, CLUSTER).inputs["vpcConfig"]["endpointPublicAccess"]
-    assert [finding.status for finding in security.open_doors(stack, resources)] == ["pass"]
+    assert [finding.status for finding in security.open_ingress(stack, resources)] == ["pass"]
 
 
 def test_documentation_ranges_are_a_warning_and_real_ones_are_not() -> None:

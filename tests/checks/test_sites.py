@@ -41,7 +41,7 @@ def test_an_open_stack_names_registries_their_layers_apis_sign_in_and_charts():
         "kubernetes.github.io",
         "iam.amazonaws.com",
         "eks.us-east-1.amazonaws.com",
-    } <= found["whoever runs pulumi"]
+    } <= found["operators"]
     assert not any("s3.us-east-1" in host for host in found["nodes"]), (
         "layers come through the gateway endpoint"
     )
@@ -55,10 +55,7 @@ def test_removing_what_causes_a_host_removes_the_host():
         and "hub" not in no_hub
         and "servers" not in no_hub
     )
-    assert (
-        "hub.jupyter.org" in before["whoever runs pulumi"]
-        and "hub.jupyter.org" not in no_hub["whoever runs pulumi"]
-    )
+    assert "hub.jupyter.org" in before["operators"] and "hub.jupyter.org" not in no_hub["operators"]
     ebs = listed("stack=dev", "homes={kind: ebs}")
     assert (
         "elasticfilesystem.us-east-1.amazonaws.com" in before["nodes"]
@@ -77,7 +74,7 @@ def test_a_closed_stack_talks_to_nobody_and_who_builds_it_talks_to_aws():
         ("stack=airgap-hub",),
         ("stack=examples/kubeadm/Pulumi.kubeadm.yaml",),
     ):
-        assert set(listed(*settings)) == {"whoever runs pulumi"}
+        assert set(listed(*settings)) == {"operators"}
 
 
 def test_each_host_says_which_resource_causes_it():
@@ -97,4 +94,4 @@ def test_the_command_prints_people_and_data():
             [*command, "--json"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
         ).stdout
     )
-    assert {item["who"] for item in data} == {"whoever runs pulumi"}
+    assert {item["who"] for item in data} == {"operators"}

@@ -34,10 +34,10 @@ def verdicts(findings: list) -> list[tuple[str, str]]:
 
 def test_a_stack_that_tells_somebody_passes_and_one_that_tells_nobody_is_warned() -> None:
     (finding,) = watched(*dev(*TOLD))
-    assert (finding.status, finding.message) == ("pass", "14 alarms, and 1 who are told")
+    assert (finding.status, finding.message) == ("pass", "14 alarms; receivers: 1")
     (finding,) = watched(*dev())
     assert (finding.status, finding.path) == ("warn", "monitoring.notify")
-    assert verdicts(watched(*dev("paused=true"))) == [("pass", "14 alarms, and 0 who are told")]
+    assert verdicts(watched(*dev("paused=true"))) == [("pass", "14 alarms; receivers: 0")]
     (finding,) = watched(*dev("monitoring={kind: none}"))
     assert (finding.status, finding.path) == ("warn", "monitoring.kind")
 
@@ -53,9 +53,9 @@ def test_a_log_group_without_an_end_fails() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "says"),
     [
-        (ALARM, "watch-alarms-hub-down-main", "nothing speaks when hub main is down"),
-        (FILTER, "watch-logs-Heartbeats", "nothing speaks when hub main is down"),
-        (ALARM, "watch-alarms-hub-unreachable-main", "finds no proxy"),
+        (ALARM, "watch-alarms-hub-down-main", "no alarm fires when hub main is down"),
+        (FILTER, "watch-logs-Heartbeats", "no alarm fires when hub main is down"),
+        (ALARM, "watch-alarms-hub-unreachable-main", "finds no healthy proxy"),
     ],
 )
 def test_a_hub_that_nobody_watches_fails(kind: str, name: str, says: str) -> None:
@@ -67,7 +67,7 @@ def test_a_hub_that_nobody_watches_fails(kind: str, name: str, says: str) -> Non
 def test_each_of_several_hubs_is_looked_for() -> None:
     stack, _ = dev(*FULL)
     spoilt = without(record(*FULL).resources, ALARM, "watch-alarms-hub-down-port")
-    assert verdicts(watched(stack, spoilt)) == [("fail", "nothing speaks when hub port is down")]
+    assert verdicts(watched(stack, spoilt)) == [("fail", "no alarm fires when hub port is down")]
 
 
 def test_a_hub_that_does_not_write_its_line_fails() -> None:
@@ -89,9 +89,9 @@ def test_a_hub_that_does_not_write_its_line_fails() -> None:
 @pytest.mark.parametrize(
     ("settings", "change", "says"),
     [
-        ((), {"alarmActions": []}, "tells nobody"),
+        ((), {"alarmActions": []}, "has no receiver"),
         ((), {"actionsEnabled": False}, "is switched off"),
-        (("paused=true",), {"actionsEnabled": True}, "would speak of a stack that rests"),
+        (("paused=true",), {"actionsEnabled": True}, "would fire for a paused stack"),
     ],
 )
 def test_an_alarm_that_is_silent_or_speaks_at_rest_fails(

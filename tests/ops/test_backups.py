@@ -654,7 +654,7 @@ def test_a_file_that_came_back_otherwise_is_a_difference(make) -> None:
         and "differs: 'work/plan.md'" in done.stdout
     )
     assert "differences = 2" in (hub.folder / "drills" / "dev.toml").read_text()
-    assert "otherwise than they were" in " ".join(jhub(hub, "plan", "dev").stdout.split())
+    assert "files with differences" in " ".join(jhub(hub, "plan", "dev").stdout.split())
 
 
 def test_a_rehearsal_that_goes_on_after_midnight_restores_once(

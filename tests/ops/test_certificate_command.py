@@ -164,7 +164,7 @@ def test_the_certificate_of_a_stack(
 ) -> None:
     monkeypatch.chdir(ROOT)
     assert inspected("examples/kubeadm/Pulumi.kubeadm.yaml") == 0
-    assert "is signed by itself" in capsys.readouterr().out
+    assert "is self-signed" in capsys.readouterr().out
     key = tmp_path / "k.key"
     key.write_text(key_pem(new_key()))
     assert inspected("examples/kubeadm/Pulumi.kubeadm.yaml", "--key-file", str(key)) == 1

@@ -90,7 +90,7 @@ def test_every_form_is_written_and_says_the_same(files, tmp_path):
 
 def test_one_preview_alone(files):
     done = jhub("diff", PREVIEWS / "delete.json")
-    assert done.returncode == 0 and "its nodes end" in done.stdout
+    assert done.returncode == 0 and "its nodes stop" in done.stdout
     assert (
         jhub(
             "diff", files / "old.json", files / "new.json", "--preview", PREVIEWS / "update.json"

@@ -206,7 +206,7 @@ def test_every_resource_and_finding_is_there() -> None:
     for words in (
         "$299.10",
         "may autoscaling:SetDesiredCapacity",
-        "Who fits on a node",
+        "Servers that fit on a node",
         "2026-11-23",
         "10.0.0.0/18",
     ):
@@ -423,15 +423,14 @@ def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
         == "tcp 443, 636"
     )
     assert (
-        flows["People in 10.200.0.0/16 (peer network corporate)", "Load balancer of hub main"]
+        flows["Users in 10.200.0.0/16 (peer network corporate)", "Load balancer of hub main"]
         == "tcp 443"
     )
     assert flows["Kubernetes control plane", "Nodes of a closed network"] == "tcp 1025–65535"
     assert (
-        flows["People's servers of main", "10.200.0.0/16 (peer network corporate)"]
-        == "tcp 443, 636"
+        flows["Users' servers of main", "10.200.0.0/16 (peer network corporate)"] == "tcp 443, 636"
     )
-    assert not [source for source, _ in flows if source.startswith("People in 0.")]
+    assert not [source for source, _ in flows if source.startswith("Users in 0.")]
     text = page(plan)
     assert text.count("<b>holds</b>") == 15 and "Every permitted flow" in text
     assert all(word in unescape(text) for pair in flows for word in pair)

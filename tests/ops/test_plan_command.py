@@ -167,7 +167,7 @@ def test_the_whole_plan_has_every_resource_check_and_line() -> None:
         "may autoscaling:SetDesiredCapacity",
         "10.0.0.0/16",
         "documentation range",
-        "public IPv4 address of a balancer",
+        "public IPv4 address of a load balancer",
         "No check failed",
     ):
         assert words in text

@@ -75,12 +75,16 @@ def test_what_a_step_does_is_measured(steps: list[dict]) -> None:
         for step in (cluster, fresh)
         for effect in step["effects"]
     ), "nobody's server ends before the last step"
-    assert any("the group retires: people work on" in effect["says"] for effect in fresh["effects"])
+    assert any(
+        "the group retires: running servers continue" in effect["says"]
+        for effect in fresh["effects"]
+    )
     assert not any(
-        "nobody is told" in effect["says"] for effect in (*fresh["effects"], *gone["effects"])
+        "no longer a notification" in effect["says"]
+        for effect in (*fresh["effects"], *gone["effects"])
     ), "the alarms of retiring groups watch nothing"
     assert sum(
-        "retires, and waits for no node any more" in effect["says"] for effect in fresh["effects"]
+        "retires, and no longer starts nodes" in effect["says"] for effect in fresh["effects"]
     ) == len(("gpu", "memory")) * len(("spot", "od"))
     assert {effect["subject"] for effect in gone["effects"] if effect["class"] == "replaces"} == {
         f"aws:autoscaling/group:Group::pools-{pool}-{market}-group"

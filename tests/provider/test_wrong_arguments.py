@@ -214,7 +214,7 @@ def test_what_is_known_only_later_is_refused_where_something_is_decided_by_it() 
     def later(there: OtherLanguage) -> None:
         with pytest.raises(
             InputPropertiesError,
-            match=r"Cluster 'mine': version: is known only after something was made",
+            match=r"Cluster 'mine': version: is known only after a resource exists",
         ):
             there.make(
                 "Cluster",
@@ -373,7 +373,7 @@ def test_what_another_failure_cut_off_says_so_and_a_bug_keeps_its_traceback() ->
     told = constructed(Exception("resource monitor shut down"))
     assert (
         isinstance(told, InputPropertiesError)
-        and told.message == "is not finished, because something else failed"
+        and told.message == "is not finished, because another resource failed"
     )
     assert str(constructed(ValueError("a bug"))) == "a bug"
 

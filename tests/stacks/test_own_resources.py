@@ -331,7 +331,9 @@ def test_the_policy_pack_warns_about_them_and_stops_nothing(plan: Plan) -> None:
     for enforced in ENFORCED.values():
         assert violations(enforced, "fail", plan.stack, resources) == []
     (open_,) = violations(ENFORCED["no-open-door"], "warn", plan.stack, resources)
-    assert "web (aws:ec2/securityGroup:SecurityGroup) lets the whole internet in" in open_.message
+    assert (
+        "web (aws:ec2/securityGroup:SecurityGroup) is open to the whole internet" in open_.message
+    )
 
 
 def test_leaving_counts_them_apart(folder: Path, plan: Plan) -> None:
@@ -401,10 +403,10 @@ def test_hosts_that_they_talk_to_are_listed(folder: Path) -> None:
 #: A resource of the caller's that a check of its own type has to speak about, and the check that
 #: does.
 SPOILT: dict[str, tuple[str, dict[str, Any], str]] = {
-    "open_doors": (
+    "open_ingress": (
         "aws:ec2/securityGroup:SecurityGroup",
         {"ingress": [{"cidrBlocks": ["0.0.0.0/0"], "protocol": "-1"}]},
-        "lets the whole internet in",
+        "is open to the whole internet",
     ),
     "encryption": ("aws:efs/fileSystem:FileSystem", {}, "is not encrypted"),
     "metadata": (
@@ -424,7 +426,7 @@ SPOILT: dict[str, tuple[str, dict[str, Any], str]] = {
     "proof": (
         "aws:ec2/internetGateway:InternetGateway",
         {"vpcId": "${network-vpc.id}"},
-        "is a way to the internet",
+        "is a path to the internet",
     ),
 }
 

@@ -42,6 +42,6 @@ def test_the_first_certificate_restarts_nothing_and_a_renewed_one_is_said_to_res
     )
     assert (
         "another certificate: the hub's proxy restarts, all connections drop for some seconds,"
-        " servers go on" in said
+        " servers keep running" in said
     )
     assert "hub main: the hub restarts" not in said

@@ -90,7 +90,7 @@ def test_a_maximum_price_is_measured_by_the_regions_own_prices(
 
 
 def test_doubling_a_pool_is_said_first_and_shuts_the_gate(tmp_path: Path) -> None:
-    """G9: `max: 8 → 20` was «Nobody notices», with the gate open."""
+    """G9: `max: 8 → 20` was «No user impact», with the gate open."""
     text, limits = (
         BASE.replace("max: 5", "max: 8"),
         "  jupyterhub-aws:gate:\n    cost: {maximum: 9000}\n",
@@ -115,7 +115,7 @@ def test_doubling_a_pool_is_said_first_and_shuts_the_gate(tmp_path: Path) -> Non
     assert shut.returncode == 1 and "acknowledge trial costs-more stack::cost " in shut.stdout
     assert (
         shut.stdout.splitlines()[1].startswith("It can cost ")
-        and "Nobody notices anything" not in shut.stdout
+        and "No user impact." not in shut.stdout
     )
     assert "gate.cost.maximum is 9,000" in gate("bound", "new").stdout
     assert gate("less", "bound").returncode == 1, (

@@ -508,7 +508,7 @@ REFUSED = {
     "no browsers": (
         ("proxy", "chp", "networkPolicy", "allowedIngressPorts"),
         [],
-        "shuts the proxy to browsers",
+        "blocks browsers from the proxy",
     ),
     "no label": (
         ("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"),
@@ -557,7 +557,7 @@ REFUSED = {
     "a key of the other direction": (
         (*SINGLE, "egress"),
         [{"from": [{"ipBlock": {"cidr": "10.9.0.1/32"}}]}],
-        "a rule for everybody",
+        "would allow every peer",
     ),
     "a misspelt key": (
         (*SINGLE, "egress"),
@@ -601,12 +601,12 @@ WARNED = {
     "labels of other namespaces": (
         ("hub", "networkPolicy", "interNamespaceAccessLabels"),
         "accept",
-        "also lets in to the hub",
+        "also allows ingress to the hub",
     ),
     "labels of other namespaces, servers": (
         (*SINGLE, "interNamespaceAccessLabels"),
         "accept",
-        "also lets in to users' servers",
+        "also allows ingress to users' servers",
     ),
     "names of other servers": (
         (*SINGLE, "egressAllowRules", "dnsPortsPrivateIPs"),
@@ -616,7 +616,7 @@ WARNED = {
     "another port for everybody": (
         (*SINGLE, "allowedIngressPorts"),
         [4040],
-        "everybody on TCP 4040",
+        "every peer on TCP 4040",
     ),
 }
 QUIET = {
@@ -662,19 +662,19 @@ def test_a_value_that_opens_nothing_is_quiet(case: str) -> None:
             (*SINGLE, "egress"),
             [],
             WARNED["a database"][1],
-            "[network] opens from people's servers to 10.50.0.0/24 on tcp 5432",
+            "[network] opens from users' servers to 10.50.0.0/24 on tcp 5432",
         ),
         (
             (*SINGLE, "egress"),
             WARNED["a database"][1],
             [],
-            "[network] closes from people's servers to 10.50.0.0/24 on tcp 5432",
+            "[network] closes from users' servers to 10.50.0.0/24 on tcp 5432",
         ),
         (
             (*SINGLE, "egress"),
             [],
             QUIET["what is open anyway"][1],
-            "network policies of the hub are written otherwise, and allow the same",
+            "network policies of the hub are written differently, but allow the same",
         ),
         (
             ("hub", "networkPolicy", "interNamespaceAccessLabels"),
@@ -795,7 +795,7 @@ def test_a_namespace_without_our_policy_is_judged_as_it_is() -> None:
     closed = reach(stack, "main", values, [closed_by_default("hub-main")])
     opened = reach(stack, "main", values, [])
     assert [item.what for item in closed] == [
-        "cuts users' servers off: the namespace lets nothing through that no policy allows"
+        "cuts users' servers off: the namespace blocks traffic that no policy allows"
     ]
     assert any("reach each other" in item.what for item in opened)
     assert all(item.refused for item in (*closed, *opened))

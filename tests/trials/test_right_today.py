@@ -14,7 +14,7 @@ CASES = Path(__file__).parent / "cases"
 #: Input: exit code, and what the answer has to say: the option and the reason.
 RIGHT = {
     "acm-other-region": (2, "hubs.main.entry.tls.certificate_arn: is in us-west-2"),
-    "db-memory": (2, "hubs.main.helm_values.hub.db.type: forgets every session"),
+    "db-memory": (2, "hubs.main.helm_values.hub.db.type: loses every session"),
     "ebs-two-zones": (0, "No check failed"),
     "env-braces": (
         2,
@@ -42,7 +42,7 @@ RIGHT = {
     "service-cidr": (2, "cluster.service_cidr: overlaps network.cidr"),
     "start-timeout": (
         2,
-        "hubs.main.helm_values.singleuser.startTimeout: gives up before a node can be there",
+        "hubs.main.helm_values.singleuser.startTimeout: gives up before a node can be ready",
     ),
     "tag": (2, "tags.owner: has a character that AWS refuses in a tag"),
 }

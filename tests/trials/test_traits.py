@@ -93,8 +93,8 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (config("NoticingKubeSpawner", automount_service_account_token=True), "hub.config.NoticingKubeSpawner", "token of the cluster's API"),
     (code("c.KubeSpawner.automount_service_account_token = True"), "hub.extraConfig.mine", "line 1, c.KubeSpawner.automount_service_account_token, mounts"),
     (profile(automount_service_account_token=True), "singleuser.profileList[0].kubespawner_override.automount_service_account_token", "token"),
-    (config("NoticingKubeSpawner", delete_pvc=True), "hub.config.NoticingKubeSpawner.delete_pvc", "deletes a person's home"),
-    (code("c.KubeSpawner.delete_pvc = True"), "hub.extraConfig.mine", "deletes a person's home"),
+    (config("NoticingKubeSpawner", delete_pvc=True), "hub.config.NoticingKubeSpawner.delete_pvc", "deletes a user's home"),
+    (code("c.KubeSpawner.delete_pvc = True"), "hub.extraConfig.mine", "deletes a user's home"),
     (profile(container_security_context={"seccompProfile": {"type": "Unconfined"}}), "kubespawner_override.container_security_context", "Pod Security"),
     (config("KubeSpawner", extra_container_config={"securityContext": {"runAsGroup": 1}}), "extra_container_config.securityContext", "Pod Security"),
     (profile(extra_container_config={"security_context": {"run_as_group": 1}}), "extra_container_config.security_context", "Pod Security"),
@@ -119,14 +119,14 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     (code("c.JupyterHub.services = [{'name': 'x'}]"), "hub.extraConfig.mine", "use hub.services"),
     (code("c.JupyterHub.load_roles = []"), "hub.extraConfig.mine", "use hub.loadRoles"),
     (code("c.GitHubOAuthenticator.client_secret = 'hunter2'"), "hub.extraConfig.mine", "secret in clear text"),
-    (code("c.Authenticator.allow_all = True"), "hub.extraConfig.mine", "lets in everybody"),
+    (code("c.Authenticator.allow_all = True"), "hub.extraConfig.mine", "admits every user"),
     (code("c.Authenticator.post_auth_hook = mine\ndef mine(): pass"), "hub.extraConfig.mine", "the stack's own file"),
     (code("c.JupyterHub.authenticator_class = Mine"), "hub.extraConfig.mine", "sign_in.kind"),
     ({"hub": {"extraFiles": {"mine": {"mountPath": "/usr/local/etc/jupyterhub/jupyterhub_config.d/90-mine.py", "stringData": "c.KubeSpawner.uid = 0"}}}},
      "hub.extraFiles.mine.stringData", "line 1, c.KubeSpawner.uid, runs servers as root"),
     (config("JupyterHub", services=[]), "hub.config.JupyterHub.services", "use hub.services"),
     (config("JupyterHub", load_roles=[]), "hub.config.JupyterHub.load_roles", "use hub.loadRoles"),
-    (config("JupyterHub", base_url="/x/"), "hub.config.JupyterHub.base_url", "nobody could sign in"),
+    (config("JupyterHub", base_url="/x/"), "hub.config.JupyterHub.base_url", "no user could sign in"),
     (config("JupyterHub", bind_url="http://:8000/x"), "hub.config.JupyterHub.bind_url", "Service"),
     (config("JupyterHub", hub_connect_ip="hub"), "hub.config.JupyterHub.hub_connect_ip", "Service"),
     (config("JupyterHub", public_url="https://other.example/"), "hub.config.JupyterHub.public_url", "use entry.hostname"),
@@ -281,7 +281,7 @@ def effects(*edits: Any, before: Any = None) -> str:
 
 def test_a_hub_that_stops_servers_does_not_promise_that_they_go_on() -> None:
     restart = values("cull", "timeout", value=1800)
-    assert "servers that run go on" in effects(restart)
+    assert "running servers continue" in effects(restart)
     by_trait = values("hub", "config", "JupyterHub", "cleanup_servers", value=True)
     for said in (
         by_trait,
@@ -290,11 +290,12 @@ def test_a_hub_that_stops_servers_does_not_promise_that_they_go_on() -> None:
         text = effects(restart, before=said)
         assert (
             HUB_STOPS_SERVERS.split(":")[0] in " ".join(text.split())
-            and "servers that run go on" not in text
+            and "running servers continue" not in text
         )
     text = effects(restart, before=values("hub", "db", value={"type": "sqlite-memory"}))
     assert (
-        HUB_FORGETS.split(":")[0] in " ".join(text.split()) and "servers that run go on" not in text
+        HUB_FORGETS.split(":")[0] in " ".join(text.split())
+        and "running servers continue" not in text
     )
 
 
@@ -303,9 +304,9 @@ def test_a_hub_that_stops_servers_does_not_promise_that_they_go_on() -> None:
     [
         (("JupyterHub", "concurrent_spawn_limit"), 7, "how many servers may start at once"),
         (("KubeSpawner", "uid"), 1001, "empty home"),
-        (("JupyterHub", "db_url"), "sqlite://", "keeps its memory elsewhere"),
+        (("JupyterHub", "db_url"), "sqlite://", "uses another database"),
         (("KubeSpawner", "automount_service_account_token"), True, "token of the cluster's API"),
-        (("KubeSpawner", "volumes"), [], "homes among them"),
+        (("KubeSpawner", "volumes"), [], "homes included"),
     ],
 )
 def test_a_trait_means_what_its_key_means(trait: tuple[str, str], value: Any, says: str) -> None:

@@ -1,1 +1,1 @@
-"""What changed resources mean for people, data and access. One file for each kind of meaning."""
+"""What changed resources mean for users, data and access. One file for each kind of meaning."""

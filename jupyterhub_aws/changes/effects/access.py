@@ -1,5 +1,5 @@
-"""Who may speak to the cluster, and from where: the API's endpoint, access entries, and the
-balancer that people come through.
+"""Who has access to the cluster, and from where: the API's endpoint, access entries, and the
+load balancer in front of the hubs.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def read_cluster(change: Change, context: EffectContext) -> Reading:
                     "interrupts",
                     "access",
                     (
-                        f"closes the cluster's API to {cidr}: whoever works from there, pulumi too,"
-                        " no longer reaches it"
+                        f"closes the cluster's API to {cidr}: clients there, pulumi included,"
+                        " can no longer reach it"
                     ),
                 ),
             )
@@ -78,7 +78,7 @@ def read_cluster(change: Change, context: EffectContext) -> Reading:
                 "access",
                 "the cluster's API is "
                 + ("no longer " if gone else "")
-                + "reached inside the network",
+                + "reachable inside the network",
             ),
         )
     if not reading.effects and any(
@@ -86,7 +86,7 @@ def read_cluster(change: Change, context: EffectContext) -> Reading:
         for item in change.properties
     ):
         reading.say(
-            change, ("routine", "access", "the cluster's API is reached from the same addresses")
+            change, ("routine", "access", "the cluster's API is reachable from the same addresses")
         )
     return reading
 
@@ -103,13 +103,14 @@ def _entry(change: Change, kind: str) -> Reading:
     if before == after:
         if change.op == "replace":
             reading.say(
-                change, ("interrupts", "access", f"{after} is shut out of the cluster for a moment")
+                change,
+                ("interrupts", "access", f"{after} loses access to the cluster for a moment"),
             )
         return reading
     if after is not None:
         reading.say(change, ("routine" if nodes else "widens access", "access", f"gains: {after}"))
     if before is not None:
-        says = f"loses: {before}" + ("; nodes with this role leave the cluster" if nodes else "")
+        says = f"loses: {before}" + ("; nodes with this role lose the cluster" if nodes else "")
         reading.say(change, ("interrupts", "access", says))
     return reading
 
@@ -117,7 +118,7 @@ def _entry(change: Change, kind: str) -> Reading:
 def _who(kind: str, inputs: Mapping[str, Any]) -> str:
     principal = named(str(inputs.get("principalArn", "?")))
     if kind == "AccessEntry":
-        return f"{principal} may speak to the cluster ({inputs.get('type', 'STANDARD')})"
+        return f"{principal} has access to the cluster ({inputs.get('type', 'STANDARD')})"
     policy, scope = (
         str(inputs.get("policyArn", "")).rpartition("/")[2],
         inputs.get("accessScope") or {},
@@ -127,7 +128,7 @@ def _who(kind: str, inputs: Mapping[str, Any]) -> str:
 
 
 def read_entry(change: Change, context: EffectContext) -> Reading:
-    """The balancer that people come through: inside the network, or facing the internet."""
+    """The load balancer in front of the hubs: inside the network, or facing the internet."""
     del context
     reading = Reading(explained={"internal"})
     old, new = (
@@ -139,8 +140,8 @@ def read_entry(change: Change, context: EffectContext) -> Reading:
             change,
             (
                 "widens access",
-                "people",
-                "the balancer faces the internet (who is let through: see network)",
+                "users",
+                "the load balancer is internet-facing (allowed sources: see network)",
             ),
         )
     if new is True and old is False:
@@ -148,8 +149,11 @@ def read_entry(change: Change, context: EffectContext) -> Reading:
             change,
             (
                 "interrupts",
-                "people",
-                "the balancer is inside the network only: people outside no longer reach the hub",
+                "users",
+                (
+                    "the load balancer is internal: users outside the network can no longer reach the"
+                    " hub"
+                ),
             ),
         )
     return reading
@@ -169,29 +173,29 @@ def read_secret(change: Change, context: EffectContext) -> Reading:
     if keys and change.op in ("update", "replace"):
         inputs = change.new.inputs if change.new is not None else {}
         namespace = (inputs.get("metadata") or {}).get("namespace", "")
-        says = f"a secret changes ({', '.join(keys)}): pods that read it do so at their next start"
+        says = f"a secret changes ({', '.join(keys)}): pods read the new value at their next start"
         reading.say(
             change,
-            ("interrupts", "people", says),
+            ("interrupts", "users", says),
             f"namespace {named(str(namespace))}" if namespace else "",
         )
     return reading
 
 
-# --- IAM as "gains" and "loses": what a policy document, an attachment or a trust lets somebody do
-# now that it did not before, and the other way round.
+# --- IAM as "gains" and "loses": what a policy document, an attachment or a trust newly
+# allows, and what it no longer allows.
 
 
-#: Where a document stands, by the property; and whether it says who may take a role instead of what
+#: The properties that hold a document; and whether it says who may assume a role instead of what
 #: may be done.
-_DOCUMENTS = {"policy": "", "policyDocument": "", "assumeRolePolicy": "may be taken by "}
+_DOCUMENTS = {"policy": "", "policyDocument": "", "assumeRolePolicy": "may be assumed by "}
 _MANAGED = "policyArn"
 _ACCOUNT = re.compile(r"arn:[\w-]+:iam::(?:\$\{aws\.account\}|\d{12}):root")
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Grant:
-    """One action on one resource for somebody, allowed or denied."""
+    """One action on one resource for one principal, allowed or denied."""
 
     effect: str
     action: str
@@ -215,15 +219,13 @@ class Grant:
 
     @property
     def wildcard(self) -> bool:
-        """Whether it allows a whole service, everything, or anybody. The account itself in a
+        """Whether it allows a whole service, all actions, or any principal. The account itself in a
         key's policy only hands the decision to IAM.
         """
         if _ACCOUNT.fullmatch(self.principal):
             return False
         whole = (
-            self.action == "*"
-            or self.action.endswith(":*")
-            or self.action.startswith("everything but")
+            self.action == "*" or self.action.endswith(":*") or self.action.startswith("all except")
         )
         whole = whole or (self.principal == "*" and not self.condition)
         return self.effect == "Allow" and (
@@ -232,7 +234,7 @@ class Grant:
 
     @property
     def words(self) -> str:
-        """As a person reads it."""
+        """In words, for messages."""
         where = "" if self.resource in ("", "*") else f" on {self.resource}"
         anything = " on anything" if self.resource == "*" else where
         who = f"{self.principal}: " if self.principal else ""
@@ -244,8 +246,8 @@ def _no_narrower(
     wide: tuple[tuple[str, str, tuple[str, ...]], ...],
     narrow: tuple[tuple[str, str, tuple[str, ...]], ...],
 ) -> bool:
-    """Whether each condition of one stands in the other with no fewer values: every value more
-    lets more through.
+    """Whether the other has each condition of the first, with no additional values: each
+    additional value allows more.
     """
     known = {(operator, key): set(wanted) for operator, key, wanted in narrow}
     for operator, key, wanted in wide:
@@ -282,15 +284,15 @@ def grants(document: Any) -> frozenset[Grant]:
 
 def _of_statement(statement: Mapping[str, Any]) -> Iterator[Grant]:
     actions = _list(statement.get("Action")) or [
-        f"everything but {', '.join(_list(statement.get('NotAction')))}"
+        f"all except {', '.join(_list(statement.get('NotAction')))}"
     ]
     resources = _list(statement.get("Resource")) or (
-        [f"everything but {', '.join(_list(statement['NotResource']))}"]
+        [f"all except {', '.join(_list(statement['NotResource']))}"]
         if "NotResource" in statement
         else [""]
     )
     principals = list(_principals(statement.get("Principal"))) or (
-        [f"everybody but {_list(statement['NotPrincipal'])}"]
+        [f"all principals except {_list(statement['NotPrincipal'])}"]
         if "NotPrincipal" in statement
         else [""]
     )
@@ -376,7 +378,7 @@ def compare(old: Iterable[Grant], new: Iterable[Grant]) -> tuple[list[Grant], li
 
 
 def read(change: Change, context: EffectContext) -> Reading:
-    """What whoever a document is about gains and loses."""
+    """What the principals of a document gain and lose."""
     reading = Reading()
     old, new = (side.inputs if side is not None else {} for side in (change.old, change.new))
     fresh = context.fresh
@@ -389,7 +391,7 @@ def read(change: Change, context: EffectContext) -> Reading:
             words = (
                 f"gains: {prefix}{grant.words}"
                 if grant.effect == "Allow"
-                else f"no longer forbids: {grant.words}"
+                else f"no longer denies: {grant.words}"
             )
             _say(
                 reading,
@@ -401,14 +403,14 @@ def read(change: Change, context: EffectContext) -> Reading:
             words = (
                 f"loses: {prefix}{grant.words}"
                 if grant.effect == "Allow"
-                else f"forbids: {grant.words}"
+                else f"denies: {grant.words}"
             )
             _say(reading, change, words, "routine" if fresh else "interrupts")
         if not gained and not lost and any(item.keys[:1] == (key,) for item in change.properties):
             _say(
                 reading,
                 change,
-                "its permissions are written otherwise, and are the same",
+                "its permissions are written differently, but stay the same",
                 "routine",
             )
     if change.type.endswith(":RolePolicyAttachment"):

@@ -1,9 +1,9 @@
-"""What a change of a resource means that the caller's program added.
+"""What a change means of a resource that the caller's program added.
 
 The other rules know what a resource is for, because this library made it. Of an added one only so
-much is certain: what its IAM documents and its network rules let somebody do, whether its type
+much is certain: what its IAM documents and its network rules allow, whether its type
 holds data, and what the table of types says about deleting and replacing. Everything else is
-unknown, and says so. It stands under a heading of its own.
+unknown, and says so. It is shown under a heading of its own.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from jupyterhub_aws.changes.compare import Change, label
 from jupyterhub_aws.changes.effect import Class, Effect, EffectContext, Reading
 from jupyterhub_aws.changes.effects import access, network, table
 from jupyterhub_aws.changes.effects.table import shown
-from jupyterhub_aws.checks.resources import STUMBLES, made_here
+from jupyterhub_aws.checks.resources import READ_ERRORS, made_here
 
 Reader = Callable[[Change, EffectContext], Reading]
-#: The rules that are about what a document or a rule says, whoever wrote it.
+#: The rules that read a document or a network rule, independent of its author.
 _READERS: Mapping[str, Reader] = {
     "permissions": access.read,
     "openings": network.read,
@@ -31,14 +31,14 @@ _DONE = {
     "delete": "deletes",
     "replace": "replaces",
     "update": "changes",
-    "import": "takes over",
+    "import": "imports",
 }
-_MADE = "made"
+_MADE = "created"
 
 
 def is_added(change: Change) -> bool:
     """Whether the caller's program added a resource. Where it is on both sides the older one
-    says so: the newer one may be anybody's.
+    decides: the newer plan may come from an untrusted author.
     """
     resource = change.old or change.resource
     return resource.source is not None or not made_here(resource.urn)
@@ -69,13 +69,13 @@ def _security(reading: Reading, change: Change, context: EffectContext) -> None:
     for reader in (*readers, *((network.read_inline,) if change.type == _GROUP else ())):
         try:
             found = reader(change, context)
-        except STUMBLES:
+        except READ_ERRORS:
             reading.say(
                 change,
                 (
                     "unknown",
                     "your program",
-                    f"{label(change)} has values that cannot be understood",
+                    f"{label(change)} has values that this jhub cannot interpret",
                 ),
             )
             continue
@@ -113,7 +113,7 @@ def _whole(reading: Reading, change: Change) -> None:
                 "routine",
                 "your program",
                 (
-                    f"{label(change)} exists already and is taken over; the next preview shows what"
+                    f"{label(change)} exists already and is imported; the next preview shows what"
                     " differs"
                 ),
             ),
@@ -131,7 +131,7 @@ def _whole(reading: Reading, change: Change) -> None:
 
 
 def _class(change: Change) -> Class:
-    """How grave it is to delete or replace something of a type: what holds data endangers it,
+    """The class of deleting or replacing a resource of a type: a type with data endangers it,
     and what the table does not know is unknown.
     """
     if table.holds_data(change.type):
@@ -142,12 +142,14 @@ def _class(change: Change) -> Class:
 
 def _note(change: Change) -> str:
     if change.refused:
-        return " (it is protected: the engine refuses, and `up` fails until that is taken off)"
-    return " (it stays: the stack forgets it only)" if change.kept else ""
+        return (
+            " (it is protected: the engine refuses, and `up` fails until the protection is removed)"
+        )
+    return " (it continues to exist, but is no longer managed by the stack)" if change.kept else ""
 
 
 def _properties(reading: Reading, change: Change) -> None:
-    """Each property that no rule spoke about. The class is the table's, which knows the
+    """Each property that no rule covers. The class is the table's, which knows the
     property; the sentence is not, which knows what we use it for.
     """
     for item in change.properties:

@@ -1,6 +1,4 @@
-"""Every effect of a set of changes. What no rule speaks about is said to be unknown, never to be
-nothing.
-"""
+"""Every effect of a set of changes. What no rule covers is reported as unknown, never left out."""
 
 from __future__ import annotations
 
@@ -37,8 +35,8 @@ _READERS: Mapping[str, Reader] = {
     "release": release.read,
     "policies": release.read_policy,
 }
-#: Of what is made and means nothing else: whoever shows it names them all at once.
-MADE = "made"
+#: For a created resource without another effect: reports list these together.
+MADE = "created"
 _PROTECTION = ("(protect)", "(retain on delete)")
 
 
@@ -63,13 +61,13 @@ def _of(change: Change, context: EffectContext) -> Iterator[Effect]:
             LookupError,
             TypeError,
             ValueError,
-        ):  # values that no program makes: somebody else's plan
+        ):  # values that no program makes: an untrusted plan
             reading.say(
                 change,
                 (
                     "unknown",
                     table.topic(change.type),
-                    f"unknown effect: {label(change)} has values that cannot be understood",
+                    f"unknown effect: {label(change)} has values that this jhub cannot interpret",
                 ),
             )
             continue
@@ -84,7 +82,7 @@ def _of(change: Change, context: EffectContext) -> Iterator[Effect]:
 
 def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
     """Creation, deletion, replacement and import as a whole."""
-    topic, spoken = table.topic(change.type), bool(reading.effects)
+    topic, covered = table.topic(change.type), bool(reading.effects)
     note = _note(change)
     if change.op == "import":
         reading.say(
@@ -93,7 +91,7 @@ def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
                 "routine",
                 topic,
                 (
-                    f"{label(change)} exists already and is taken over; the next preview shows what"
+                    f"{label(change)} exists already and is imported; the next preview shows what"
                     " differs"
                 ),
             ),
@@ -112,13 +110,11 @@ def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
             ),
         )
         return
-    if change.op == "update" or reading.whole or (change.op == "create" and spoken):
+    if change.op == "update" or reading.whole or (change.op == "create" and covered):
         return
     found = table.whole(change.type, change.op)
     if found is not None and change.op == "create" and fresh:
-        reading.say(
-            change, ("routine", topic, MADE)
-        )  # in a stack that is new nobody had anything yet
+        reading.say(change, ("routine", topic, MADE))  # in a new stack nothing existed before
     elif found is not None:
         order = ", the old one first" if change.op == "replace" and change.delete_first else ""
         reading.say(
@@ -127,7 +123,7 @@ def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
         )
     elif change.op == "create":
         reading.say(change, ("routine", topic, MADE))
-    elif not spoken:
+    elif not covered:
         reading.say(
             change,
             ("unknown", topic, f"unknown effect: {label(change)} is {_DONE[change.op]}{note}"),
@@ -135,7 +131,7 @@ def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
 
 
 _DONE = {
-    "create": "made",
+    "create": "created",
     "delete": "deleted",
     "replace": "replaced",
     "import": "imported",
@@ -145,13 +141,15 @@ _DONE = {
 
 def _note(change: Change) -> str:
     if change.refused:
-        return " (it is protected: the engine refuses, and `up` fails until that is taken off)"
+        return (
+            " (it is protected: the engine refuses, and `up` fails until the protection is removed)"
+        )
     where = "it stays in the cluster" if change.type.startswith("kubernetes:") else "AWS keeps it"
-    return f" ({where}: the stack forgets it only)" if change.kept else ""
+    return f" ({where}, but it is no longer managed by the stack)" if change.kept else ""
 
 
 def _properties(reading: Reading, change: Change) -> None:
-    """Each property that no rule spoke about, by the table."""
+    """Each property that no rule covers, by the table."""
     topic = table.topic(change.type)
     forced = {path.split(",")[0] for path in change.because}
     gravest = (
@@ -178,7 +176,7 @@ def _properties(reading: Reading, change: Change) -> None:
         else:
             found = table.of_property(change.type, item.keys)
             if found is not None and CLASSES.index(found[0]) <= gravest:
-                continue  # whatever is made anew anyway has other values
+                continue  # a replaced resource has new values anyway
             if found is None:
                 old, new = (
                     ("a secret", "another") if item.secret else (shown(item.old), shown(item.new))

@@ -1,4 +1,4 @@
-"""A higher bill is an effect: what a stack costs at rest, at most and paused, before and after a
+"""A higher bill is an effect: what a stack costs idle, at most and paused, before and after a
 change.
 """
 
@@ -19,7 +19,7 @@ _SUMS = ("idle_monthly", "paused_monthly", "maximum_monthly")
 
 
 def cost(old: Side, new: Side) -> dict[str, Any] | None:
-    """Totals before and after, the lines that differ, and what an hour of a person costs where
+    """Totals before and after, the lines that differ, and what a user-hour costs where
     it differs; None where a side has no bill.
     """
     if old.cost is None or new.cost is None:
@@ -89,7 +89,7 @@ def _of(line: Mapping[str, Any] | None, key: str) -> float | None:
 
 
 def _number(value: object) -> float | None:
-    """A number of a plan, which may be anybody's: what is none, or not finite, is not known."""
+    """A number of a plan, which may be untrusted: no number, or one not finite, is not known."""
     return (
         float(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
@@ -97,10 +97,10 @@ def _number(value: object) -> float | None:
     )
 
 
-#: The sums of a bill, as a person reads them; what is most first.
+#: The sums of a bill in words; the largest first.
 MEASURES = {
     "maximum_monthly": "at most",
-    "idle_monthly": "at rest",
+    "idle_monthly": "while idle",
     "paused_monthly": "while paused",
 }
 SUBJECT = "stack::cost"

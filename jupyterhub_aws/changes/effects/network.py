@@ -1,5 +1,5 @@
-"""Network as "opens" and "closes": who may reach whom on which ports now that could not before,
-and the other way round.
+"""Network as "opens" and "closes": which connections are newly possible, on which ports,
+and which no longer are.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ALL_PORTS = (0, 65535)
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Opening:
-    """One way: from or to a peer, on ports of a protocol. `peer` is a range of addresses, or a
+    """One opening: from or to a peer, on ports of a protocol. `peer` is a range of addresses, or a
     name.
     """
 
@@ -53,10 +53,10 @@ class Opening:
 
     @property
     def words(self) -> str:
-        """As a person reads it."""
+        """In words, for messages."""
         who = "the whole internet" if self.peer in ANYWHERE else named(self.peer)
         ports = (
-            "everything"
+            "all ports"
             if self.protocol == "-1" or (self.first, self.last) == _ALL_PORTS
             else f"{self.protocol} {self._ports}"
         )
@@ -114,7 +114,7 @@ def read(change: Change, context: EffectContext) -> Reading:
             (
                 "interrupts",
                 "network",
-                f"{change.name} is made anew: what it allows is shut for a moment",
+                f"{change.name} is created again: what it allows is blocked for a moment",
             ),
         )
     return reading
@@ -147,7 +147,7 @@ def _inline(name: str, inputs: Mapping[str, Any]) -> Iterator[Opening]:
 
 def sides(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
     """Inputs before and after. What the engine does not know yet is taken to stay: the id of
-    something that is made anew opens nothing by itself.
+    a replaced resource opens nothing by itself.
     """
     old, new = (None if side is None else side.inputs for side in (change.old, change.new))
     if old is None or new is None:
@@ -215,7 +215,7 @@ def _route(change: Change, *, fresh: bool) -> Reading:
             (
                 "interrupts",
                 "network",
-                f"{change.name} is made anew: its subnets have no such route for a moment",
+                f"{change.name} is created again: its subnets have no such route for a moment",
             ),
         )
         return reading
@@ -228,12 +228,16 @@ def _route(change: Change, *, fresh: bool) -> Reading:
             else "interrupts"
         )
         reading.say(
-            change, (class_, "network", f"opens a route to {_place(after[0])} by {after[1]}")
+            change, (class_, "network", f"opens a route to {_place(after[0])} through {after[1]}")
         )
     if before is not None:
         reading.say(
             change,
-            ("interrupts", "network", f"closes the route to {_place(before[0])} by {before[1]}"),
+            (
+                "interrupts",
+                "network",
+                f"closes the route to {_place(before[0])} through {before[1]}",
+            ),
         )
     return reading
 
@@ -259,11 +263,12 @@ def _names(change: Change) -> Reading:
     for name in sorted(new - old):
         reading.say(
             change,
-            ("widens access", "network", f"{change.name}: {name} comes onto this list of names"),
+            ("widens access", "network", f"{change.name}: {name} is added to this list of names"),
         )
     for name in sorted(old - new):
         reading.say(
-            change, ("interrupts", "network", f"{change.name}: {name} leaves this list of names")
+            change,
+            ("interrupts", "network", f"{change.name}: {name} is removed from this list of names"),
         )
     if not reading.effects and change.op not in ("delete", "replace"):
         reading.say(change, ("routine", "network", f"{change.name}: the same names"))

@@ -1,4 +1,6 @@
-"""Nodes: which profiles a group serves, whether its nodes go or stay, and what new ones will be."""
+"""Nodes: which profiles a group serves, whether its nodes stop or stay, and what new ones will
+be.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,14 @@ GROUP, NODE_GROUP = "aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"
 MACHINE = "aws:ec2/instance:Instance"
 _TEMPLATE_TAG = "k8s.io/cluster-autoscaler/node-template/"
 _LABEL = f"{_TEMPLATE_TAG}label/"
-#: What the autoscaler believes of a node that is not there yet: where it is wrong, groups at zero
+#: What the autoscaler expects of a node that does not exist yet: where it is wrong, groups at zero
 #: do not grow.
 _SHAPE = ("memory", "cpu", "ephemeral-storage", "nvidia.com/gpu")
 _ROLLS = ("version", "releaseVersion", "launchTemplate")
 
 
 def labels_of(group: Resource) -> dict[str, str]:
-    """The labels that nodes of a group have, as the autoscaler is told."""
+    """The labels that nodes of a group have, as the autoscaler knows them."""
     tags = group.inputs.get("tags")
     pairs = (
         {str(tag.get("key")): str(tag.get("value")) for tag in tags if isinstance(tag, Mapping)}
@@ -35,8 +37,8 @@ def labels_of(group: Resource) -> dict[str, str]:
 
 
 def profiles_of(group: Resource, side: Side) -> str:
-    """For people: the profiles that may run on a group's nodes, by hub. Empty where no hub of
-    this side may.
+    """In words: the profiles that may run on a group's nodes, by hub. Empty where no hub of this
+    side has one.
     """
     labels, found = labels_of(group), dict[str, list[str]]()
     for pod in side.pods:
@@ -72,7 +74,7 @@ def read_group(change: Change, context: EffectContext) -> Reading:
         reading.explained.add("*")
         reading.say(
             change,
-            ("routine", "nodes", f"a further group of nodes, {_market(group)}, from 0 up"),
+            ("routine", "nodes", f"a new group of nodes, {_market(group)}, starting at 0"),
             about,
         )
         return reading
@@ -80,24 +82,24 @@ def read_group(change: Change, context: EffectContext) -> Reading:
         reading.explained.add("*")
         if is_retiring(group):
             says = (
-                "the retired group goes: nodes that it still has end, and servers on them with"
-                " them; `jhub drain` says when there are none"
+                "the retired group is deleted: its remaining nodes stop, and servers on them with"
+                " them; `jhub drain` shows when there are none"
             )
         else:
             says = (
-                "the group goes: its nodes end, and servers on them with them; ask people to save,"
-                " or wait until they are idle"
+                "the group is deleted: its nodes stop, and servers on them with them; ask users to"
+                " save, or wait until they are idle"
             )
         reading.say(change, ("replaces", "nodes", says), about)
         return reading
     if change.op == "replace":
         order = (
-            "ends before the new one comes: nobody can start a server meanwhile"
+            "is deleted before the new one exists: users cannot start servers meanwhile"
             if change.delete_first
-            else "goes once the new one is there"
+            else "is deleted once the new one exists"
         )
         says = (
-            f"the group is replaced: the old one {order}; its nodes end, and servers on them with"
+            f"the group is replaced: the old one {order}; its nodes stop, and servers on them with"
             " them"
         )
         reading.say(change, ("replaces", "nodes", says), about)
@@ -113,7 +115,7 @@ def read_group(change: Change, context: EffectContext) -> Reading:
         "launchTemplate",
     }
     if retires := _retires(change):
-        reading.say(change, ("routine", "people", retires), about)
+        reading.say(change, ("routine", "users", retires), about)
         reading.explained.add("suspendedProcesses")
     for item in change.properties:
         _group_property(reading, change, item.keys, (item.old, item.new), about)
@@ -132,10 +134,10 @@ def _retires(change: Change) -> str:
     ):
         if item.new == "Launch":
             return (
-                "the group retires: people work on, new servers start elsewhere, and each of its"
-                " nodes goes when it is empty"
+                "the group retires: running servers continue, new ones start elsewhere, and each of"
+                " its nodes is removed when it is empty"
             )
-        return "the group no longer retires: it gets nodes again"
+        return "the group no longer retires: it starts nodes again"
     return ""
 
 
@@ -147,7 +149,7 @@ def _group_property(
     if head == "maxSize":
         grows = _number(new) >= _number(old)
         says = f"at most {new} nodes instead of {old}" + (
-            "" if grows else ": where more run, those above end, and servers on them with them"
+            "" if grows else ": excess nodes stop, and servers on them with them"
         )
         reading.say(change, ("routine" if grows else "interrupts", "nodes", says), about)
     elif head == "minSize":
@@ -159,7 +161,7 @@ def _group_property(
         )
         reading.say(
             change,
-            ("routine", "people", f"{always} always there instead of {old}: {quicker}"),
+            ("routine", "users", f"{always} always running instead of {old}: {quicker}"),
             about,
         )
     elif head == "mixedInstancesPolicy":
@@ -171,8 +173,8 @@ def _group_property(
                 "interrupts",
                 "nodes",
                 (
-                    "new nodes start in other zones; AWS ends those in a zone that is no longer"
-                    " named, and servers on them"
+                    "new nodes start in other zones; AWS terminates nodes in a zone that is no"
+                    " longer listed, and servers on them"
                 ),
             ),
             about,
@@ -183,7 +185,7 @@ def _group_property(
             (
                 "interrupts",
                 "nodes",
-                "whether AWS ends spot nodes early, on a hint that they may be taken back",
+                "whether AWS terminates spot nodes early, when an interruption is likely",
             ),
             about,
         )
@@ -193,14 +195,14 @@ def _group_property(
             (
                 "routine",
                 "nodes",
-                "new nodes start from another template; those that run stay as they are",
+                "new nodes start from another template; running nodes stay as they are",
             ),
             about,
         )
 
 
 def _tags(reading: Reading, change: Change, about: str) -> None:
-    """What the autoscaler is told of new nodes, and the rest; the gravest of it, once."""
+    """What the autoscaler knows of new nodes, and other tags; only the gravest, once."""
     tags = [
         str(item.path[1])
         for item in change.properties
@@ -208,13 +210,13 @@ def _tags(reading: Reading, change: Change, about: str) -> None:
     ]
     if any(f"{_TEMPLATE_TAG}{kind}/" in tag for tag in tags for kind in ("label", "taint")):
         says = (
-            "new nodes carry other labels or taints, and nodes that run do not: pods that need the"
+            "new nodes carry other labels or taints, and running nodes do not: pods that need the"
             " new ones wait for a new node"
         )
         reading.say(change, ("interrupts", "nodes", says), about)
     elif any(f"resources/{shape}" in tag for tag in tags for shape in _SHAPE):
         reading.say(
-            change, ("routine", "nodes", "the autoscaler is told another size of new nodes"), about
+            change, ("routine", "nodes", "the autoscaler expects another size of new nodes"), about
         )
     elif any(item.keys[:1] == ("tags",) for item in change.properties):
         reading.say(change, ("routine", "nodes", "tags of new nodes"), about)
@@ -227,27 +229,27 @@ def _policy(last: str, keys: tuple[str, ...], old: Any, new: Any) -> Any:
         return (
             "routine",
             "nodes",
-            f"new nodes may be of other types{come}{gone}; those that run stay",
+            f"new nodes may be of other types{come}{gone}; running nodes stay",
         )
     if last == "spotMaxPrice":
         return (
             "routine",
             "nodes",
             (
-                f"spot nodes start up to {_dollars(new)} instead of {_dollars(old)} an hour; those"
-                " that run above a lower price may be taken back"
+                f"spot nodes start up to {_dollars(new)} instead of {_dollars(old)} an hour;"
+                " running ones above a lower price may be interrupted"
             ),
         )
     if "instancesDistribution" in keys:
         return (
             "routine",
             "nodes",
-            "new nodes are bought otherwise (spot, on demand); those that run stay",
+            "new nodes have another market (spot, on demand); running nodes stay",
         )
     return (
         "routine",
         "nodes",
-        "new nodes start from another template; those that run stay as they are",
+        "new nodes start from another template; running nodes stay as they are",
     )
 
 
@@ -317,14 +319,14 @@ def read_template(change: Change, context: EffectContext) -> Reading:
     ]
     for user in users:
         if user.type == NODE_GROUP:
-            reading.say(change, ("interrupts", "people", _rolled(what)), "core nodes")
+            reading.say(change, ("interrupts", "users", _rolled(what)), "core nodes")
         else:
             reading.say(
                 change,
                 (
                     "routine",
                     "nodes",
-                    f"new nodes have other {what}; those that run stay as they are",
+                    f"new nodes have other {what}; running nodes stay as they are",
                 ),
                 _about(user, context.new),
             )
@@ -344,13 +346,15 @@ def read_template(change: Change, context: EffectContext) -> Reading:
                     "routine",
                     "nodes",
                     (
-                        f"the next machine has other {what}; {machine.name} stays as it is"
-                        " (runner.generation makes a new one)"
+                        f"the next instance has other {what}; {machine.name} stays as it is"
+                        " (runner.generation creates a new one)"
                     ),
                 ),
             )
         else:
-            reading.say(change, ("routine", "nodes", f"whatever starts from it has other {what}"))
+            reading.say(
+                change, ("routine", "nodes", f"instances started from it have other {what}")
+            )
     return reading
 
 
@@ -373,14 +377,14 @@ _WORDS = {
 
 def _rolled(what: str) -> str:
     moves = (
-        "hub and proxy move, so for a minute or two nobody can sign in or start a server, and all"
-        " connections drop once; servers go on"
+        "hub and proxy move, so for a minute or two users cannot sign in or start servers, and all"
+        " connections drop once; servers keep running"
     )
     return f"core nodes are replaced one after the other ({what}): {moves}"
 
 
 def _rests(change: Change) -> tuple[Class, Topic, str] | None:
-    """Whether the stack goes to rest or comes back: core nodes are none only then
+    """Whether the stack is paused or resumed: only then there are no core nodes
     (components/pools/groups.py, `scaling`).
     """
     sizes = next(
@@ -396,24 +400,24 @@ def _rests(change: Change) -> tuple[Class, Topic, str] | None:
     if sizes[1] == 0:
         return (
             "replaces",
-            "people",
+            "users",
             (
-                "the stack is paused: every server and every node ends, and nobody can sign in"
+                "the stack is paused: every server and every node stops, and users cannot sign in"
                 " until it is resumed; homes and databases stay"
             ),
         )
     return (
         "routine",
-        "people",
+        "users",
         (
-            "the stack is resumed: nodes start, then hub and proxy; people can sign in again after"
+            "the stack is resumed: nodes start, then hub and proxy; users can sign in again after"
             " some minutes"
         ),
     )
 
 
 def read_core(change: Change, context: EffectContext) -> Reading:
-    """The managed group that hub and proxy live on."""
+    """The managed group that hub and proxy run on."""
     del context
     reading = Reading(explained={*_ROLLS, "scalingConfig"})
     if change.op in ("create", "import"):
@@ -424,25 +428,28 @@ def read_core(change: Change, context: EffectContext) -> Reading:
             change,
             (
                 "interrupts",
-                "people",
-                "the core nodes go: hub and proxy have nowhere to run, nobody reaches anything",
+                "users",
+                (
+                    "the core nodes are deleted: hub and proxy have no node to run on, users reach"
+                    " nothing"
+                ),
             ),
         )
         return reading
     if change.op == "replace":
         order = (
-            "and have nowhere to run until the new one is there"
+            "and have no node to run on until the new group exists"
             if change.delete_first
-            else "to the new group, which is there before"
+            else "to the new group, which exists before"
         )
         reading.say(
             change,
             (
                 "replaces",
-                "people",
+                "users",
                 (
                     f"the core nodes are replaced: hub and proxy move {order}; for some minutes"
-                    " nobody can sign in, all connections drop once"
+                    " users cannot sign in, and all connections drop once"
                 ),
             ),
         )
@@ -453,7 +460,7 @@ def read_core(change: Change, context: EffectContext) -> Reading:
     if heads & set(_ROLLS) and change.op == "update":
         reading.say(
             change,
-            ("interrupts", "people", _rolled(", ".join(sorted(heads & set(_ROLLS))))),
+            ("interrupts", "users", _rolled(", ".join(sorted(heads & set(_ROLLS))))),
             "core nodes",
         )
     for item in change.properties:

@@ -1,5 +1,5 @@
-"""Alarms: whether they tell anybody. All of a stack fall silent and wake together, so that it is
-said once.
+"""Alarms: whether they send notifications. All alarms of a stack are switched together, so that
+this is reported once.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _SWITCH, _SILENCE = "actionsEnabled", "treatMissingData"
 
 
 def read_alarm(change: Change, context: EffectContext) -> Reading:
-    """An alarm that is switched off, or on again, what silence means to it changes with that;
-    and one that goes with what it looked at.
+    """An alarm that is switched off or on, with its treatment of missing data; and an alarm that
+    is deleted with the resource that it monitored.
     """
     reading = Reading()
     if (
@@ -26,7 +26,7 @@ def read_alarm(change: Change, context: EffectContext) -> Reading:
         and change.old is not None
         and (gone := _without_a_group(change.old, context))
     ):
-        reading.say(change, ("routine", "logs", f"{label(change)} goes: {gone}"))
+        reading.say(change, ("routine", "logs", f"{label(change)} is deleted: {gone}"))
         reading.whole = True
         return reading
     if change.op != "update" or change.old is None or change.new is None:
@@ -36,22 +36,25 @@ def read_alarm(change: Change, context: EffectContext) -> Reading:
         return reading
     reading.explained |= {_SWITCH, _SILENCE}
     if after:
-        reading.say(change, ("routine", "logs", "alarms tell people again"))
+        reading.say(change, ("routine", "logs", "alarms send notifications again"))
     else:
         reading.say(
             change,
             (
                 "interrupts",
                 "logs",
-                "alarms tell nobody: while a stack rests, or until they are switched on again",
+                (
+                    "alarms send no notifications: while the stack is paused, or until they are"
+                    " switched on again"
+                ),
             ),
         )
     return reading
 
 
 def _without_a_group(alarm: Resource, context: EffectContext) -> str:
-    """Why an alarm of a group of nodes has nothing to tell any more: the group retires, so that
-    it wants no node, or goes too. Empty for any other.
+    """Why an alarm of a group of nodes is no longer needed: the group retires, so that it starts
+    no node, or is deleted too. Empty for any other.
     """
     looked_at = set(_groups_of(alarm.inputs.get("metricQueries")))
     if not looked_at:
@@ -62,9 +65,9 @@ def _without_a_group(alarm: Resource, context: EffectContext) -> str:
         if group.type == GROUP and group.inputs.get("name") in looked_at
     ]
     if not there:
-        return "the group that it looked at goes too"
+        return "the group that it monitored is deleted too"
     return (
-        "the group that it looked at retires, and waits for no node any more"
+        "the group that it monitored retires, and no longer starts nodes"
         if all(is_retiring(group) for group in there)
         else ""
     )
@@ -82,7 +85,7 @@ def _groups_of(value: Any) -> Iterator[str]:
             yield from _groups_of(item)
 
 
-# --- EFS's own daily plan: whether somebody else backs homes up when it goes.
+# --- EFS's own daily backup: whether AWS Backup still covers homes when it is switched off.
 
 
 _SELECTION, _FILE_SYSTEM = "aws:backup/selection:Selection", "aws:efs/fileSystem:FileSystem"
@@ -90,7 +93,7 @@ _SELECTION, _FILE_SYSTEM = "aws:backup/selection:Selection", "aws:efs/fileSystem
 
 def read(change: Change, context: EffectContext) -> Reading:
     """The plan is switched. Where a selection of AWS Backup finds every file system by its tag,
-    nobody loses a backup.
+    no backup is lost.
     """
     reading = Reading()
     if (
@@ -112,8 +115,9 @@ def read(change: Change, context: EffectContext) -> Reading:
     ):
         reading.explained.add("backupPolicy")
         says = (
-            "EFS's own daily plan goes: AWS Backup's plan of this stack backs homes up; its old"
-            " backups stay until their day"
+            "EFS's own daily backup is switched off: this stack's AWS Backup plan covers homes;"
+            " its old"
+            " backups stay until they expire"
         )
         reading.say(change, ("routine", "data", says))
     return reading

@@ -1,4 +1,4 @@
-"""A Helm release: for a hub, what its values mean to people; for other charts, that their pods
+"""A Helm release: for a hub, what its values mean to users; for other charts, that their pods
 are replaced.
 """
 
@@ -20,7 +20,7 @@ from jupyterhub_aws.checks.user_pods import UserPod, hub_of, user_pods
 from jupyterhub_aws.config.chart import CHART, effective
 from jupyterhub_aws.config.traits import resolve
 
-#: Where homes come from, and by what name: another value is another home, or none.
+#: Where homes are, and under which name: another value means another home, or none.
 _HOMES: tuple[str, ...] = (
     *(f"singleuser.{key}" for key in ("storage", "uid", "fsGid", "podNameTemplate")),
     *(
@@ -35,7 +35,7 @@ _HOMES: tuple[str, ...] = (
     ),
     "hub.config.KubeSpawner.remember_pvc_name",
 )
-#: Of homes that are made from now on.
+#: Only about new homes.
 _LATER = ("singleuser.storage.capacity",)
 _ADDED = (
     "singleuser.storage.extraVolumes",
@@ -45,24 +45,24 @@ _ADDED = (
 #: The hub's pod is replaced by a new one after the old one has ended (`Recreate`, default of chart
 #: 4.4.0): its volume is one pod's.
 HUB_RESTARTS = (
-    "the hub restarts: for about a minute nobody can sign in or start a server; servers that run"
-    " go on"
+    "the hub restarts: for about a minute users cannot sign in or start servers; running servers"
+    " continue"
 )
-#: JupyterHub stops servers on its way out where it is told to (jupyterhub/app.py 5.5, `cleanup`);
+#: JupyterHub stops servers when it exits where it is told to (jupyterhub/app.py 5.5, `cleanup`);
 #: the hub that ends decides.
 HUB_STOPS_SERVERS = (
-    "the hub restarts and stops every user's server on the way (cleanup_servers): what runs is cut"
-    " off, what is not saved is lost"
+    "the hub restarts and stops every user's server (cleanup_servers): running work is cut off,"
+    " unsaved work is lost"
 )
 #: With its database in memory the new hub knows no server, and ends what it finds under the name
 #: when a user starts one (KubeSpawner 7).
 HUB_FORGETS = (
-    "the hub restarts and forgets who is signed in and which servers run: users sign in again, and"
-    " what runs is cut off"
+    "the hub restarts and loses its sign-ins and its list of servers: users sign in again, and"
+    " running servers are cut off"
 )
 PROXY_RESTARTS = (
-    "the proxy restarts: every connection drops for some seconds, and browsers come back by"
-    " themselves; servers go on"
+    "the proxy restarts: every connection drops for some seconds, and browsers reconnect"
+    " automatically; servers keep running"
 )
 
 
@@ -85,7 +85,7 @@ def _other(change: Change, release: Resource) -> Reading:
             (
                 "interrupts",
                 "cluster",
-                f"{chart} is taken away: {_LOSES.get(chart, 'what it did nobody does any more')}",
+                f"{chart} is removed: {_LOSES.get(chart, 'its function is lost')}",
             ),
         )
     elif change.op == "replace":
@@ -95,8 +95,8 @@ def _other(change: Change, release: Resource) -> Reading:
                 "interrupts",
                 "cluster",
                 (
-                    f"{chart} is taken away and installed anew:"
-                    f" {_LOSES.get(chart, 'what it does is not done meanwhile')}"
+                    f"{chart} is removed and installed again:"
+                    f" {_LOSES.get(chart, 'its function is missing meanwhile')}"
                 ),
             ),
         )
@@ -111,15 +111,15 @@ def _other(change: Change, release: Resource) -> Reading:
             (
                 "routine",
                 "cluster",
-                f"{chart} changes: its pods are replaced, people notice nothing",
+                f"{chart} changes: its pods are replaced, with no user impact",
             ),
         )
     return reading
 
 
 _LOSES = {
-    "cluster-autoscaler": "no node comes and none goes: servers that need a new one wait for ever",
-    "aws-node-termination-handler": "spot nodes end without their pods being moved first",
+    "cluster-autoscaler": "nodes are neither added nor removed: servers that need a new node wait for ever",
+    "aws-node-termination-handler": "spot nodes stop without draining their pods first",
     "nvidia-device-plugin": "new servers get no GPU",
 }
 
@@ -128,17 +128,17 @@ def _hub(change: Change, release: Resource) -> Reading:
     about = f"hub {hub_of(release)}" if release.inputs.get("name") else release.name
     reading = Reading(explained={"values", "version", "chart", "repositoryOpts"})
     if change.op in ("create", "import"):
-        reading.say(change, ("routine", "people", "a hub is installed"), about)
+        reading.say(change, ("routine", "users", "a hub is installed"), about)
         return reading
     if change.op == "delete" or change.new is None or change.old is None:
         reading.say(
             change,
             (
                 "endangers data",
-                "people",
+                "users",
                 (
-                    "the hub goes: nobody can sign in, every server is cut off; homes stay where"
-                    " they are kept by themselves"
+                    "the hub is removed: users cannot sign in, every server is cut off; homes stay"
+                    " if their storage is retained"
                 ),
             ),
             about,
@@ -149,10 +149,10 @@ def _hub(change: Change, release: Resource) -> Reading:
             change,
             (
                 "endangers data",
-                "people",
+                "users",
                 (
-                    "the hub is taken away and installed anew: servers that run are cut off and"
-                    " forgotten"
+                    "the hub is removed and installed again: running servers are cut off and"
+                    " no longer known to the hub"
                 ),
             ),
             about,
@@ -162,11 +162,13 @@ def _hub(change: Change, release: Resource) -> Reading:
         versions = f"{change.old.inputs.get('version')} → {change.new.inputs.get('version')}"
         says = (
             f"another version of the chart ({versions}): read its changelog; the database may be"
-            " updated, which has no way back"
+            " upgraded, which cannot be rolled back"
         )
-        reading.say(change, ("unknown", "people", says), about)
+        reading.say(change, ("unknown", "users", says), about)
     if "repositoryOpts" in heads:
-        reading.say(change, ("routine", "cluster", "the chart is fetched from elsewhere"), about)
+        reading.say(
+            change, ("routine", "cluster", "the chart is fetched from another repository"), about
+        )
     _restart(reading, change, heads, about)
     _values(reading, change, about)
     return reading
@@ -181,15 +183,15 @@ def _restart(reading: Reading, change: Change, heads: set[str], about: str) -> N
     if heads & {"version", "chart"}:
         pods |= {"hub", "proxy"}
     if "hub" in pods:
-        reading.say(change, ("interrupts", "people", hub_restarts(change)), about)
+        reading.say(change, ("interrupts", "users", hub_restarts(change)), about)
     if "proxy" in pods:
-        reading.say(change, ("interrupts", "people", PROXY_RESTARTS), about)
+        reading.say(change, ("interrupts", "users", PROXY_RESTARTS), about)
     if "?" in pods and "proxy" not in pods:
         reading.say(
             change,
             (
                 "unknown",
-                "people",
+                "users",
                 "whether the proxy restarts too was not measured for these values",
             ),
             about,
@@ -197,8 +199,8 @@ def _restart(reading: Reading, change: Change, heads: set[str], about: str) -> N
 
 
 def hub_restarts(change: Change) -> str:
-    """What a restart of the hub means to users: by what the hub that ends is told, and by where
-    its memory is.
+    """What a restart of the hub means to users: by the settings of the hub that stops, and by where
+    its database is.
     """
     ended, started = (
         effective(side.inputs.get("values") or {}) if side is not None else {}
@@ -296,24 +298,21 @@ def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic,
                 "interrupts",
                 "data",
                 (
-                    f"directories that are there besides the home ({_last(item)}): servers that"
-                    " start from now on have others"
+                    f"directories next to the home ({_last(item)}): newly started"
+                    " servers have others"
                 ),
             )
         if path in _LATER and item.kind == "changed":
             return (
                 "routine",
                 "data",
-                (
-                    f"homes that are made from now on are of {table.shown(item.new)} instead of"
-                    f" {table.shown(item.old)}"
-                ),
+                (f"new homes are of {table.shown(item.new)} instead of {table.shown(item.old)}"),
             )
         return (
             "endangers data",
             "data",
             (
-                f"homes: {path} {table.shown(item.old)} → {table.shown(item.new)}: people would"
+                f"homes: {path} {table.shown(item.old)} → {table.shown(item.new)}: users would"
                 " see an empty home unless files are moved first"
             ),
         )
@@ -331,7 +330,7 @@ def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic,
     known = table.meaning(keys, item.old, item.new)
     return known or (
         "unknown",
-        "people",
+        "users",
         f"unknown effect: {path} {table.shown(item.old)} → {table.shown(item.new)}",
     )
 
@@ -348,21 +347,19 @@ def _last(item: PropertyChange) -> str:
 
 
 def _profiles(reading: Reading, change: Change, about: str) -> bool:
-    """What people can choose. Says whether sizes and images were spoken about."""
+    """What users can choose. Returns whether sizes and images were reported."""
     if change.old is None or change.new is None:
         return False
     old, new = ({pod.profile: pod for pod in user_pods(side)} for side in (change.old, change.new))
     for name in sorted(new.keys() - old.keys()):
-        reading.say(
-            change, ("routine", "people", f"a further choice: {new[name].display_name}"), about
-        )
+        reading.say(change, ("routine", "users", f"a new choice: {new[name].display_name}"), about)
     for name in sorted(old.keys() - new.keys()):
         reading.say(
             change,
             (
                 "interrupts",
-                "people",
-                f"{old[name].display_name} can no longer be chosen; servers of it that run go on",
+                "users",
+                f"{old[name].display_name} can no longer be chosen; running servers of it continue",
             ),
             about,
         )
@@ -370,7 +367,7 @@ def _profiles(reading: Reading, change: Change, about: str) -> bool:
         for class_, topic, says in _pod(old[name], new[name]):
             reading.say(change, (class_, topic, f"{new[name].display_name}: {says}"), about)
     if old == new:
-        reading.say(change, ("routine", "people", "how choices are shown"), about)
+        reading.say(change, ("routine", "users", "how choices are shown"), about)
     return True
 
 
@@ -380,21 +377,21 @@ def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
             "routine",
             "images",
             (
-                f"servers that start from now on are of {new.image} instead of {old.image}; the"
+                f"newly started servers use {new.image} instead of {old.image}; the"
                 " first on each node waits until it is pulled"
             ),
         )
     for what, before, after in (
         ("at most", old.limits, new.limits),
-        ("for themselves", old.requests, new.requests),
+        ("guaranteed", old.requests, new.requests),
     ):
         for key in sorted({*before, *after}):
             if before.get(key) != after.get(key):
                 yield (
                     "routine",
-                    "people",
+                    "users",
                     (
-                        f"servers that start from now on have {_amount(key, after.get(key))}"
+                        f"newly started servers have {_amount(key, after.get(key))}"
                         f" {what}, instead of {_amount(key, before.get(key))}"
                     ),
                 )
@@ -403,9 +400,9 @@ def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
         new.tolerations,
         new.required,
     ):
-        yield "interrupts", "nodes", "servers that start from now on run on other nodes"
+        yield "interrupts", "nodes", "newly started servers run on other nodes"
     if old.display_name != new.display_name:
-        yield "routine", "people", f"was called {old.display_name}"
+        yield "routine", "users", f"was called {old.display_name}"
 
 
 def _amount(key: str, value: float | None) -> str:
@@ -418,7 +415,7 @@ def _amount(key: str, value: float | None) -> str:
     )
 
 
-#: What a part has no policy of its own: nothing of the chart's holds it.
+#: A part without a policy of its own: no policy of the chart limits it.
 _NO_POLICY = Way(direction="egress", peer=None), Way(direction="ingress", peer=None)
 
 
@@ -433,7 +430,7 @@ def _policies(
     )
     told = False
     for part, who in WHO.items():
-        at = "people's servers" if part == SERVERS else who
+        at = "users' servers" if part == SERVERS else who
         if who in before or who in after:
             told |= _ways(
                 reading, change, at, (before.get(who, _NO_POLICY), after.get(who, _NO_POLICY))
@@ -444,7 +441,7 @@ def _policies(
             (
                 "routine",
                 "network",
-                "network policies of the hub are written otherwise, and allow the same",
+                "network policies of the hub are written differently, but allow the same",
             ),
         )
 
@@ -467,7 +464,7 @@ def _opening(at: str, way: Way) -> Opening:
     no_policy = any(way is item for item in _NO_POLICY)
     return Opening(
         inward=way.direction == "ingress",
-        peer="everything (no policy)" if no_policy else "anybody" if way.peer is None else peer,
+        peer="any peer (no policy)" if no_policy else "any peer" if way.peer is None else peer,
         protocol="-1" if way.protocol is None else way.protocol.lower(),
         first=way.first,
         last=way.last,
@@ -476,7 +473,7 @@ def _opening(at: str, way: Way) -> Opening:
 
 
 def read_policy(change: Change, context: EffectContext) -> Reading:
-    """A network policy of ours: what it opens and closes for the pods that it is about."""
+    """A network policy of ours: what it opens and closes for the pods that it selects."""
     reading = Reading(explained={"spec"})
     at = (
         f"pods {labels_in_words(change.resource.inputs.get('spec', {}).get('podSelector') or {})}"
@@ -492,13 +489,17 @@ def read_policy(change: Change, context: EffectContext) -> Reading:
             (
                 "routine" if context.fresh else "interrupts",
                 "network",
-                f"{change.name}: whatever it does not allow is cut off",
+                f"{change.name}: traffic that it does not allow is blocked",
             ),
         )
     elif change.op == "delete":
         reading.say(
             change,
-            ("widens access", "network", f"{change.name} goes: what it did not allow is open"),
+            (
+                "widens access",
+                "network",
+                f"{change.name} is deleted: traffic that it did not allow is open",
+            ),
         )
     elif not _ways(reading, change, at, (old, new)):
         same = all(
@@ -511,7 +512,7 @@ def read_policy(change: Change, context: EffectContext) -> Reading:
             (
                 ("routine", "network", f"{change.name}: allows the same")
                 if same
-                else ("unknown", "network", f"{change.name}: which pods it is about")
+                else ("unknown", "network", f"{change.name}: which pods it selects")
             ),
         )
     return reading

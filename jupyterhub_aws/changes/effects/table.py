@@ -17,7 +17,7 @@ from jupyterhub_aws.config.traits import SAME
 from jupyterhub_aws.config.tree import prefixes
 
 _FILE = Path(__file__).parent / "table.toml"
-#: Switches and the side of them that nobody has to be asked about.
+#: Switches and their value that needs no acknowledgement.
 _SAFE: Mapping[str, tuple[object, ...]] = {
     **dict.fromkeys(
         ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"),
@@ -31,11 +31,11 @@ _SAFE: Mapping[str, tuple[object, ...]] = {
     "imageTagMutability": ("IMMUTABLE",),
     "pod-security.kubernetes.io/enforce": ("restricted",),
 }
-#: Whatever the type: nobody notices these.
+#: For every type: these have no user impact.
 _ANYWHERE = {
     "tags": "routine: tags",
     "tagSpecifications": "routine: tags of what it makes",
-    "region": "endangers data: it is made anew in another region",
+    "region": "endangers data: it is created again in another region",
 }
 
 
@@ -183,7 +183,7 @@ def restarted(keys: tuple[str, ...]) -> frozenset[str] | None:
     if measured is not None:
         pods = _restarts()[measured]
         return None if pods is None else frozenset(pods)
-    # A map that comes or goes as a whole takes along what is below it; a key that nobody measured
+    # A map that comes or goes as a whole takes along what is below it; an unmeasured key
     # is in the hub's Secret like every other.
     below = [pods for path, pods in _restarts().items() if path.startswith(f"{'.'.join(keys)}.")]
     if not below:

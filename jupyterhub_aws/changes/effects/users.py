@@ -1,4 +1,4 @@
-"""Sign-in: who gains it, who loses it, and whose name would be another one."""
+"""Sign-in: who gains it, who loses it, and whose user name would change."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
 
 Say = tuple[Class, Topic, str]
-#: Traits whose items are people, or what people belong to (jupyterhub 5, oauthenticator 17,
+#: Traits whose items are users or groups (jupyterhub 5, oauthenticator 17,
 #: ldapauthenticator 2, firstuse, native).
 _WHO = re.compile(
     r"(allowed|admin|blocked)_(users|groups|organizations|teams|idps|project_ids|google_groups|courses)\Z|\Aadmin_(users|groups)\Z"
 )
-#: Whoever may sign in by these is not on any list.
-_EVERYBODY = ("allow_all", "allow_existing_users", "open_signup", "any_allow_config")
-#: A person's name is their home's: whatever changes names changes who finds which home.
+#: Users admitted by these traits are on no list.
+_ADMIT_ALL = ("allow_all", "allow_existing_users", "open_signup", "any_allow_config")
+#: A user's name decides their home: a trait that changes names changes homes too.
 _NAMES = (
     "username_claim",
     "username_map",
@@ -28,7 +28,7 @@ _NAMES = (
     "lookup_dn_user_dn_attribute",
     "custom_403_message",
 )
-#: What may change without anybody noticing but whoever operates the service.
+#: Changes that only operators notice.
 _QUIET = (
     "oauth_callback_url",
     "login_service",
@@ -42,14 +42,14 @@ _QUIET = (
 
 
 def says(keys: tuple[str, ...], old: Any, new: Any) -> list[Say] | None:
-    """What another value of the sign-in means; None for a value that is none of its."""
+    """What another value of the sign-in means; None for a value outside of it."""
     if keys[:2] != ("hub", "config") or len(keys) < 3:  # hub.config.CLASS
         return None
     owner, trait = keys[2], keys[3] if len(keys) > 3 else ""  # hub.config.CLASS.trait
     if (owner, trait) == ("JupyterHub", "authenticator_class"):
         text = (
-            f"people sign in by {new} instead of {old}: whoever is called otherwise there finds an"
-            " empty home, and whoever is not known there cannot sign in"
+            f"users sign in by {new} instead of {old}: users with another name there get an"
+            " empty home, and users not known there cannot sign in"
         )
         return [("endangers data", "sign-in", text)]
     if "Authenticator" not in owner:
@@ -70,25 +70,32 @@ def says(keys: tuple[str, ...], old: Any, new: Any) -> list[Say] | None:
 
 def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:
     if _WHO.search(trait):
-        yield from _people(trait, old, new)
-    elif trait in _EVERYBODY:
+        yield from _members(trait, old, new)
+    elif trait in _ADMIT_ALL:
         open_ = bool(new)
         yield (
-            ("widens access", "sign-in", f"everybody whom the sign-in knows may come in ({trait})")
+            (
+                "widens access",
+                "sign-in",
+                f"all users known to the identity provider may sign in ({trait})",
+            )
             if open_
-            else ("interrupts", "sign-in", f"only those who are named may come in ({trait})")
+            else ("interrupts", "sign-in", f"only listed users may sign in ({trait})")
         )
     elif trait in _NAMES:
         yield (
             "endangers data",
             "sign-in",
-            f"names are made otherwise ({trait}): whoever is called otherwise finds an empty home",
+            (
+                f"user names are derived differently ({trait}): users with a new name get an empty"
+                " home"
+            ),
         )
     elif trait in _QUIET:
         yield (
             "interrupts",
             "sign-in",
-            f"people sign in by other settings ({trait}); who is signed in stays",
+            f"sign-in uses other settings ({trait}); signed-in users stay signed in",
         )
     elif trait.startswith(
         ("search_", "lookup_", "server_", "tls_", "user_search", "group_")
@@ -96,7 +103,7 @@ def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:
         yield (
             "interrupts",
             "sign-in",
-            f"people are looked up otherwise ({trait}): some may not be found any more, others may",
+            f"users are looked up differently ({trait}): some may no longer be found, others newly",
         )
     elif trait in ("client_secret", "lookup_dn_search_password"):
         yield "interrupts", "sign-in", f"a secret of the sign-in changes ({trait})"
@@ -104,14 +111,14 @@ def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:
         yield "unknown", "sign-in", f"a setting of the sign-in changes ({trait})"
 
 
-def _people(trait: str, old: Any, new: Any) -> Iterator[Say]:
+def _members(trait: str, old: Any, new: Any) -> Iterator[Say]:
     before, after = ({str(item) for item in _items(side)} for side in (old, new))
     kind, blocked, admins = (
         trait.partition("_")[2].replace("_", " "),
         trait.startswith("blocked"),
         trait.startswith("admin"),
     )
-    right = "administrate the hub and every server" if admins else "sign in"
+    right = "administer the hub and every server" if admins else "sign in"
     for name in sorted(after - before):
         yield (
             ("interrupts", "sign-in", f"{name} ({kind}) may no longer {right}")
@@ -136,7 +143,7 @@ def _items(value: Any) -> list[Any]:
     )
 
 
-# --- Homes: what of a change would let somebody find an empty one.
+# --- Homes: which changes would give users an empty one.
 
 
 def read(change: Change, context: EffectContext) -> Reading:
@@ -166,23 +173,24 @@ def read(change: Change, context: EffectContext) -> Reading:
         reading.explained.add("spec")
         if not reading.effects:
             says = (
-                f"{change.name}: the volume is described otherwise; the API server may refuse it,"
+                f"{change.name}: the volume has another specification; the API server may refuse"
+                " it,"
                 " or pods get another one"
             )
             reading.say(change, ("endangers data", "data", says))
     return reading
 
 
-#: What of a volume's description the table speaks about.
+#: Parts of a volume's specification that the table covers.
 _QUIET_ABOUT_HOMES = (("mountOptions",), ("capacity",))
-_OTHERWISE = "pods get something else under the same name"
+_OTHERWISE = "pods get another volume under the same name"
 _MEANS = {
-    "directory": "everybody would see an empty home, unless the files are there too",
-    "user": "files belong to somebody else than whoever mounts them: nobody could write",
+    "directory": "all users would see an empty home, unless the files are there too",
+    "user": "the owner of the files differs from the mounting user: users could not write",
     "volume": (
-        "everybody would see an empty home, or an empty database, unless the data is there too"
+        "all users would see an empty home, or an empty database, unless the data is there too"
     ),
-    "reclaim policy": "what becomes of the data when the claim goes",
+    "reclaim policy": "what happens to the data when the claim is deleted",
 }
 
 

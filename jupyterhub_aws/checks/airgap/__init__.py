@@ -1,3 +1,3 @@
-"""The proof that a closed network is closed, over what the program registers: each rule names
+"""The proof that an isolated network is isolated, over what the program registers: each rule names
 resource, value and remedy.
 """

@@ -21,7 +21,7 @@ from jupyterhub_aws.config.stack import StackConfig
 @dataclass(frozen=True, kw_only=True)
 class Law:
     """One rule: its id, what holds when nothing breaks it, and what it is about: the VPC itself,
-    what stands in it in AWS, or the inside of the cluster.
+    AWS resources in it, or the objects in the cluster.
     """
 
     check: str
@@ -51,13 +51,13 @@ LAWS: tuple[Law, ...] = (
     ),
     Law(
         check="rules",
-        holds="every security group names whom it lets in and out; none names the world",
+        holds="every security group lists its sources and destinations; none lists the internet",
         judge=egress.egress_rules,
         about="aws",
     ),
     Law(
         check="nodes",
-        holds="every machine starts in a group whose way out is listed",
+        holds="every instance starts in a security group with listed egress",
         judge=endpoints.node_groups_are_narrow,
         about="aws",
     ),
@@ -69,14 +69,14 @@ LAWS: tuple[Law, ...] = (
     ),
     Law(
         check="doors",
-        holds="the Kubernetes API, balancers and databases answer inside only",
-        judge=egress.doors,
+        holds="the Kubernetes API, load balancers and databases are reachable inside only",
+        judge=egress.external_ingress,
         about="aws",
     ),
     Law(
         check="endpoints",
         holds=(
-            "every AWS API that something inside calls has an endpoint that admits its callers only"
+            "every AWS API that is called from inside has an endpoint that admits its callers only"
         ),
         judge=endpoints.endpoints,
         about="aws",
@@ -89,37 +89,37 @@ LAWS: tuple[Law, ...] = (
     ),
     Law(
         check="hosts",
-        holds="no input of any resource names a host outside",
+        holds="no input of any resource names an external host",
         judge=external_hosts.hosts,
         about="names",
     ),
     Law(
         check="images",
-        holds="every image comes from inside",
+        holds="every image comes from an internal registry",
         judge=external_hosts.images,
         about="inside",
     ),
     Law(
         check="pull",
-        holds="no image is asked for that is not inside",
+        holds="no image is pulled that is not inside",
         judge=external_hosts.pull_policies,
         about="inside",
     ),
     Law(
         check="charts",
-        holds="every chart comes from inside",
+        holds="every chart comes from an internal source",
         judge=external_hosts.charts,
         about="inside",
     ),
     Law(
         check="pods",
-        holds="hub, proxy and servers reach nobody but those that are listed",
+        holds="hub, proxy and servers reach listed destinations only",
         judge=pods.egress,
         about="inside",
     ),
     Law(
         check="told",
-        holds="servers are told of package mirrors and proxy, where there are any",
+        holds="servers are configured with package mirrors and proxy, where there are any",
         judge=pods.told,
         about="inside",
     ),
@@ -127,7 +127,7 @@ LAWS: tuple[Law, ...] = (
 
 
 def proof(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every rule over everything that a closed stack registers; nothing about an open one."""
+    """Every rule over all resources of an isolated stack; no findings for another one."""
     view = view_of(stack, resources)
     if view is None:
         return []
@@ -136,15 +136,15 @@ def proof(stack: StackConfig, resources: Resources) -> list[Finding]:
         finding
         for law in judged
         for finding in verdict(
-            f"airgap-{law.check}", law.judge(view), otherwise=f"closed: {law.holds}"
+            f"airgap-{law.check}", law.judge(view), otherwise=f"isolated: {law.holds}"
         )
     ]
     return [*found, *_owners_part(view)]
 
 
 def judges(law: Law, view: View) -> bool:
-    """Whether a rule says something about this stack: nothing about a network that it does not
-    make, nothing about a half that it is not.
+    """Whether a rule says something about this stack: not about a network that it does not
+    make, and not about the other part of a split stack.
     """
     if law.about == "vpc":
         return isinstance(view.network, AirgapNetworkSection)
@@ -154,7 +154,7 @@ def judges(law: Law, view: View) -> bool:
 
 
 def _owners_part(view: View) -> Iterator[Finding]:
-    """What somebody else made is somebody else's to prove."""
+    """A network that the stack does not make has to be proven by its owner."""
     if isinstance(view.network, AirgapNetworkSection):
         return
     what = (
@@ -166,9 +166,10 @@ def _owners_part(view: View) -> Iterator[Finding]:
         id="airgap-owner",
         status="skip",
         message=(
-            f"whether {what} has a way out (gateways, routes, addresses, names) is its owner's to"
-            " prove: the stack does not make it"
+            f"whether {what} has egress (gateways, routes, addresses, names) has to be proven by"
+            " its"
+            " owner: the stack does not make it"
         ),
         path="network",
-        fix="ask for its routes and gateways; with mode: airgap the stack makes and proves them",
+        fix="ask its owner for routes and gateways; with mode: airgap the stack makes and proves them",
     )

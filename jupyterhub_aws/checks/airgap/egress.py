@@ -1,4 +1,4 @@
-"""No path out: no gateway, no address, no route, no rule that leads anywhere but inside and to
+"""No egress: no gateway, no address, no route, no rule that leads anywhere but inside and to
 declared peer networks.
 """
 
@@ -15,18 +15,20 @@ from jupyterhub_aws.config.egress import Peering, TransitGateway
 from jupyterhub_aws.config.network import AirgapNetworkSection
 from jupyterhub_aws.config.values import is_world
 
-# --- No door from outside: the API, the balancers and the databases answer inside only.
+# --- No external ingress: the API, load balancers and databases are reachable inside only.
 
 
-def doors(view: View) -> Iterator[Finding]:
-    """API endpoint private only, balancers internal only, databases without a public address."""
+def external_ingress(view: View) -> Iterator[Finding]:
+    """API endpoint private only, load balancers internal only, databases without a public
+    address.
+    """
     for cluster in view.resources.of("aws:eks/cluster:Cluster"):
         network = cluster.inputs.get("vpcConfig", {})
         if network.get("endpointPublicAccess") is not False:
             yield fault(
                 "doors",
                 cluster,
-                "has an API endpoint in the internet",
+                "has a public API endpoint",
                 "set endpoint_public_access to false",
                 "cluster.api",
             )
@@ -34,7 +36,7 @@ def doors(view: View) -> Iterator[Finding]:
             yield fault(
                 "doors",
                 cluster,
-                "has no API endpoint inside",
+                "has no private API endpoint",
                 "set endpoint_private_access to true",
             )
     for balancer in view.resources.of(
@@ -43,7 +45,7 @@ def doors(view: View) -> Iterator[Finding]:
         "aws:alb/loadBalancer:LoadBalancer",
     ):
         if balancer.inputs.get("internal") is not True:
-            yield fault("doors", balancer, "faces the internet", "write entry.internal: true")
+            yield fault("doors", balancer, "is internet-facing", "write entry.internal: true")
     for database in view.resources.of("aws:rds/instance:Instance"):
         if database.inputs.get("publiclyAccessible") is not False:
             yield fault(
@@ -59,12 +61,12 @@ def doors(view: View) -> Iterator[Finding]:
             yield fault(
                 "doors",
                 service,
-                "makes AWS put a balancer into the internet",
-                "use a hub's entry, whose balancer is internal",
+                "makes AWS create an internet-facing load balancer",
+                "use a hub's entry; its load balancer is internal",
             )
 
 
-# --- Who may talk to whom, as security groups say it: what is permitted, and whether two groups
+# --- Permitted connections by security groups: which are allowed, and whether two groups
 # reach each other on a port.
 
 
@@ -101,7 +103,7 @@ class Rule:
     def words(self) -> str:
         """Ports in words."""
         if self.protocol in ("-1", "all"):
-            return "everything"
+            return "all ports"
         return f"{self.protocol} {self.ports[0]}" + (
             f"–{self.ports[1]}" if self.ports[1] != self.ports[0] else ""
         )
@@ -161,7 +163,9 @@ def _of(rule: Mapping[str, Any], resource: Resource, group: str, *, out: bool) -
 
 
 def reaches(resources: Resources, one: str, other: str, port: int) -> tuple[bool, bool]:
-    """Whether the first group lets traffic to the second out, and whether the second lets it in."""
+    """Whether the first group allows egress to the second, and whether the second allows its
+    ingress.
+    """
     found = list(rules(resources))
     out = any(
         rule.out and rule.group == one and rule.other == other and rule.covers(port)
@@ -174,19 +178,19 @@ def reaches(resources: Resources, one: str, other: str, port: int) -> tuple[bool
     return out, into
 
 
-#: Types that exist to lead out, or to be reached from outside.
+#: Types that provide egress or external ingress.
 _GATEWAYS = {
-    "aws:ec2/internetGateway:InternetGateway": "is a way to the internet",
-    "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment": "is a way to the internet",
-    "aws:ec2/natGateway:NatGateway": "is a way to the internet",
+    "aws:ec2/internetGateway:InternetGateway": "is a path to the internet",
+    "aws:ec2/internetGatewayAttachment:InternetGatewayAttachment": "is a path to the internet",
+    "aws:ec2/natGateway:NatGateway": "is a path to the internet",
     "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": (
-        "is a way to the internet by IPv6"
+        "is a path to the internet by IPv6"
     ),
     "aws:ec2/eip:Eip": "is a public address",
     "aws:ec2/eipAssociation:EipAssociation": "is a public address",
-    "aws:ec2/carrierGateway:CarrierGateway": "is a way to a carrier's network",
-    "aws:ec2/vpnGateway:VpnGateway": "is a way that the stack file does not declare",
-    "aws:ec2/vpnConnection:VpnConnection": "is a way that the stack file does not declare",
+    "aws:ec2/carrierGateway:CarrierGateway": "is a path to a carrier's network",
+    "aws:ec2/vpnGateway:VpnGateway": "is a path that the stack file does not declare",
+    "aws:ec2/vpnConnection:VpnConnection": "is a path that the stack file does not declare",
     "aws:globalaccelerator/accelerator:Accelerator": "is a public address",
     "aws:cloudfront/distribution:Distribution": "is reached from the internet",
 }
@@ -196,16 +200,16 @@ _TARGETS = {
     "natGatewayId": "a NAT gateway",
     "egressOnlyGatewayId": "an egress-only gateway",
     "carrierGatewayId": "a carrier gateway",
-    "networkInterfaceId": "an interface of somebody's",
+    "networkInterfaceId": "a network interface",
     "localGatewayId": "a local gateway",
     "coreNetworkArn": "a core network",
 }
 _DECLARE = "declare it under network.peer_networks"
-_REMOVE = "remove it: a closed network has none"
+_REMOVE = "remove it: an isolated network has none"
 
 
 def gateways(view: View) -> Iterator[Finding]:
-    """Nothing that leads out or has a public address."""
+    """No resource with egress or a public address."""
     for kind, what in _GATEWAYS.items():
         for resource in view.resources.of(kind):
             yield fault("gateways", resource, what, _REMOVE)
@@ -221,7 +225,7 @@ def _machines(view: View) -> Iterator[Finding]:
             yield fault(
                 "gateways",
                 subnet,
-                "gives what starts in it a public address",
+                "gives instances in it a public address",
                 "set map_public_ip_on_launch to false",
             )
         if subnet.inputs.get("ipv6CidrBlock") or subnet.inputs.get("assignIpv6AddressOnCreation"):
@@ -321,8 +325,8 @@ def peer_networks(view: View) -> Iterator[Finding]:
 
 
 def egress_rules(view: View) -> Iterator[Finding]:
-    """No group lets anything out but to groups, to S3 by its prefix list, and to declared
-    ranges; nobody outside is let in.
+    """Groups allow egress only to groups, to S3 by its prefix list, and to declared
+    ranges; no external source is allowed in.
     """
     for rule in rules(view.resources):
         world = rule.other == "::/0" or is_world(rule.other)
@@ -345,7 +349,7 @@ def egress_rules(view: View) -> Iterator[Finding]:
 
 
 def names(view: View) -> Iterator[Finding]:
-    """The VPC's resolver answers for what is inside, and for nothing else: a name can carry data
+    """The VPC's resolver answers for internal names only: a name can carry data
     out, too.
     """
     for vpc in view.resources.of("aws:ec2/vpc:Vpc"):
@@ -357,7 +361,7 @@ def names(view: View) -> Iterator[Finding]:
             yield fault(
                 "names",
                 vpc,
-                "has a resolver that asks the internet for any name",
+                "has a resolver that resolves any internet name",
                 "associate a DNS firewall with it",
             )
         for association in here:
@@ -397,14 +401,14 @@ def _firewall(view: View, association: Resource) -> Iterator[Finding]:
                 yield fault(
                     "names",
                     found,
-                    f"lets {domain} be asked for, which is neither AWS's nor inside",
+                    f"allows {domain}, which is neither AWS's nor internal",
                     "remove it, or add it to network.internal_hosts",
                 )
         if any(int(rule.inputs["priority"]) > int(block.inputs["priority"]) for block in blocks):
             yield fault(
                 "names",
                 rule,
-                "comes after the rule that blocks everything",
+                "comes after the rule that blocks all names",
                 "give it a smaller priority",
             )
 

@@ -1,4 +1,4 @@
-"""Every AWS API that software inside calls has a private endpoint, and whoever calls it is let
+"""Every AWS API that software inside calls has a private endpoint, and its callers are let
 through.
 """
 
@@ -20,7 +20,9 @@ _HTTPS, _NFS, _POSTGRES = 443, 2049, 5432
 
 
 def recorded_software(resources: Resources) -> Iterator[tuple[str, Resource]]:
-    """What runs inside, by the resource that brings it: nodes, add-ons, charts, the runner."""
+    """The software that runs inside, by the resource that installs it: nodes, add-ons, charts, the
+    runner.
+    """
     for group in resources.of("aws:eks/nodeGroup:NodeGroup", "aws:autoscaling/group:Group"):
         yield "nodes", group
     for addon in resources.of("aws:eks/addon:Addon"):
@@ -33,7 +35,7 @@ def recorded_software(resources: Resources) -> Iterator[tuple[str, Resource]]:
 
 def endpoints(view: View) -> Iterator[Finding]:
     """An endpoint for each API, reachable by those who need it; and no endpoint without a reason
-    to be there.
+    to exist.
     """
     if not isinstance(view.network, (AirgapNetworkSection, ExistingNetworkSection)):
         return
@@ -42,28 +44,31 @@ def endpoints(view: View) -> Iterator[Finding]:
         for item in view.resources.of(_ENDPOINT)
     }
     made = not isinstance(view.network, ExistingNetworkSection) or view.network.makes_endpoints
-    at_rest = set(endpoint_reasons(view.stack)) if view.stack.drops("endpoints") else None
+    reasons = set(endpoint_reasons(view.stack)) if view.stack.drops("endpoints") else None
     callers: dict[str, dict[str, Resource]] = {}
     for name, resource in recorded_software(view.resources):
         try:
             known = software(name)
         except UnknownSoftwareError as error:
             yield fault(
-                "endpoints", resource, f"runs {name}, and what it calls is not known", str(error)
+                "endpoints",
+                resource,
+                f"runs {name}, and the AWS APIs that it calls are not known",
+                str(error),
             )
             continue
         for api in known.apis:
             known_already = name in callers.setdefault(api, {})
             callers[api][name] = resource
             away = (
-                at_rest is not None and api not in at_rest
+                reasons is not None and api not in reasons
             )  # nothing that calls it runs while the stack is paused
             if made and api not in there and not known_already and not away:
                 yield fault(
                     "endpoints",
                     resource,
                     _needs(known, api),
-                    f"make the endpoint com.amazonaws.{view.stack.region}.{api}",
+                    f"create the endpoint com.amazonaws.{view.stack.region}.{api}",
                 )
     for service, endpoint in there.items():
         yield from _wired(view, service, endpoint)
@@ -83,7 +88,7 @@ def _wired(view: View, service: str, endpoint: Resource) -> Iterator[Finding]:
             yield fault(
                 "endpoints",
                 endpoint,
-                "is no gateway, so that layers of images would not find it by their route",
+                "is no gateway endpoint, so that image layers would not reach it by their route",
                 'make it of type "Gateway"',
             )
         tables = {
@@ -101,13 +106,13 @@ def _wired(view: View, service: str, endpoint: Resource) -> Iterator[Finding]:
         return
     if inputs.get("vpcEndpointType") != "Interface":
         yield fault(
-            "endpoints", endpoint, "has no address in the VPC", 'make it of type "Interface"'
+            "endpoints", endpoint, "has no address in the VPC", 'give it the type "Interface"'
         )
     if inputs.get("privateDnsEnabled") is not True:
         yield fault(
             "endpoints",
             endpoint,
-            "is not found by the service's own name",
+            "is not reachable by the service's own DNS name",
             "set private_dns_enabled to true",
         )
     subnets = list(inputs.get("subnetIds") or [])
@@ -130,7 +135,7 @@ def _wired(view: View, service: str, endpoint: Resource) -> Iterator[Finding]:
 def _admits(
     view: View, service: str, endpoint: Resource, callers: dict[str, Resource]
 ) -> Iterator[Finding]:
-    """The groups of whoever calls let the call out, and the endpoint's let it in."""
+    """The callers' groups allow the call out, and the endpoint's allow it in."""
     groups = [str(item) for item in endpoint.inputs.get("securityGroupIds") or []]
     for group in sorted(
         {group for name, resource in callers.items() for group in _groups_of(view, name, resource)}
@@ -144,7 +149,7 @@ def _admits(
                 yield fault(
                     "endpoints",
                     endpoint,
-                    f"is not reached from {group}: no rule lets it out to {prefix}",
+                    f"cannot be reached from {group}: no rule allows egress to {prefix}",
                     "add an egress rule for its prefix list",
                 )
             continue
@@ -153,7 +158,7 @@ def _admits(
             yield fault(
                 "endpoints",
                 endpoint,
-                f"is not reached from {group}: no rule lets HTTPS out to it",
+                f"cannot be reached from {group}: no rule allows HTTPS to it",
                 "add an egress rule of that group",
             )
         if not any(into for _, into in ways):
@@ -198,14 +203,14 @@ def _narrow(endpoint: Resource) -> Iterator[Finding]:
         yield fault(
             "endpoints",
             endpoint,
-            "has no policy: it carries everybody's data to everybody's account",
+            "has no policy: it carries any principal's data to any account",
             "give it one (components/airgap/endpoints.py)",
         )
     for statement in statements:
-        everything = statement.get("Resource") in ("*", ["*"])
+        any_resource = statement.get("Resource") in ("*", ["*"])
         if (
             statement.get("Effect") == "Allow"
-            and everything
+            and any_resource
             and "aws:PrincipalAccount" not in json.dumps(statement.get("Condition", {}))
         ):
             yield fault(
@@ -217,7 +222,7 @@ def _narrow(endpoint: Resource) -> Iterator[Finding]:
 
 
 def node_groups_are_narrow(view: View) -> Iterator[Finding]:
-    """Every machine starts in a group of the stack's own: the one that EKS makes lets everything
+    """Every instance starts in a group of the stack's own: the one that EKS makes allows all egress
     out.
     """
     if not isinstance(view.network, (AirgapNetworkSection, ExistingNetworkSection)):
@@ -228,8 +233,8 @@ def node_groups_are_narrow(view: View) -> Iterator[Finding]:
             yield fault(
                 "nodes",
                 template,
-                "starts machines in the cluster's own security group, which lets everything out",
-                "give it the group of closed nodes",
+                "starts instances in the cluster's own security group, which allows all egress",
+                "give it the security group of isolated nodes",
             )
     for machine in view.resources.of("aws:ec2/instance:Instance"):
         if not machine.inputs.get("vpcSecurityGroupIds"):
@@ -242,8 +247,8 @@ def node_groups_are_narrow(view: View) -> Iterator[Finding]:
 
 
 def data_is_reached(view: View) -> Iterator[Finding]:
-    """Nodes reach the mount targets of homes and the databases: where every way is listed, one
-    that is missing is found when people come.
+    """Nodes reach the mount targets of homes and the databases: where every connection is listed, a
+    missing one is only noticed when users come.
     """
     nodes = sorted(
         {
@@ -270,7 +275,7 @@ def data_is_reached(view: View) -> Iterator[Finding]:
                 yield fault(
                     "data",
                     resource,
-                    f"is not reached from {group}: no rule lets tcp {port} out to it",
+                    f"cannot be reached from {group}: no rule allows tcp {port} to it",
                     "add an egress rule of that group",
                 )
             if not any(into for _, into in ways):

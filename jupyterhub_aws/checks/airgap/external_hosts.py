@@ -1,4 +1,4 @@
-"""No host outside in any string of any input: addresses with a scheme, and bare names that end
+"""No external host in any string of any input: addresses with a scheme, and bare names that end
 like one in the internet.
 """
 
@@ -34,15 +34,16 @@ _NAME = re.compile(
 _TOP = frozenset("com org net edu gov mil int info biz dev app cloud io ai co".split())
 _TWO = 2
 #: Names that look like hosts and are identifiers: of labels, annotations, drivers, service
-#: principals. Nobody is asked for them.
+#: principals. They are never contacted.
 _IDENTIFIERS = re.compile(
     r"(hub\.jupyter\.org|jupyter\.org|helm\.sh|pulumi\.com|nvidia\.com|[a-z.-]*\.?(kubernetes|k8s)\.io|k8s\.amazonaws\.com|eks\.amazonaws\.com|"
     r"(ebs|efs)\.csi\.aws\.com|node\.eks\.aws)"
 )
-#: Who may do what: services stand there as principals. Nobody is asked for them.
+#: Who may do what: services are principals there. They are never contacted.
 _DOCUMENTS = ("assumeRolePolicy", "policy", "policyDocument")
 _PRINCIPAL = re.compile(r"[a-z0-9-]+(\.[a-z]+)?\.amazonaws\.com(\.cn)?")
-#: AWS itself tells these, from outside of every network: e-mail and https addresses of people.
+#: AWS itself delivers to these, from outside of every network: e-mail and https addresses of
+#: receivers.
 _TOLD_BY_AWS = "aws:sns/topicSubscription:TopicSubscription"
 _PYTHON = ("hub", "extraConfig")
 
@@ -58,7 +59,7 @@ def hosts(view: View) -> Iterator[Finding]:
                     "hosts",
                     resource,
                     what,
-                    "remove it, or add it to network.internal_hosts if it is inside",
+                    "remove it, or add it to network.internal_hosts if it is internal",
                     "network.internal_hosts",
                 )
 
@@ -148,7 +149,7 @@ def _known(view: View, host: str) -> bool:
 
 
 _RELEASE = "kubernetes:helm.sh/v3:Release"
-#: Hosts of registries, as they stand in front of an image in a script.
+#: Hosts of registries, in front of an image name in a script.
 _REGISTRIES = (
     "docker.io/",
     "quay.io/",
@@ -204,7 +205,7 @@ def _judged(view: View, resource: Resource, values: Any, at: tuple[str, ...]) ->
 def _inside(view: View, reference: str) -> bool:
     if isinstance(view.stack.registry, OnNodes):
         return (
-            True  # whatever it is called, nobody is asked for it: the pull policy is judged instead
+            True  # independent of its name it is never pulled: the pull policy is checked instead
         )
     registry = view.stack.own_registry
     region = view.stack.region
@@ -215,7 +216,7 @@ def _inside(view: View, reference: str) -> bool:
 
 
 def _free_choice(release: Resource, values: Any) -> Iterator[Finding]:
-    """Where people may type an image's name, no plan knows which."""
+    """Where users may type an image's name, no plan knows which."""
     for index, profile in enumerate(values.get("singleuser", {}).get("profileList") or []):
         for option, offered in (profile.get("profile_options") or {}).items():
             if (offered.get("unlisted_choice") or {}).get("enabled"):
@@ -223,13 +224,13 @@ def _free_choice(release: Resource, values: Any) -> Iterator[Finding]:
                 yield fault(
                     "images",
                     release,
-                    f"lets people type the name of an image ({where})",
+                    f"lets users type the name of an image ({where})",
                     "list the choices",
                 )
 
 
 def pull_policies(view: View) -> Iterator[Finding]:
-    """Images on nodes are never asked for."""
+    """Images on nodes are never pulled."""
     if not isinstance(view.stack.registry, OnNodes):
         return
     for release in view.resources.of(_RELEASE):
@@ -247,7 +248,7 @@ def pull_policies(view: View) -> Iterator[Finding]:
                 image = image[key]
             if isinstance(image, dict) and image.get("pullPolicy") != "Never":
                 what = (
-                    f"would ask a registry for {use.reference} at {dotted(('values', *use.path))}"
+                    f"would pull {use.reference} from a registry at {dotted(('values', *use.path))}"
                     f" (pullPolicy {image.get('pullPolicy')})"
                 )
                 yield fault("images", release, what, "set pullPolicy to Never")

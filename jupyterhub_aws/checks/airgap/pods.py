@@ -1,4 +1,4 @@
-"""What hub and people's servers may reach, as the chart's network policies will say it; and that
+"""What the hub and users' servers may reach, as the chart's network policies will say it; and that
 they are told of mirrors and proxy.
 """
 
@@ -31,7 +31,7 @@ _DNS_PODS = {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system
 
 
 def egress(view: View) -> Iterator[Finding]:
-    """Network policies are on; nobody reaches addresses outside; people's servers reach only
+    """Network policies are on; no pod reaches external addresses; users' servers reach only
     what the stack opens to them.
     """
     for release in hub_releases(view.resources):
@@ -97,7 +97,7 @@ def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Itera
                 yield fault(
                     "pods",
                     release,
-                    f"lets {policy.who} reach everybody ({where} names nobody)",
+                    f"lets {policy.who} reach any destination ({where} has no peer)",
                     "name a range",
                 )
             elif way.addresses is None:
@@ -129,7 +129,7 @@ def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Itera
 
 
 def told(view: View) -> Iterator[Finding]:
-    """Where the stack gives mirrors or a proxy, servers are told of them."""
+    """Where the stack gives mirrors or a proxy, servers are configured with them."""
     for release in hub_releases(view.resources):
         values = effective(release.inputs.get("values", {}))
         hub = view.stack.hubs.get(hub_of(release))
@@ -140,7 +140,7 @@ def told(view: View) -> Iterator[Finding]:
         }
         for tool, address in ({} if hub is None else hub.package_mirrors.given()).items():
             if address not in " ".join([*map(str, environment.values()), *files.values()]):
-                what = f"does not tell servers of the mirror for {tool} ({address})"
+                what = f"does not configure servers with the mirror for {tool} ({address})"
                 yield fault(
                     "mirrors",
                     release,
@@ -162,12 +162,12 @@ def _proxy(
         yield fault(
             "proxy",
             release,
-            f"does not tell {where} of the proxy (values.{where}.extraEnv.HTTPS_PROXY)",
+            f"does not configure {where} with the proxy (values.{where}.extraEnv.HTTPS_PROXY)",
             "let the stack write it",
             "network.egress",
         )
     listed = str(environment.get("NO_PROXY", "")).split(",")
     for needed in (*view.network.ranges, view.stack.cluster.service_cidr, "hub", ".svc"):
         if needed not in listed:
-            what = f"would send what is inside to the proxy: NO_PROXY of {where} lacks {needed}"
+            what = f"would send internal traffic to the proxy: NO_PROXY of {where} lacks {needed}"
             yield fault("proxy", release, what, "let the stack write it", "network.egress")

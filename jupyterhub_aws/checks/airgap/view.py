@@ -1,4 +1,4 @@
-"""What the rules of the proof share: the closed network that the stack declares, and a fault in
+"""What the rules of the proof share: the isolated network that the stack declares, and a fault in
 one form.
 """
 
@@ -25,7 +25,7 @@ Closed = AirgapNetworkSection | ExistingNetworkSection | UnmanagedNetworkSection
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """A closed stack, and all that its halves register."""
+    """An isolated stack, and all resources of its parts."""
 
     stack: StackConfig
     network: Closed
@@ -55,7 +55,7 @@ class View:
 
 
 def view_of(stack: StackConfig, resources: Resources) -> View | None:
-    """The view of a closed stack; None of an open one."""
+    """The view of an isolated stack; None for any other."""
     network = stack.network
     if isinstance(network, OpenNetworkSection) or not network.closed:
         return None
@@ -63,7 +63,7 @@ def view_of(stack: StackConfig, resources: Resources) -> View | None:
 
 
 def fault(check: str, resource: Resource, what: str, fix: str, path: str | None = None) -> Finding:
-    """Something that breaks the proof: which resource, which value, and what to do."""
+    """A fault in the proof: which resource, which value, and what to do."""
     return Finding(
         id=f"airgap-{check}",
         status="fail",
@@ -74,7 +74,7 @@ def fault(check: str, resource: Resource, what: str, fix: str, path: str | None 
     )
 
 
-# --- What machines read when they start, as text.
+# --- User data of instances, as text.
 
 
 def decoded(text: str) -> str:

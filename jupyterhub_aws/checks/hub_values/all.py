@@ -26,7 +26,7 @@ RULES = (
 
 
 def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[ValueFault, bool]]:
-    """What the chart or people would stumble over in values as Helm gets them: each fault, and
+    """What would break the chart or users' work in values as Helm gets them: each fault, and
     whether it is the chart's schema that says so.
     """
     refused = list(refusals(values))
@@ -115,7 +115,7 @@ def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[ValueF
             yield ValueFault(
                 path=path,
                 what=(
-                    f"gives up before a node can be there (got {limit:g} s, a node and its image"
+                    f"gives up before a node can be ready (got {limit:g} s, a node and its image"
                     f" may take {start_seconds} s)"
                 ),
                 fix=f"write {start_seconds} or more, or remove it",

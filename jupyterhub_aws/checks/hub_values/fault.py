@@ -1,4 +1,4 @@
-"""One thing that is wrong with a hub's values, and how rules look into values."""
+"""One fault of a hub's values, and how rules look into values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _entries(value: object) -> list[tuple[str, Any]]:
 
 
 def overrides(values: Values) -> Iterator[tuple[KeyPath, object]]:
-    """Every override of KubeSpawner that a person may choose, whatever it is: of profiles, and
+    """Every override of KubeSpawner that a user may choose, valid or not: of profiles, and
     of choices inside them.
     """
     for index, profile in enumerate(items(at(values, "singleuser", "profileList"))):

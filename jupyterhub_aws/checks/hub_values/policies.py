@@ -29,7 +29,7 @@ HUB: Part = ("hub",)
 PROXY: Part = ("proxy", "chp")
 AUTOHTTPS: Part = ("proxy", "traefik")
 SERVERS: Part = ("singleuser",)
-#: Whose policy each place in the values is, in words.
+#: The owner of the policy at each place in the values, in words.
 WHO: Mapping[Part, str] = {
     HUB: "the hub",
     PROXY: "the proxy",
@@ -58,7 +58,7 @@ _LABELS: Mapping[Part, Part] = {
     AUTOHTTPS: ("proxy", "traefik", "labels"),
     SERVERS: ("singleuser", "extraLabels"),
 }
-#: Where each sends traffic whatever the values say: to whom, on which ports.
+#: Where each always sends traffic, independent of the values: to which part, on which ports.
 _FIXED: Mapping[Part, tuple[tuple[Part, tuple[int, ...]], ...]] = {
     HUB: ((PROXY, (PROXY_API,)), (SERVERS, (SERVER_PORT,))),
     PROXY: ((HUB, (HUB_PORT,)), (SERVERS, (SERVER_PORT,))),
@@ -78,7 +78,7 @@ class ReleaseLocation:
 
 def chart_policies(values: Values, place: ReleaseLocation) -> Iterator[Policy]:
     """The policies that the chart makes of values merged with its defaults: one for each part
-    whose own is enabled.
+    with its policy enabled.
     """
     for part, who in WHO.items():
         settings: Mapping[str, Any] = at(values, *part, "networkPolicy") or {}
@@ -102,8 +102,8 @@ def chart_policies(values: Values, place: ReleaseLocation) -> Iterator[Policy]:
 
 
 def closed_by_default(namespace: str) -> Policy:
-    """The policy that the stack adds to each hub's namespace: a pod that no other policy is for
-    talks to nobody (components/hub/hub.py).
+    """The policy that the stack adds to each hub's namespace: a pod without another policy
+    has no connections (components/hub/hub.py).
     """
     return policy({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}, namespace)
 
@@ -236,8 +236,8 @@ _PROTOCOLS = ("TCP", "UDP", "SCTP")
 
 
 def malformed(values: Values) -> Iterator[ValueFault]:
-    """Rules that Kubernetes would refuse, or whose unknown fields it would drop: what is left
-    then may be a rule for everybody (API validation of v1).
+    """Rules that Kubernetes would refuse, or with unknown fields that it would drop: the rest
+    may then allow every peer (API validation of v1).
     """
     for part in WHO:
         for direction in ("egress", "ingress"):
@@ -260,7 +260,7 @@ def _rule_problem(rule: object, direction: str) -> str | None:
         if key not in allowed:
             return (
                 f"{direction} rules have {' and '.join(allowed)} only, and Kubernetes would drop"
-                f" {shown(key)}: what is left is a rule for everybody"
+                f" {shown(key)}: the rest would allow every peer"
             )
     for key in allowed:
         if not isinstance(rule.get(key) or [], (list, tuple)):
@@ -274,7 +274,7 @@ def _rule_problem(rule: object, direction: str) -> str | None:
 
 def _peer_problem(peer: object) -> str | None:
     if not isinstance(peer, Mapping) or not peer:
-        return f"a peer names nobody (got {shown(peer)})"
+        return f"a peer is empty (got {shown(peer)})"
     unknown = [
         key
         for key, value in peer.items()
@@ -289,7 +289,7 @@ def _peer_problem(peer: object) -> str | None:
         return next(
             (_selector_problem(value) for value in peer.values() if _selector_problem(value)), None
         )
-    return "ipBlock stands alone" if len(peer) > 1 else _block_problem(block)
+    return "ipBlock is used alone" if len(peer) > 1 else _block_problem(block)
 
 
 def _block_problem(block: Mapping[str, Any]) -> str | None:

@@ -89,7 +89,7 @@ def _same(value: object, bad: object) -> bool:
 
 
 def privileges(values: Values) -> Iterator[ValueFault]:
-    """No pod of the chart's or of a person asks for what the namespace's Pod Security refuses."""
+    """No pod of the chart or of a user asks for what the namespace's Pod Security refuses."""
     for path, found in maps(values):
         for key, value in found.items():
             # KubeSpawner takes both spellings inside a pod's parts (kubespawner/utils.py,
@@ -123,11 +123,11 @@ def privileges(values: Values) -> Iterator[ValueFault]:
 
 
 def data(values: Values) -> Iterator[ValueFault]:
-    """Removing a person or a release deletes no data, and a database is where it says."""
+    """Removing a user or a release deletes no data, and a database is where it says."""
     if at(values, "hub", "config", "KubeSpawner", "delete_pvc") is not False:
         yield ValueFault(
             path=("hub", "config", "KubeSpawner", "delete_pvc"),
-            what="deletes a person's home with the person",
+            what="deletes a user's home with the user",
             fix="write false",
         )
     database = at(values, "hub", "db") or {}
@@ -151,7 +151,8 @@ def data(values: Values) -> Iterator[ValueFault]:
         yield ValueFault(
             path=("hub", "db", "url"),
             what=(
-                f"is missing with {kind}: JupyterHub would quietly use a file that is lost at every"
+                f"is missing with {kind}: JupyterHub would silently use a file that is lost at"
+                " every"
                 " restart"
             ),
             fix="use database.kind: postgres, or write the URL without its password",
@@ -163,20 +164,20 @@ def in_memory(values: Values) -> Iterator[ValueFault]:
     if at(values, "hub", "db", "type") == "sqlite-memory":
         yield ValueFault(
             path=("hub", "db", "type"),
-            what="forgets every session when the hub restarts",
+            what="loses every session when the hub restarts",
             fix="say so: database.kind: sqlite_memory",
         )
 
 
 def way_in(values: Values) -> Iterator[ValueFault]:
-    """People come in by the stack's entry, not by a balancer that Kubernetes would make beside
-    it.
+    """Users reach the hub by the stack's entry, not by a load balancer that Kubernetes would make
+    beside it.
     """
     service = at(values, "proxy", "service") or {}
     if service.get("type") != "ClusterIP":
         yield ValueFault(
             path=("proxy", "service", "type"),
-            what=f"opens a way in that the plan does not see (got {shown(service.get('type'))})",
+            what=f"opens an ingress that the plan does not see (got {shown(service.get('type'))})",
             fix="use the hub's entry",
         )
     for name, port in (service.get("nodePorts") or {}).items():
@@ -189,27 +190,27 @@ def way_in(values: Values) -> Iterator[ValueFault]:
     if at(service, "externalIPs"):
         yield ValueFault(
             path=("proxy", "service", "externalIPs"),
-            what="opens a way in that the plan does not see",
+            what="opens an ingress that the plan does not see",
             fix="use entry.external_ips of kind node_port",
         )
     if at(values, "hub", "service", "type") not in (None, "ClusterIP"):
         yield ValueFault(
             path=("hub", "service", "type"),
-            what="opens a way around the proxy, without encryption",
+            what="opens a path around the proxy, without encryption",
             fix="remove it",
         )
     for name in ("ingress", "httpRoute"):
         if at(values, name, "enabled"):
             yield ValueFault(
                 path=(name, "enabled"),
-                what="opens a way in that the plan does not see",
+                what="opens an ingress that the plan does not see",
                 fix="use the hub's entry",
             )
     https = at(values, "proxy", "https") or {}
     if https.get("enabled") and https.get("type") == "letsencrypt" and not https.get("hosts"):
         yield ValueFault(
             path=("proxy", "https", "hosts"),
-            what="is empty: the proxy would quietly speak plain HTTP",
+            what="is empty: the proxy would silently serve plain HTTP",
             fix="use the entry's tls",
         )
 
@@ -260,7 +261,7 @@ def images(values: Values) -> Iterator[ValueFault]:
         if path[-1:] == ("image",) and value.get("tag") == "latest":
             yield ValueFault(
                 path=(*path, "tag"),
-                what="follows latest: it would change under people's feet",
+                what="follows latest: it would change without notice",
                 fix="name a version",
             )
         image = value.get("image")
@@ -273,13 +274,13 @@ def images(values: Values) -> Iterator[ValueFault]:
             has = "follows latest" if image.endswith(":latest") else "has no tag"
             yield ValueFault(
                 path=(*path, "image"),
-                what=f"{has} (got {shown(image)}): it would change under people's feet",
+                what=f"{has} (got {shown(image)}): it would change without notice",
                 fix="name a version",
             )
 
 
 def clear_text(values: Values) -> Iterator[ValueFault]:
-    """No secret in clear text among the values: it would stand in the plan, the state and the
+    """No secret in clear text among the values: it would be in the plan, the state and the
     stack file.
     """
     for path, value in leaves(values):
@@ -313,7 +314,7 @@ _MADE = (
 
 
 def _kept_elsewhere(path: KeyPath) -> str:
-    """Where a secret belongs, by where it stood. A service's token:
+    """Where a secret belongs, by its place. A service's token:
     templates/hub/_helpers-passwords.tpl of the chart makes one where none is given.
     """
     if path[:2] == ("hub", "services"):

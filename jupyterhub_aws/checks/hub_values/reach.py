@@ -1,7 +1,7 @@
-"""Whom a hub's pods reach and who reaches them, judged by what the network policies let through,
+"""What a hub's pods reach and what reaches them, judged by what the network policies let through,
 not by how they are written.
 
-What is refused takes away something that the pods need, or opens something that protects
+What is refused takes away a connection that the pods need, or opens a connection that endangers
 credentials, data or other users. What else a `helm_values` opens beyond the stack's own rules is a
 warning that says what it opens.
 """
@@ -63,15 +63,15 @@ _PROTECTED = {
 }
 _POSTGRES, _API = 5432, 443
 #: VPC user guide, "Subnet CIDR blocks": the smallest subnet is a /28. What is no larger may be one
-#: host that is meant; what is larger holds whatever is there.
+#: host that is meant; a larger one holds unrelated hosts.
 _SMALLEST_SUBNET = 16
 _ADDED = "networkPolicy.egress: it is added to the stack's own rules"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """One value with its effect. `refused`: it takes away what pods need, or opens what protects
-    something; otherwise a person should know.
+    """One value with its effect. `refused`: it takes away what pods need, or opens a protected
+    target; otherwise an operator should know.
     """
 
     path: KeyPath
@@ -214,9 +214,9 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
         switch: KeyPath = (*part, "networkPolicy", "enabled")
         alone = not leaves(scene.policies, scene.pod(part), next(iter(_CREDENTIALS)), _HTTP)
         what = (
-            f"cuts {WHO[part]} off: the namespace lets nothing through that no policy allows"
+            f"cuts {WHO[part]} off: the namespace blocks traffic that no policy allows"
             if alone
-            else f"leaves {WHO[part]} open to everything"
+            else f"leaves {WHO[part]} open to all traffic"
         )
         yield Reach(path=scene.written(switch) or switch, what=what, fix="remove it", refused=True)
 
@@ -226,7 +226,7 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
             yield Reach(
                 path=scene.written(path) or path,
                 what=what,
-                fix="take back what removes it",
+                fix="undo what removes it",
                 refused=True,
             )
 
@@ -238,7 +238,7 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
             DNS,
             "UDP",
         )
-        yield from lost(part, f"takes DNS away from {WHO[part]}: they find no name", asked)
+        yield from lost(part, f"takes DNS away from {WHO[part]}: they resolve no name", asked)
     for path, each in scene.servers():
         works = connects(scene.policies, each, hub, HUB_PORT)
         if path[-1] == "networkPolicy" or works:
@@ -257,13 +257,13 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
             )
     yield from lost(
         HUB,
-        "keeps the hub away from users' servers: it would take each for one that failed",
+        "keeps the hub away from users' servers: it would treat each as failed",
         connects(scene.policies, hub, server, SERVER_PORT),
         SERVERS,
     )
     yield from lost(
         HUB,
-        "keeps the hub away from the proxy: no route would be made",
+        "keeps the hub away from the proxy: no route would be added",
         connects(scene.policies, hub, proxy, PROXY_API),
         PROXY,
     )
@@ -274,18 +274,20 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
     )
     yield from lost(
         PROXY,
-        "keeps the proxy away from the hub: nobody could sign in",
+        "keeps the proxy away from the hub: no user could sign in",
         connects(scene.policies, proxy, hub, HUB_PORT),
         HUB,
     )
     yield from lost(
         PROXY,
-        "keeps the proxy away from users' servers: nobody would see theirs",
+        "keeps the proxy away from users' servers: no user would reach their server",
         connects(scene.policies, proxy, server, SERVER_PORT),
         SERVERS,
     )
     entered = enters(scene.policies, proxy, outside, PROXY_HTTPS if encrypted else PROXY_HTTP)
-    yield from lost(PROXY, "shuts the proxy to browsers: nobody reaches the sign-in page", entered)
+    yield from lost(
+        PROXY, "blocks browsers from the proxy: no user reaches the sign-in page", entered
+    )
 
 
 def _opened(scene: _Scene) -> Iterator[Reach]:
@@ -350,7 +352,7 @@ def _egress(scene: _Scene, part: Part, ways: Iterable[Way]) -> Iterator[str]:
 
 
 def _ingress(scene: _Scene, part: Part, ways: Iterable[Way]) -> Iterator[str]:
-    """Who may not come in to the part, and does: pods of the cluster that nobody named, and
+    """What may not reach the part, and does: pods of the cluster that no rule names, and
     hosts of the network.
     """
     port = {HUB: HUB_PORT, PROXY: PROXY_API, SERVERS: SERVER_PORT}.get(part)
@@ -373,7 +375,7 @@ def _ingress(scene: _Scene, part: Part, ways: Iterable[Way]) -> Iterator[str]:
 def _further(
     scene: _Scene, part: Part, path: KeyPath, ways: Iterable[Way], ours: Sequence[Way]
 ) -> Iterator[Reach]:
-    """What a value of `helm_values` opens besides what the stack opens. In a closed network the
+    """What a value of `helm_values` opens besides what the stack opens. In an isolated network the
     proof says it of egress.
     """
     ways = list(ways)
@@ -398,13 +400,13 @@ def _further(
         what = (
             f"lets {WHO[part]} also reach {listed}"
             if ways[0].direction == "egress"
-            else f"also lets in to {WHO[part]}: {listed}"
+            else f"also allows ingress to {WHO[part]} from: {listed}"
         )
-        yield Reach(path=path, what=what, fix="keep it if it is meant", refused=False)
+        yield Reach(path=path, what=what, fix="keep it if it is intended", refused=False)
 
 
 def _among_servers(scene: _Scene, opened: Sequence[Reach]) -> Iterator[Reach]:
-    """Servers reach neither each other nor what routes everybody. Said where no graver word was:
+    """Servers reach neither each other nor the proxy's API. Reported where no graver fault was:
     of the part that lets them.
     """
     said = {item.path[: len(part)] for item in opened if item.refused for part in (SERVERS, PROXY)}
@@ -425,7 +427,7 @@ def _among_servers(scene: _Scene, opened: Sequence[Reach]) -> Iterator[Reach]:
         if others and SERVERS not in said:
             what = f"lets users' servers reach each other (port {others[0]})"
             yield Reach(
-                path=path, what=what, fix="remove the rules and labels that let them", refused=True
+                path=path, what=what, fix="remove the rules and labels that allow it", refused=True
             )
         if connects(scene.policies, one, scene.pod(PROXY), PROXY_API) and not said & {
             SERVERS,
@@ -436,5 +438,5 @@ def _among_servers(scene: _Scene, opened: Sequence[Reach]) -> Iterator[Reach]:
                 " user"
             )
             yield Reach(
-                path=path, what=what, fix="remove the rules and labels that let them", refused=True
+                path=path, what=what, fix="remove the rules and labels that allow it", refused=True
             )

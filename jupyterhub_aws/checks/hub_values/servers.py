@@ -1,4 +1,4 @@
-"""People's servers: what KubeSpawner refuses or loses when somebody starts one, while Helm and
+"""Users' servers: what KubeSpawner refuses or loses when a user starts one, while Helm and
 the schema say nothing.
 """
 
@@ -46,8 +46,8 @@ _BY_KEY = (
     "environment", "node_selector", "profile_list", "mem_limit", "mem_guarantee", "cpu_limit", "cpu_guarantee", "start_timeout", "uid", "fs_gid",
     "allow_privilege_escalation", "extra_pod_config", "extra_containers",
 )  # fmt: skip
-#: Under hub.config.KubeSpawner each of these replaces what the chart put together from the key that
-#: stands beside it.
+#: Under hub.config.KubeSpawner each of these replaces what the chart put together from the key
+#: beside it.
 _REPLACED = {
     **{trait: SAME[f"KubeSpawner.{trait}"] for trait in _BY_KEY},
     **{
@@ -61,7 +61,7 @@ _ROOT: dict[str, Any] = {
     "uid": 0,
     "allow_privilege_escalation": True,
 }  # `privileged` has one name everywhere: protections.privileges
-#: Keys of the chart whose trait has another name altogether.
+#: Keys of the chart with a trait of a different name.
 _TRAIT_OF = {
     "memLimit": "mem_limit", "memGuarantee": "mem_guarantee", "memory": "mem_limit", "cpu": "cpu_limit", "extraEnv": "environment",
     "extraTolerations": "tolerations", "fsGid": "fs_gid", "serviceAccountName": "service_account",
@@ -183,7 +183,7 @@ def _braces(path: KeyPath, text: str) -> Iterator[ValueFault]:
 
 
 def homes(values: Values) -> Iterator[ValueFault]:
-    """The home's directory is one person's and stays it, and its claim exists."""
+    """The home's directory belongs to one user and stays so, and its claim exists."""
     storage = at(values, "singleuser", "storage") or {}
     if storage.get("type") != "static":
         return
@@ -194,13 +194,13 @@ def homes(values: Values) -> Iterator[ValueFault]:
             fix = f"did you mean {{{guess}}}?" if guess else "use {safe_username}"
             yield ValueFault(
                 path=("singleuser", "storage", "static", "subPath"),
-                what=f"has a field that no home may be named by (got {{{name}}})",
+                what=f"has a field that is not allowed in a home's name (got {{{name}}})",
                 fix=fix,
             )
     if not FIELD.search(text):
         yield ValueFault(
             path=("singleuser", "storage", "static", "subPath"),
-            what="is the same directory for everybody",
+            what="is the same directory for all users",
             fix="put {safe_username} into it",
         )
     if text.startswith("/") or ".." in text.split("/") or re.search(r"[{}]", FIELD.sub("", text)):
@@ -221,7 +221,7 @@ def overrides(values: Values) -> Iterator[ValueFault]:
     """Profiles name traits of KubeSpawner, and keep what a list in them would replace."""
     for index, profile in enumerate(items(at(values, "singleuser", "profileList"))):
         if not isinstance(profile, Mapping) or not isinstance(profile.get("display_name"), str):
-            what = "is not a profile: the page where people start servers would fail"
+            what = "is not a profile: the page where users start servers would fail"
             yield ValueFault(
                 path=("singleuser", "profileList", index),
                 what=what,
@@ -248,14 +248,14 @@ def overrides(values: Values) -> Iterator[ValueFault]:
             if name in _ROOT and (value == _ROOT[name] and type(value) is type(_ROOT[name])):
                 yield ValueFault(
                     path=(*path, name),
-                    what="gives people's servers what Pod Security `restricted` refuses",
+                    what="gives users' servers what Pod Security `restricted` refuses",
                     fix="remove it",
                 )
         yield from _lists(path, override)
 
 
 def _trait(name: str, known: frozenset[str]) -> str:
-    """What to write instead of an unknown trait: also the one that a chart's key stands for."""
+    """What to write instead of an unknown trait: also the one that corresponds to a chart's key."""
     snake = _TRAIT_OF.get(name) or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     guess = snake if snake in known else closest(name, known)
     return f"write {guess}" if guess else "see KubeSpawner's documentation for its traits"

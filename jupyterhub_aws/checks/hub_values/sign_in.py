@@ -1,4 +1,4 @@
-"""Sign-in: the chart's default lets anybody in under any name, and that cannot be had here."""
+"""Sign-in: the chart's default admits any user under any name, which is refused here."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from jupyterhub_aws.config.errors import dotted, shown
 from jupyterhub_aws.config.hub_code import code_of
 from jupyterhub_aws.config.traits import class_of_authenticator, sections
 
-_LETS_ANYBODY_IN = (
+_ADMIT_ANY_NAME = (
     "dummy",
     "jupyterhub.auth.DummyAuthenticator",
     "tmp",
     "tmpauthenticator.TmpAuthenticator",
 )
-#: The password is what keeps strangers out there.
+#: There the password keeps strangers out.
 _BY_PASSWORD = ("shared-password", "native", "jupyterhub_aws_accounts.AccountsAuthenticator")
-#: native: anybody may sign up, and needs nobody's leave.
+#: native: any user may sign up without approval.
 _ACCESS_WITHOUT_SAY = ("open_signup",)
 _CLASS = ("hub", "config", "JupyterHub", "authenticator_class")
 #: The traits that say who gets in. JupyterHub only logs a warning about others, and then a misspelt
-#: one lets nobody in, or too many.
+#: one admits no user, or too many.
 _ACCESS = (
     "allow_all", "allow_existing_users", "allowed_users", "admin_users", "blocked_users", "allowed_groups", "admin_groups", "allowed_organizations",
     "allowed_teams", "allowed_scopes", "allowed_domains", "manage_groups",
@@ -45,28 +45,30 @@ def _traits(values: Values) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def nobody_uninvited(values: Values) -> Iterator[ValueFault]:
-    """No authenticator that takes everybody, and no rule that allows everybody with an account
+    """No authenticator that admits all users, and no rule that allows all users with an account
     somewhere.
     """
     name = _class(values)
-    if name is None or name in _LETS_ANYBODY_IN:
+    if name is None or name in _ADMIT_ANY_NAME:
         yield ValueFault(
             path=_CLASS,
-            what=f"lets anybody in under any name (got {shown(name)})",
-            fix="choose a kind of sign-in, and leave this to it",
+            what=f"admits any user under any name (got {shown(name)})",
+            fix="choose a kind of sign-in, which sets this itself",
         )
     if name == "null":
         yield ValueFault(
-            path=_CLASS, what="lets nobody in", fix="choose a kind of sign-in, and leave this to it"
+            path=_CLASS,
+            what="admits no user",
+            fix="choose a kind of sign-in, which sets this itself",
         )
     for section, traits in _traits(values):
         for trait in _ACCESS_WITHOUT_SAY:
             if traits.get(trait):
-                what = "lets strangers make themselves an account, and in"
+                what = "lets strangers create an account and sign in"
                 yield ValueFault(
                     path=("hub", "config", section, trait),
                     what=what,
-                    fix="remove it: an administrator admits people",
+                    fix="remove it: an administrator admits users",
                 )
     if name in _BY_PASSWORD:
         return
@@ -74,18 +76,18 @@ def nobody_uninvited(values: Values) -> Iterator[ValueFault]:
         if traits.get("allow_all"):
             yield ValueFault(
                 path=("hub", "config", section, "allow_all"),
-                what="lets in everybody who has an account there",
-                fix="list groups, organizations or people",
+                what="admits every user with an account there",
+                fix="list groups, organizations or users",
             )
 
 
 def leavers_stay_out(values: Values) -> Iterator[ValueFault]:
-    """Whoever leaves a group is refused, although some people are listed by name."""
+    """Users who leave a group are refused, although some users are listed by name."""
     for section, traits in _traits(values):
         if traits.get("allow_existing_users"):
             yield ValueFault(
                 path=("hub", "config", section, "allow_existing_users"),
-                what="lets in whoever was in once, also after they left the group",
+                what="admits every user who signed in once, also after they left the group",
                 fix="remove it, or write false",
             )
     said = [
@@ -96,8 +98,9 @@ def leavers_stay_out(values: Values) -> Iterator[ValueFault]:
         yield ValueFault(
             path=("hub", "config", listed[0], "allow_existing_users"),
             what=(
-                "is left to JupyterHub, which switches it on beside allowed_users: whoever leaves a"
-                " group would still come in"
+                "is left to JupyterHub, which switches it on beside allowed_users: users who"
+                " leave a"
+                " group would still be admitted"
             ),
             fix="write false",
         )
@@ -150,13 +153,13 @@ def clear_text(values: Values) -> Iterator[ValueFault]:
 def directory_is_verified(values: Values) -> Iterator[ValueFault]:
     """LDAP verifies the server's certificate: its class does not, unless it is told to."""
     traits = _directory(values)
-    if not traits or _in_clear_text(traits):  # there another rule speaks
+    if not traits or _in_clear_text(traits):  # another rule covers that
         return
     if at(traits, "tls_kwargs", "validate") != 2:  # ssl.CERT_REQUIRED
         yield ValueFault(
             path=("hub", "config", "LDAPAuthenticator", "tls_kwargs", "validate"),
             what=(
-                "does not verify the directory's certificate: anybody on the way could read"
+                "does not verify the directory's certificate: an attacker on the network could read"
                 " passwords"
             ),
             fix="write the number 2 (as a word it fails at the first sign-in)",

@@ -61,26 +61,28 @@ _WIRED = (
 )
 _AT_THE_ROOT = (
     "puts the hub under a path, but the sign-in's callback, public_url, links and what `jhub` asks"
-    " stay at /: nobody could sign in"
+    " stay at /: no user could sign in"
 )
 _NO_TLS = (
-    "has the hub speak TLS itself, but the proxy, the probes and the chart's Service speak HTTP to"
-    " it: nobody could reach it"
+    "makes the hub serve TLS itself, but the proxy, the probes and the chart's Service use HTTP to"
+    " it: no user could reach it"
 )
 _UNVERIFIED = (
-    "does not verify the provider's certificate: anybody on the way could read secrets and sign in"
+    "does not verify the provider's certificate: an attacker on the network could read secrets"
+    " and sign in"
     " as others"
 )
 _LABELS = (
     "is what network policies select servers by: with another one servers reach neither hub nor"
-    " internet, or everything"
+    " internet, or every address"
 )
 #: Trait to when it is refused, why, and what to do. A value that only code can tell is refused too.
 REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
     "JupyterHub.db_url": (
         _any,
         (
-            "replaces the hub's database: the one that `database` keeps, watches and backs up would"
+            "replaces the hub's database: the one that `database` keeps, monitors and backs up"
+            " would"
             " stay empty, and one in the container is lost at every restart"
         ),
         "remove it, and use the option database",
@@ -194,7 +196,7 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
         "remove it; a CA of your own goes into the hub's image or extraFiles",
     ),
 }
-#: Keys of the chart that something outside of its values is derived from.
+#: Keys of the chart that other parts of the stack depend on.
 _KEYS: Mapping[KeyPath, tuple[Callable[[object], bool], str, str]] = {
     ("hub", "baseUrl"): (
         _under_a_path,
@@ -288,7 +290,7 @@ _OURS: Mapping[str, Callable[[Values], bool]] = {
 
 
 def derived(values: Values) -> Iterator[ValueFault]:
-    """Nothing that ours are derived from is said otherwise in the chart's values."""
+    """Chart values that other parts of the stack depend on are unchanged."""
     for path, (wrong, what, fix) in _KEYS.items():
         value = at(values, *map(str, path))
         if value is not None and wrong(value):
@@ -345,8 +347,8 @@ def provider_is_verified(values: Values) -> Iterator[ValueFault]:
 TRAIT_RULES = (derived, container_config, provider_is_verified)
 
 
-# --- Sections of `hub.config` are names of classes, and what stands in them traits: a misspelt one
-# is without effect, and nobody is told.
+# --- Sections of `hub.config` are names of classes, and their keys traits: a misspelt one
+# has no effect, and there is no warning.
 
 
 #: Closer than this, another class was hardly meant: GithubOAuthenticator and GitHubOAuthenticator
@@ -369,7 +371,7 @@ def _meant(section: str) -> str | None:
 
 
 def _named_in_code(values: Values, name: str) -> bool:
-    """Whether the user's own code speaks of a class of that name: there it may be defined or
+    """Whether the user's own code mentions a class of that name: there it may be defined or
     imported.
     """
     return any(
@@ -400,8 +402,7 @@ def sections_are_spelt(values: Values) -> Iterator[ValueFault]:
         meant = _meant(section)
         if meant:
             what = (
-                "is no class of the hub: what stands there is without effect, and JupyterHub does"
-                " not say so"
+                "is no class of the hub: its settings have no effect, and JupyterHub does not warn"
             )
             yield ValueFault(
                 path=("hub", "config", section), what=what, fix=f"did you mean {meant}?"
@@ -435,8 +436,8 @@ def traits_are_spelt(values: Values) -> Iterator[ValueFault]:
 
 
 def without_effect(values: Values) -> Iterator[ValueFault]:
-    """What only a person can judge: sections of classes that the hub does not use, or that
-    nobody here knows. Said as warnings.
+    """What only an operator can judge: sections of classes that the hub does not use, or that
+    are unknown here. Reported as warnings.
     """
     used = _used(values)
     for section in at(values, "hub", "config") or {}:
@@ -447,24 +448,24 @@ def without_effect(values: Values) -> Iterator[ValueFault]:
         ):
             others = sorted(name for name in used if name.endswith("Authenticator"))
             what = (
-                f"is a class that this hub does not use ({', '.join(others)} are): what stands"
-                " there is without effect"
+                f"is a class that this hub does not use ({', '.join(others)} are): its settings"
+                " have no effect"
             )
             yield ValueFault(
                 path=("hub", "config", section),
                 what=what,
-                fix="remove it, or say it for the class in use",
+                fix="remove it, or set it for the class in use",
             )
     for section in _strange(values):
         if not _meant(section):
             what = (
-                "is no class of the hub's image: only an image of your own may know it, elsewhere"
-                " it is without effect"
+                "is no class of the hub's image: only an image of your own may know it, otherwise"
+                " it has no effect"
             )
             yield ValueFault(
                 path=("hub", "config", section),
                 what=what,
-                fix="look whether your image has it, or remove it",
+                fix="check whether your image has it, or remove it",
             )
 
 
@@ -551,5 +552,5 @@ def _names(
 
 CODE_RULES = (names_exist,)
 
-#: All of them, in the order in which they speak.
+#: All of them, in the order of their findings.
 RULES = (*CLASS_RULES, *CODE_RULES, *TRAIT_RULES)

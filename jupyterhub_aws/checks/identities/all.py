@@ -1,4 +1,4 @@
-"""The proof: every call of every identity of a plan, judged, and what a person is told of those
+"""The proof: every call of every identity of a plan, judged, and a finding for each
 that AWS would deny.
 """
 
@@ -27,7 +27,7 @@ from jupyterhub_aws.config.network import OpenNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 
 _CHECK = "identities"
-_EVERYBODY = parse_policy(
+_PUBLIC_ACCESS = parse_policy(
     "the owner's policy",
     {
         "Version": CURRENT,
@@ -40,7 +40,7 @@ _EVERYBODY = parse_policy(
         },
     },
 )
-#: Keys of which everything is known that a request has, whoever calls; the rest follows from caller
+#: Keys with known values in every request, independent of the caller; the rest follows from caller
 #: and resource.
 _CLOSED = (
     "aws:calledvia",
@@ -169,8 +169,8 @@ class IdentityProof:
         """What decides over the calls of a row, but for what is on the way."""
         if (
             call.anonymous
-        ):  # whose bucket it is lets everybody read; what stands in the way is on our side
-            return PolicySet(resource=(_EVERYBODY,))
+        ):  # the bucket's owner lets all principals read; an obstacle is on our side
+            return PolicySet(resource=(_PUBLIC_ACCESS,))
         own = None if target.resource is None else self.world.resource_policies(target.resource)
         if target.granted is not None and own is None:
             own = ()
@@ -361,15 +361,13 @@ def _denied(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
 
 
 def _unknown(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
-    """What a policy of somebody else's decides cannot be known here; a condition on what no plan
-    knows is to be looked at.
+    """What another owner's policy decides cannot be known here; a condition on values that no plan
+    knows has to be checked by hand.
     """
     for found in _alike(call for call in calls if call.decision.allowed is None):
         first = found[0]
         status: Status = "skip" if first.decision.elsewhere else "warn"
-        fix = (
-            "look whether that holds when it calls" if status == "warn" else "look into that policy"
-        )
+        fix = "check whether that holds when it calls" if status == "warn" else "check that policy"
         yield Finding(
             id=_CHECK,
             status=status,

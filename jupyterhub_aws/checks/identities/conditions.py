@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-# --- Texts that policies write, compared with those of a request: wildcards, what stands for
+# --- Texts that policies write, compared with those of a request: wildcards, placeholders for
 # itself, and the account that only AWS knows.
 
 
@@ -51,7 +51,7 @@ def negated(value: Truth) -> Truth:
 
 @lru_cache(maxsize=8192)
 def glob(pattern: str, text: str) -> bool:
-    """Whether a text matches a pattern in which `*` stands for any characters and `?` for one.
+    """Whether a text matches a pattern in which `*` matches any characters and `?` one.
     Case counts.
     """
     head = pattern.split("*", 1)[0].split("?", 1)[0]
@@ -118,7 +118,7 @@ class ConditionError(ValueError):
 @dataclass(frozen=True)
 class RequestContext:
     """What is known of a request: values by key, in lower case. A key that is in neither is not
-    known, unless it begins with one of `closed`: of those everything is known, so that it is
+    known, unless it begins with one of `closed`: of those every key is known, so that it is
     absent.
     """
 

@@ -40,7 +40,7 @@ _ELEMENTS = frozenset(
 _PRINCIPAL_KINDS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _WILD = re.compile(r"[*?]")
 _ACTION = re.compile(r"\*|\*:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+")
-#: A resource is `*`, an ARN whose service is written out, or something that the plan does not know
+#: A resource is `*`, an ARN with its service written out, or a value that the plan does not know
 #: yet.
 _RESOURCE = re.compile(r"\*|\$\{.*|arn:[^:]*:[a-z0-9-]+:.*", re.DOTALL)
 
@@ -53,8 +53,8 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Principals:
-    """Whom a statement names: pairs of kind (`AWS`, `Service`, `Federated`, `CanonicalUser`) and
-    value; `excluded` for NotPrincipal.
+    """The principals of a statement: pairs of kind (`AWS`, `Service`, `Federated`, `CanonicalUser`)
+    and value; `excluded` for NotPrincipal.
     """
 
     named: tuple[tuple[str, str], ...]

@@ -40,7 +40,7 @@ PrincipalKind = Literal["role", "service", "anonymous"]
 @dataclass(frozen=True)
 class Principal:
     """Who asks: a role by its ARN, an AWS service by its name (`events.amazonaws.com`), or
-    nobody whom this account knows (unsigned, or another's).
+    no principal of this account (unsigned, or another account's).
     """
 
     kind: PrincipalKind
@@ -65,7 +65,7 @@ class PolicySet:
     is a KMS key's, without which nothing is allowed.
 
     `endpoint` is the policy of the VPC endpoint on the way, None where there is none or it lets
-    everything through; `boundary` a permissions boundary. `granted`: a KMS grant allows the action.
+    every call through; `boundary` a permissions boundary. `granted`: a KMS grant allows the action.
     `incomplete`: the caller has policies that are not known here, so that what no statement allows
     may be.
     """
@@ -93,7 +93,7 @@ class Decision:
     """`allowed`: None where it depends on what is not known. `by` names policy and statement;
     `layer` what refused: `identity`, `resource`, `key`, `endpoint`, `boundary`; `explicit`: by a
     Deny. `near` are statements that would have allowed it, were it not for a condition.
-    `elsewhere`: what decides is a policy whose document is not known here.
+    `elsewhere`: a policy with a document that is not known here decides.
     """
 
     allowed: Truth
@@ -332,7 +332,7 @@ def _names(outcome: _Outcome, policies: PolicySet, layer: str) -> str:
 
 
 def _missing(policies: PolicySet, layer: str, near: Sequence[NearMiss], *, unknown: bool) -> str:
-    """Which statement nearly allowed it, or that none speaks of it."""
+    """Which statement nearly allowed it, or that none mentions it."""
     if unknown and policies.incomplete and not near:
         return (
             f"no statement here allows it, and what {' and '.join(policies.incomplete)} says is not"

@@ -36,8 +36,8 @@ class CallTarget:
     """A resource that a call is about: `what` a message calls it, `tags` (None: not known), the
     tags that the request sends, further conditions.
 
-    `resource` is the plan's own, whose policies decide too; `granted` are the KMS operations that a
-    grant allows. `region` is the resource's.
+    `resource` is the plan's own, and its policies decide too; `granted` are the KMS operations that
+    a grant allows. `region` is the resource's.
     """
 
     arn: str
@@ -59,12 +59,12 @@ Find = Callable[[PlanWorld], Iterator[CallTarget]]
 
 
 def ec2_arn(world: PlanWorld, rest: str) -> str:
-    """The ARN of something of the account's in EC2: `volume/vol-0`."""
+    """The ARN of a resource of the account in EC2: `volume/vol-0`."""
     return f"arn:{world.partition}:ec2:{world.region}:{ACCOUNT}:{rest}"
 
 
 def target_of(world: PlanWorld, resource: Resource, ending: str = "") -> CallTarget:
-    """A resource of the plan, or a part of it whose ARN has a further ending."""
+    """A resource of the plan, or a part of it with a longer ARN."""
     return CallTarget(
         arn=world.arn(resource) + ending,
         what=resource.label,
@@ -302,7 +302,7 @@ def _mounted(world: PlanWorld) -> Iterator[CallTarget]:
 
 
 def _restored(world: PlanWorld) -> Iterator[CallTarget]:
-    """The access point that shows the whole file system as root: where a restore puts things
+    """The access point that shows the whole file system as root: where a restore puts files
     back.
     """
     for point in world.resources.of(ACCESS_POINT):

@@ -124,7 +124,7 @@ class PlanWorld:
         return form.format(p=self.partition, r=region, a=ACCOUNT, id=self.identifier(resource))
 
     def identifier(self, resource: Resource) -> str:
-        """Its name, or something in the place of the id that AWS will make."""
+        """Its name, or a placeholder of the id that AWS will assign."""
         given = _ARNS[resource.type][1]
         if given is None:
             return f"{_PREFIX.get(resource.type, '')}{resource.name}"
@@ -193,7 +193,7 @@ class PlanWorld:
             return None
 
     def attached_to(self, kind: str, key: str, resource: Resource) -> list[Resource]:
-        """The resources of a type whose input names a resource, by name or by output."""
+        """The resources of a type with an input that names a resource, by name or by output."""
         names = {self.identifier(resource)}
         return [
             item
@@ -207,8 +207,8 @@ class PlanWorld:
     def identity_policies(
         self, role: Resource
     ) -> tuple[tuple[PolicyDocument, ...], tuple[str, ...]]:
-        """What a role may do by its own policies, and the names of those whose documents are not
-        known here.
+        """What a role may do by its own policies, and the names of those with documents that are
+        not known here.
         """
         found: list[PolicyDocument] = []
         unknown: list[str] = []

@@ -17,7 +17,7 @@ _TITLES = {
     "hub": "Hubs",
     "servers": "People's servers",
     "browsers": "People's browsers",
-    "whoever runs pulumi": "Whoever runs pulumi",
+    "operators": "Operators: the machine that runs pulumi",
 }
 
 

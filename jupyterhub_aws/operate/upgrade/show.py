@@ -69,12 +69,12 @@ def _step(console: Console, step: UpgradeStep) -> None:
         ):
             _line(console, "does", text)
         if not loud:
-            _line(console, "does", "nobody notices")
+            _line(console, "does", "no user impact")
         quiet = list(
             dict.fromkeys(
                 effect.says
                 for effect in step.measured.effects
-                if effect.class_ == _QUIET and effect.topic == "people"
+                if effect.class_ == _QUIET and effect.topic == "users"
             )
         )
         for text in quiet:

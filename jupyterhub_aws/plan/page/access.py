@@ -41,7 +41,7 @@ class Role:
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """A document that stands at the thing that it protects, such as a file system's policy."""
+    """A document at the resource that it protects, such as a file system's policy."""
 
     link: Link
     documents: tuple[InputDocument, ...]

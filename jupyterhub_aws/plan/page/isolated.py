@@ -1,4 +1,4 @@
-"""The proof of a closed network as the page shows it: each rule with its verdict, and every flow
+"""The proof of an isolated network as the page shows it: each rule with its verdict, and every flow
 that is permitted.
 """
 
@@ -27,7 +27,7 @@ _SEVERAL = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """Somebody may talk to somebody. `level`: whether the network's security groups say so, or
+    """One permitted connection. `level`: whether the network's security groups say so, or
     pods' network policies inside them.
     """
 
@@ -41,7 +41,7 @@ class Flow:
 @dataclass(frozen=True, kw_only=True)
 class Proof:
     """Every rule of the proof: whether it holds, and what it says; and every flow. `owner`: what
-    somebody else has to prove.
+    the network's owner has to prove.
     """
 
     owner: str | None
@@ -52,8 +52,8 @@ class Proof:
 
 
 def proof_of(plan: Plan) -> Proof | None:
-    """The proof of a closed stack; None of an open one. `whole` is false where only the outer
-    half was judged.
+    """The proof of an isolated stack; None for any other. `whole` is false where only the cloud
+    stack was checked.
     """
     view = view_of(plan.stack, plan.recording.everything)
     if view is None:
@@ -89,19 +89,19 @@ def proof_of(plan: Plan) -> Proof | None:
 
 
 def _by_groups(view: View) -> Iterator[Flow]:
-    """What security groups permit, each pair once with all its ports, from whoever begins to
-    talk.
+    """What security groups permit, each pair once with all its ports, from the side that opens the
+    connection.
     """
     ports: dict[tuple[str, str], list[tuple[str, Rule]]] = {}
     for rule in rules(view.resources):
-        # What one group lets out, another lets in: said once. Ranges and EKS's own group only come
-        # in: what they let out is not ours to say.
+        # The egress of one group is the ingress of another: reported once. Ranges and EKS's own
+        # group are only sources of ingress: their egress is not the stack's.
         begins = rule.out or "/" in rule.other or "clusterSecurityGroupId" in rule.other
         if begins:
             pair = (
                 (_named(view, rule.group), _named(view, rule.other))
                 if rule.out
-                else (_named(view, rule.other, people=True), _named(view, rule.group))
+                else (_named(view, rule.other, source=True), _named(view, rule.group))
             )
             ports.setdefault(pair, []).append((rule.words, rule))
     for (source, target), listed in sorted(ports.items()):
@@ -124,7 +124,7 @@ def _few(words: list[str]) -> str:
     return ", ".join(words[:_SEVERAL])
 
 
-def _named(view: View, side: str, *, people: bool = False) -> str:
+def _named(view: View, side: str, *, source: bool = False) -> str:
     """One side of a rule in words: by a group's own description, a peer network's name, or what
     it is.
     """
@@ -147,8 +147,8 @@ def _named(view: View, side: str, *, people: bool = False) -> str:
         return side
     for name, peer in sorted(view.network.peer_networks.items()):
         if any(network.subnet_of(IPv4Network(cidr)) for cidr in peer.cidrs):
-            return f"{'People in ' if people else ''}{side} (peer network {name})"
-    return f"{'People in ' if people else ''}{side}"
+            return f"{'Users in ' if source else ''}{side} (peer network {name})"
+    return f"{'Users in ' if source else ''}{side}"
 
 
 def _by_policies(view: View) -> Iterator[Flow]:
@@ -157,7 +157,7 @@ def _by_policies(view: View) -> Iterator[Flow]:
     """
     for release in hub_releases(view.resources):
         values, hub = effective(release.inputs.get("values", {})), hub_of(release)
-        servers, the_hub = f"People's servers of {hub}", f"Hub {hub}"
+        servers, the_hub = f"Users' servers of {hub}", f"Hub {hub}"
         always = (
             (servers, the_hub, "tcp 8081"),
             (servers, "DNS of the cluster", "53"),
@@ -187,8 +187,8 @@ def _opened(view: View, values: Mapping[str, Any], servers: str, urn: str) -> It
             )
 
 
-# --- The picture of every permitted flow: a row for each, from whoever begins to whoever answers.
-# Colours are the page's.
+# --- The picture of every permitted flow: a row for each, from the side that opens to the side that
+# answers. Colours are the page's.
 
 
 _WIDTH, _ROW, _BOX = 1160, 40, 28
@@ -201,7 +201,7 @@ _HEADINGS = {
 
 
 def flows_picture(flows: Sequence[Flow], anchors: Anchors) -> str:
-    """The SVG element, to stand inside the page. One source stands once, beside all that it may
+    """The SVG element, to be put inside the page. One source appears once, beside all that it may
     reach.
     """
     levels = [(level, [flow for flow in flows if flow.level == level]) for level in _HEADINGS]
@@ -232,7 +232,7 @@ def flows_picture(flows: Sequence[Flow], anchors: Anchors) -> str:
 
 
 def _above(found: Sequence[Flow], index: int) -> int:
-    """How many rows above a flow its source's box stands."""
+    """How many rows above a flow its source's box is."""
     rows = 0
     while rows < index and found[index - rows - 1].source == found[index].source:
         rows += 1

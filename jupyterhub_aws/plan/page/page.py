@@ -72,19 +72,15 @@ def _sentence(plan: Plan, drawn: Topology) -> str:
     hubs = len(hub_releases(plan.recording.everything.own))
     built = [
         _plural(hubs, "hub"),
-        _plural(len(drawn.pools), "pool") + " of nodes for people's servers",
+        _plural(len(drawn.pools), "pool") + " of nodes for users' servers",
         _plural(len(drawn.zones), "zone"),
     ]
     way = (
-        "with a way out to the internet through NAT"
+        "with egress to the internet through NAT"
         if drawn.nats
-        else "without a way out to the internet"
+        else "without egress to the internet"
     )
-    where = (
-        f"on AWS in {plan.stack.region}"
-        if plan.stack.region
-        else "in a cluster that is there already"
-    )
+    where = f"on AWS in {plan.stack.region}" if plan.stack.region else "in an existing cluster"
     return f"JupyterHub {where}: {', '.join(built)}, {way}."
 
 
@@ -126,7 +122,7 @@ def _money(plan: Plan) -> Mapping[str, Any]:
     charts = [
         {"title": title, "picture": trusted(bars(cost["lines"], key, title)), "total": cost[key]}
         for title, key in (
-            ("At rest, per month", "idle_monthly"),
+            ("Idle, per month", "idle_monthly"),
             ("At most, per month", "maximum_monthly"),
         )
     ]

@@ -35,7 +35,7 @@ def environment(templates: Path, filters: Mapping[str, Callable[..., object]]) -
 
 
 def trusted(text: str) -> Markup:
-    """Markup of our own: a template file, or a picture whose words the SVG library escaped."""
+    """Markup of our own: a template file, or a picture with words that the SVG library escaped."""
     return Markup(text)  # noqa: S704 -- see above
 
 
@@ -52,7 +52,7 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-# --- Where on the page a resource stands: an id for each URN, made of nothing but letters, digits
+# --- The anchor of a resource on the page: an id for each URN, made of nothing but letters, digits
 # and dashes.
 
 
@@ -91,7 +91,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 
-# --- Inputs of a resource as rows of a table: a path, and what stands there.
+# --- Inputs of a resource as rows of a table: a path, and its value.
 
 
 _LONG = 240
@@ -129,7 +129,7 @@ def documents(inputs: Mapping[str, Any]) -> list[InputDocument]:
 
 
 def rows(inputs: Mapping[str, Any]) -> list[InputRow]:
-    """Everything else, flat: a row for each leaf, lists of plain values in one."""
+    """All other values, flat: a row for each leaf, lists of plain values in one."""
     skipped = {document.path for document in documents(inputs)}
     plain = {key: value for key, value in inputs.items() if key not in skipped}
     return [
@@ -170,7 +170,7 @@ def _leaf(value: object) -> str:
 
 
 # --- The resources of a plan as the page shows them: components that open, resources inside with
-# everything about them.
+# all about them.
 
 
 Link = dict[str, str]
@@ -178,7 +178,7 @@ Link = dict[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class TreeNode:
-    """One resource, with what stands below it."""
+    """One resource, with its children."""
 
     anchor: str
     name: str
@@ -196,7 +196,7 @@ class TreeNode:
 
     @property
     def count(self) -> int:
-        """How many resources stand below."""
+        """How many resources are below."""
         return sum(1 + child.count for child in self.children)
 
     @property
@@ -214,7 +214,7 @@ class Trees:
 
 
 def trees(resources: Resources, anchors: Anchors) -> Trees:
-    """The tops of both trees, components first. Nothing added stands below a part of this
+    """The tops of both trees, components first. No added resource is below a part of this
     library's, nor the other way round.
     """
     below: dict[str, list[Resource]] = defaultdict(list)

@@ -30,7 +30,7 @@ _MOST = 60
 
 def seats(count: int, share: float) -> str:
     """The bar of `count` servers that each take this share of the memory that servers can have.
-    Decoration: the numbers stand beside it.
+    Decoration: the numbers are beside it.
     """
     drawing = drawsvg.Drawing(_WIDTH, _HEIGHT, class_="seats", aria_hidden="true")
     drawing.append(drawsvg.Rectangle(0.5, 0.5, _WIDTH - 1, _HEIGHT - 1, rx=3, class_="free"))
@@ -50,7 +50,7 @@ def seats(count: int, share: float) -> str:
 
 
 _MIB, _GIB = 1024**2, 1024**3
-#: Guarantees that people ask about before they have profiles: cores and GiB.
+#: Common guarantees, of interest before there are profiles: cores and GiB.
 _COMMON = ((0.5, 2.0), (1.0, 4.0), (2.0, 8.0), (4.0, 16.0))
 
 
@@ -99,20 +99,20 @@ def pools(plan: Plan, anchors: Anchors) -> tuple[Pool, ...]:
         user_nodes(plan.stack, plan.recording.everything.own),
         key=lambda node: (natural(node.pool), node.name),
     )
-    people = [
+    pods = [
         pod for release in hub_releases(plan.recording.everything.own) for pod in user_pods(release)
     ]
     return tuple(
-        _pool(name, list(group), people, plan, anchors)
+        _pool(name, list(group), pods, plan, anchors)
         for name, group in groupby(found, key=lambda node: node.pool)
     )
 
 
 def _pool(
-    name: str, nodes: list[UserNodes], people: list[UserPod], plan: Plan, anchors: Anchors
+    name: str, nodes: list[UserNodes], pods: list[UserPod], plan: Plan, anchors: Anchors
 ) -> Pool:
     node = next((item for item in nodes if not item.retiring), nodes[0])
-    here = [pod for pod in people if pod.node_selector.get(POOL_LABEL) == name]
+    here = [pod for pod in pods if pod.node_selector.get(POOL_LABEL) == name]
     return Pool(
         name=name,
         types=tuple(item.name for item in node.types),
@@ -214,7 +214,7 @@ def _common(node: UserNodes) -> Iterator[Fit]:
 
 
 def _server(cores: float, gib: float) -> UserPod:
-    """A server of nobody's with these guarantees."""
+    """A sample server with these guarantees."""
     requests = {"cpu": cores, "memory": gib * _GIB}
     return UserPod(
         hub="",
@@ -232,19 +232,19 @@ def _cores(count: float) -> str:
     return f"{count:g} core" if count == 1 else f"{count:g} cores"
 
 
-# --- The bill in pictures: a bar for each line, at rest and at most.
+# --- The bill in pictures: a bar for each line, idle and at most.
 
 
 _MONEY_WIDTH, _LABEL, _VALUE, _ROW, _TEXT = 570, 238, 92, 26, 13
 
 
 def dollars(value: object, digits: int = 2) -> str:
-    """An amount of US dollars, or a question mark where nobody knows it."""
+    """An amount of US dollars, or a question mark where it is unknown."""
     return "?" if value is None else f"${float(str(value)):,.{digits}f}"
 
 
 def bars(lines: Sequence[Mapping[str, Any]], key: str, title: str) -> str:
-    """A bar chart of the lines that cost something, the dearest first."""
+    """A bar chart of the lines with a cost, the most expensive first."""
     shown = sorted(
         (line for line in lines if line[key]), key=lambda line: (-line[key], line["what"])
     )

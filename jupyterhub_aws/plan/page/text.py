@@ -10,7 +10,7 @@ from jupyterhub_aws.config.instance_types import InstanceType
 
 _NARROW = frozenset("iljtfrI.,:;'|()[]!/- ·")
 _WIDE = frozenset("mwMW@%→–—")
-#: Shares of the font size: of DejaVu Sans, the widest face that `system-ui` stands for on common
+#: Shares of the font size: of DejaVu Sans, the widest face that `system-ui` means on common
 #: systems.
 _SHARE_NARROW, _SHARE_WIDE, _SHARE_CAPITAL, _SHARE_OTHER, _SHARE_FULL = (
     0.38,
@@ -66,7 +66,7 @@ def shape(kind: InstanceType) -> str:
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:
-    """A key that sorts names as people do: pool2 before pool10."""
+    """A key for natural sorting of names: pool2 before pool10."""
     return tuple(
         (int(part), "") if part.isdecimal() else (-1, part)
         for part in re.split(r"(\d+)", name)

@@ -1,3 +1,3 @@
-"""The picture of a stack: what was recorded (facts), where it stands (layout), and how it looks
+"""The picture of a stack: what was recorded (facts), where it is placed (layout), and how it looks
 (draw).
 """

@@ -22,7 +22,7 @@ from jupyterhub_aws.plan.page.topology.layout import (
     arranged,
 )
 
-# --- The lines of the picture. They run in lanes that nothing else stands in: between rows, beside
+# --- The lines of the picture. They run in lanes without other elements: between rows, beside
 # the zones, inside a column's edge.
 
 
@@ -43,7 +43,7 @@ class Arrow:
 
 def arrows(canvas: Canvas) -> Iterator[Arrow]:
     """Every line."""
-    yield from _people(canvas)
+    yield from _users(canvas)
     yield from _to_the_hub(canvas)
     yield from _to_the_pools(canvas)
     yield from _to_the_homes(canvas)
@@ -51,29 +51,29 @@ def arrows(canvas: Canvas) -> Iterator[Arrow]:
     yield from _control(canvas)
 
 
-def _people(canvas: Canvas) -> Iterator[Arrow]:
+def _users(canvas: Canvas) -> Iterator[Arrow]:
     entries = canvas.boxes.get("entry", [])
     if not entries:
         return
-    (people,) = canvas.boxes["people"]
+    (users,) = canvas.boxes["users"]
     x = canvas.left + CHANNEL
-    badge = (x, people.bottom + 21)
+    badge = (x, users.bottom + 21)
     gateway = canvas.boxes.get("gateway")
     if gateway and canvas.scene.entries:
-        yield Arrow(kind="people", points=((x, people.bottom), (x, gateway[0].y)), badge=badge)
+        yield Arrow(kind="users", points=((x, users.bottom), (x, gateway[0].y)), badge=badge)
         for entry in entries:
             yield Arrow(
-                kind="people",
+                kind="users",
                 points=((_channel(entry), gateway[0].bottom), (_channel(entry), entry.y)),
             )
     else:
         first = entries[0]
         yield Arrow(
-            kind="people",
+            kind="users",
             points=(
-                ((x, people.bottom), (x, first.y))
+                ((x, users.bottom), (x, first.y))
                 if first.x < x
-                else _around(x, people.bottom, first)
+                else _around(x, users.bottom, first)
             ),
             badge=badge,
         )
@@ -158,7 +158,7 @@ def _to_the_homes(canvas: Canvas) -> Iterator[Arrow]:
     yield Arrow(kind="homes", points=points, badge=(lane, target.y - 14))
     for mount in canvas.boxes.get("mount", []):
         x = mount.x + mount.width / 2
-        yield Arrow(kind="door", points=((x, mount.bottom), (x, target.y)), head=False)
+        yield Arrow(kind="mount", points=((x, mount.bottom), (x, target.y)), head=False)
 
 
 def _out(canvas: Canvas) -> Iterator[Arrow]:
@@ -220,7 +220,7 @@ class _Link(drawsvg.DrawingParentElement):  # type: ignore[misc]  # the library 
 
 
 def picture(scene: Topology, anchors: Anchors) -> str:
-    """The SVG element, to stand inside the page."""
+    """The SVG element, to be put inside the page."""
     canvas = arranged(scene)
     drawing = drawsvg.Drawing(
         WIDTH,

@@ -36,14 +36,14 @@ Row = tuple[Element, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Topology:
-    """Everything in the picture: rows of boxes by place, from the outside in."""
+    """The whole picture: rows of boxes by place, from the outside in."""
 
     region: str
     vpc: Element
     zones: tuple[str, ...]
     public: tuple[str, ...]
     private: tuple[str, ...]
-    people: Element
+    users: Element
     operators: Element | None = None
     control: Element | None = None
     gateway: Element | None = None
@@ -76,8 +76,8 @@ class Owners:
         cloud = self._cloud(resource)
         if (
             cloud is not None
-            # the AWS half of a hub, whose release hangs on a component of its own, perhaps in another
-            # stack
+            # the cloud part of a hub; its release belongs to a component of its own, perhaps in
+            # another stack
         ):
             return next((release for release in self.releases if hub_of(release) == cloud), None)
         for ancestor in self._above(resource):
@@ -87,7 +87,7 @@ class Owners:
         return None
 
     def _cloud(self, resource: Resource) -> str | None:
-        """The hub of whose AWS half a resource is a part."""
+        """The hub with a cloud part that a resource belongs to."""
         for ancestor in self._above(resource):
             component = self._resources.by_urn[ancestor]
             if component.type == "jupyterhub-aws:hub:HubCloud":
@@ -107,12 +107,12 @@ class Owners:
 
 
 def host(release: Resource) -> str:
-    """The address that people of a hub type, without scheme; empty where there is none."""
+    """The address that users of a hub type, without scheme; empty where there is none."""
     url = at(release.inputs.get("values", {}), "hub", "config", "JupyterHub", "public_url")
     return str(url).partition("://")[2].strip("/") if url else ""
 
 
-# --- The network as it was recorded: zones, subnets, what is public, and the ways out.
+# --- The network as it was recorded: zones, subnets, what is public, and the egress.
 
 
 SUBNET = "aws:ec2/subnet:Subnet"
@@ -128,7 +128,7 @@ def _zone(subnet: Resource) -> str:
 
 
 class Places:
-    """Which zone a thing is in. Zones are columns, in the order of their names; without subnets
+    """Which zone an element is in. Zones are columns, in the order of their names; without subnets
     there is one column.
     """
 

@@ -1,4 +1,4 @@
-"""Where everything in the picture stands: columns for zones, rows for what spans them. Rows grow
+"""The places of all elements of the picture: columns for zones, rows for what spans them. Rows grow
 with what they hold.
 """
 
@@ -69,7 +69,7 @@ class Canvas:
 
     @property
     def rail(self) -> float:
-        """Left edge of what stands beside the VPC."""
+        """Left edge of the elements beside the VPC."""
         return WIDTH - _REGION_X - 14 - _RAIL
 
     @property
@@ -93,7 +93,7 @@ class Canvas:
         return self.left + zone * (self.column + _GAP)
 
     def frame(self, shape: Element, x: float, width: float, top: float) -> None:
-        """Close a frame around everything down to here."""
+        """Close a frame around all elements down to here."""
         self.frames.append(
             Box(shape=shape, x=x, y=top, width=width, height=self.y - top, title=shape.title)
         )
@@ -241,7 +241,7 @@ def arranged(scene: Topology) -> Canvas:
 def _outside(canvas: Canvas) -> None:
     scene, middle = canvas.scene, canvas.zones_right - 300
     canvas.y = 4
-    there = [("people", scene.people, canvas.left, 300.0)]
+    there = [("users", scene.users, canvas.left, 300.0)]
     if scene.gateway is not None:
         there.append(
             (
@@ -309,7 +309,7 @@ def _private(canvas: Canvas) -> None:
 
 
 def _without_overlap(row: Row) -> list[Row]:
-    """Boxes of one row that would stand on each other, in rows of their own."""
+    """Boxes of one row that would overlap, in rows of their own."""
     rows: list[list[Element]] = []
     for shape in row:
         for there in rows:
@@ -332,7 +332,7 @@ def _below(canvas: Canvas) -> None:
         canvas.y += 16
         shape = Element(
             kind="endpoints",
-            title="Private doors to AWS services (VPC endpoints)",
+            title="VPC endpoints of AWS services",
             parts=scene.endpoints,
         )
         canvas.y += canvas.put("endpoints", (shape,), inset=0)

@@ -1,4 +1,4 @@
-"""The scene of a plan: every box with its words, and the steps by which a person's request and a
+"""The scene of a plan: every box with its words, and the steps by which a user's request and a
 server's data travel.
 """
 
@@ -26,7 +26,7 @@ _SHOWN_RANGES = 3
 
 
 def scene(plan: Plan) -> Topology:
-    """What the picture shows. Everything comes from what was recorded, by type."""
+    """What the picture shows, all from the recorded resources, by type."""
     resources = (
         plan.recording.everything.own
     )  # what the caller's program adds has no place in this picture
@@ -42,7 +42,7 @@ def scene(plan: Plan) -> Topology:
         zones=places.zones,
         public=places.labels(public=True),
         private=places.labels(public=False) or ("",) * len(places.zones),
-        people=_people(resources, owners, ways_in[0] + ways_in[1]),
+        users=_users(resources, owners, ways_in[0] + ways_in[1]),
         operators=operators,
         control=plane,
         gateway=_gateway(resources),
@@ -75,7 +75,7 @@ def _gateway(resources: Resources) -> Element | None:
     return Element(kind="gateway", title="Internet gateway", urn=found[0].urn) if found else None
 
 
-def _people(resources: Resources, owners: Owners, entries: Row) -> Element:
+def _users(resources: Resources, owners: Owners, entries: Row) -> Element:
     hosts = [found for release in owners.releases if (found := host(release))]
     names = (hosts[0] if len(hosts) == 1 else f"{len(hosts)} hubs by their names",) if hosts else ()
     records = resources.of("aws:route53/record:Record")
@@ -87,8 +87,8 @@ def _people(resources: Resources, owners: Owners, entries: Row) -> Element:
     if not entries:
         return Element(
             kind="outside",
-            title="People",
-            lines=("no balancer: by a tunnel or a node's port", *names),
+            title="Users",
+            lines=("no load balancer: by a tunnel or a node port", *names),
         )
     ranges = sorted(
         {
@@ -100,13 +100,13 @@ def _people(resources: Resources, owners: Owners, entries: Row) -> Element:
     origin = ", ".join(ranges[:_SHOWN_RANGES]) + (" …" if len(ranges) > _SHOWN_RANGES else "")
     return Element(
         kind="outside",
-        title="People",
+        title="Users",
         lines=(*names, *((f"from {origin}",) if ranges else ()), *dns),
     )
 
 
 def _ranges(balancer: Resource, resources: Resources) -> list[str]:
-    """The networks that a balancer's security groups let in."""
+    """The networks that a load balancer's security groups allow in."""
     groups = resources.referred(balancer.inputs.get("securityGroups"), _GROUP)
     rules = [
         rule
@@ -127,28 +127,28 @@ def _steps(scene: Topology) -> tuple[dict[str, int], tuple[str, ...]]:
     """The numbered arrows that this stack has, and a sentence for each."""
     entries = scene.entries + scene.entries_inside
     sentences = {
-        "people": (
-            "A person opens the hub's address; the load balancer takes the connection in any zone.",
+        "users": (
+            "A user opens the hub's address; the load balancer takes the connection in any zone.",
             bool(entries),
         ),
         "hub": (
-            "The balancer hands it to the hub's proxy on the core nodes.",
+            "The load balancer forwards it to the hub's proxy on the core nodes.",
             bool(entries and scene.core),
         ),
         "pool": (
             (
-                "The hub starts the person's server; the autoscaler adds a node to the pool when"
+                "The hub starts the user's server; the autoscaler adds a node to the pool when"
                 " none has room."
             ),
             bool(scene.core and scene.pools),
         ),
         "homes": (
-            "The server mounts the person's home directory.",
+            "The server mounts the user's home directory.",
             bool(scene.pools and scene.homes),
         ),
         "out": (
             (
-                "Whatever a node fetches from the internet leaves through NAT; nothing comes in"
+                "Requests of nodes to the internet leave through NAT; no connection comes in"
                 " that way."
             ),
             bool(scene.nats),

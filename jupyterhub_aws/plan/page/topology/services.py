@@ -48,12 +48,12 @@ def _entry(zone: int, balancers: list[Resource], resources: Resources, owners: O
         )
         title, lines = "Load balancer", (name, *ports)
     else:
-        title, lines = f"{len(balancers)} balancers", ("one for each hub", *ports)
+        title, lines = f"{len(balancers)} load balancers", ("one for each hub", *ports)
     return Element(kind="entry", title=title, lines=lines, urn=balancers[0].urn, zones=(zone,))
 
 
 def _ports(balancer: Resource, resources: Resources) -> list[str]:
-    """What a balancer listens to: `TLS 443`."""
+    """What a load balancer listens on: `TLS 443`."""
     listeners = [
         item
         for item in resources.of(_LISTENER)
@@ -130,7 +130,7 @@ def _postgres(item: Resource, places: Places, owners: Owners) -> Element:
 
 
 def mounts(places: Places) -> Row:
-    """The doors of file systems, one for each zone."""
+    """The mount targets of file systems, one for each zone."""
     return tuple(
         Element(
             kind="mount",
@@ -146,20 +146,18 @@ def mounts(places: Places) -> Row:
 
 
 def homes(places: Places) -> Row:
-    """Where home directories live."""
+    """Where home directories are."""
     resources = places.resources
     boxes = [_file_system(item, resources) for item in resources.of(_FILE_SYSTEM)]
     for item in resources.of("kubernetes:storage.k8s.io/v1:StorageClass"):
         lines = (
             (
-                "made when a person's first server starts, in that server's zone; encrypted, kept"
-                " when the person goes"
+                "created when a user's first server starts, in that server's zone; encrypted, kept"
+                " when the user is deleted"
             ),
         )
         boxes.append(
-            Element(
-                kind="homes", title="Homes: one EBS volume per person", lines=lines, urn=item.urn
-            )
+            Element(kind="homes", title="Homes: one EBS volume per user", lines=lines, urn=item.urn)
         )
     for item in resources.of("kubernetes:core/v1:PersistentVolume"):
         nfs = item.inputs.get("spec", {}).get("nfs")
@@ -185,7 +183,7 @@ def _file_system(item: Resource, resources: Resources) -> Element:
         Element(
             kind="market",
             title=str(point.inputs.get("rootDirectory", {}).get("path", "/")),
-            lines=(_person(point),),
+            lines=(_posix_user(point),),
             urn=point.urn,
         )
         for point in points
@@ -206,18 +204,18 @@ def _file_system(item: Resource, resources: Resources) -> Element:
     )
 
 
-def _person(point: Resource) -> str:
+def _posix_user(point: Resource) -> str:
     user = point.inputs.get("posixUser", {})
     return f"as {user.get('uid')}:{user.get('gid')}" if user else "access point"
 
 
 def endpoints(places: Places) -> Row:
-    """The private doors to AWS services."""
+    """The private endpoints of AWS services."""
     return tuple(_endpoint(item) for item in places.resources.of("aws:ec2/vpcEndpoint:VpcEndpoint"))
 
 
 def _endpoint(item: Resource) -> Element:
-    """One door, named by what follows the region in the service's name: `ecr.api`."""
+    """One endpoint, named by what follows the region in the service's name: `ecr.api`."""
     name = ".".join(str(item.inputs.get("serviceName", item.name)).split(".")[3:])
     return Element(
         kind="endpoint",
@@ -228,7 +226,7 @@ def _endpoint(item: Resource) -> Element:
 
 
 def control(resources: Resources) -> tuple[Element | None, Element | None]:
-    """The control plane, and who reaches it from outside."""
+    """The control plane, and which clients reach it from outside."""
     found = resources.of("aws:eks/cluster:Cluster")
     if not found:
         return None, None
@@ -257,7 +255,7 @@ def control(resources: Resources) -> tuple[Element | None, Element | None]:
 
 
 # --- The nodes in the picture: the core group with the hubs that run on it, and the pools of
-# people's servers.
+# users' servers.
 
 
 _CORE = "aws:eks/nodeGroup:NodeGroup"
