@@ -42,7 +42,7 @@ Receiver = Annotated[
 
 class CloudWatchWatch(Model):
     """Logs of all pods and nodes in CloudWatch, and alarms for what people would notice
-    (docs/watching.md). Paused, no alarm tells anybody.
+    (docs/monitoring.md). Paused, no alarm tells anybody.
     """
 
     kind: Literal["cloudwatch"] = tag(
@@ -145,7 +145,7 @@ def watched_in_aws(cluster: AnyCluster, watch: AnyWatch) -> Iterator[Problem]:
         and isinstance(watch, CloudWatchWatch)
         and watch != CloudWatchWatch(kind="cloudwatch")
     ):
-        fix = "remove it; watch the cluster with what its owner has (docs/watching.md)"
+        fix = "remove it; watch the cluster with what its owner has (docs/monitoring.md)"
         yield Problem(
             path="monitoring",
             what=(

@@ -223,7 +223,7 @@ class _Pool(Model):
 _GENERATION_CHANGING = (
     "Further groups are made, and servers start there from then on. The old generation's groups go"
     " with their nodes, and the servers on them, unless `retiring` names it. The hub restarts"
-    " (servers go on). docs/upgrading.md."
+    " (servers go on). docs/upgrading-kubernetes.md."
 )
 
 

@@ -340,7 +340,7 @@ class MonitoringArgs:
 
 class Monitoring(Component):
     """Logs with an end, alarms with a page each, and one topic that tells operators
-    (docs/watching.md).
+    (docs/monitoring.md).
 
     `topic_arn` is the SNS topic of alarms, for further subscriptions. Raises ArgumentError with
     every problem of the arguments.

@@ -58,7 +58,7 @@ def watched(stack: StackConfig, resources: Resources) -> list[Finding]:
             _found(
                 "skip",
                 "the cluster is there already: whoever watches it has to watch its hubs too",
-                "docs/watching.md says what to look at",
+                "docs/monitoring.md says what to look at",
             )
         ]
     if stack.alarms is None:

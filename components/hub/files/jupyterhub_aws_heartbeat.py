@@ -1,5 +1,5 @@
 """The hub says that it lives: each minute one line of its log, which a machine reads
-(docs/watching.md).
+(docs/monitoring.md).
 
 A file of the hub's own pod, beside the chart's configuration. It beats in the loop in which the hub
 answers people: a hub that hangs is silent, and so is one that cannot start. The line is JSON of its
