@@ -55,7 +55,7 @@ TOPIC, SUBSCRIPTION, ADDON = (
 RUNBOOKS = ROOT / "docs" / "runbooks"
 #: Stacks that have between them every kind of alarm.
 EVERY_KIND = {"full": FULL, "volumes": ("homes={kind: ebs}",), "closed": ALL_STACKS["closed"]}
-HEADINGS = ["What it means", "Look first", "Usual causes", "Mend it", "When to go back to bed"]
+HEADINGS = ["What it means", "Look first", "Usual causes", "Fix it", "When it is resolved"]
 
 
 def alarms(*settings: str) -> dict[str, Any]:
