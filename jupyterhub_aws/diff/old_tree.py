@@ -1,5 +1,5 @@
-"""The plan of an older commit: its own program, evaluated in this process where it needs the same
-libraries, else in an environment of its own.
+"""The plan of an older commit: its own program, evaluated in a process of its own, with the
+libraries of this one where it locks the same, else with its own.
 
 There are two kinds of trees. One has this library in it (this repository, or a fork): its own
 `jhub` plans it. The other is a user's: the library is what its requirements.txt names.
@@ -8,7 +8,6 @@ There are two kinds of trees. One has this library in it (this repository, or a 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import os
 import re
@@ -20,7 +19,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 from jupyterhub_aws.changes.mask import masked
 from jupyterhub_aws.changes.side import Side, read_side
@@ -29,11 +27,8 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.project import Project, find_project, pinned_by_hash
 from jupyterhub_aws.config.stack_file import StackFile, read
 
-#: The project's own packages: what another commit has another version of.
-_PACKAGES = ("jupyterhub_aws", "ops", "policy", "components", "changes", "checks", "config")
-#: The module that runs a command line, and the one that is started as a process: today's, and
-#: before the packages had one name.
-_COMMANDS = (("jupyterhub_aws.cli.group", "jupyterhub_aws.cli.main"), ("ops.cli", "ops.main"))
+#: The module that is started as `jhub`: today's, and before the packages had one name.
+_COMMANDS = ("jupyterhub_aws.cli.main", "ops.main")
 _REQUIREMENTS = Path("requirements") / "runtime.txt"
 _OF_USERS = Path("requirements.txt")
 #: How a requirements file names this library: a version, or an address (PEP 508).
@@ -111,11 +106,7 @@ def side_at(ref: str, file: StackFile, as_of: str) -> Side:
         there,
         source,
         as_of,
-        lambda arguments: (
-            _in_this_process(program, arguments)
-            if same
-            else _in_its_environment(program, arguments)
-        ),
+        lambda arguments: _in_its_environment(program, arguments, ours=same),
     )
 
 
@@ -222,19 +213,16 @@ def _program(tree: Path, stack: Path) -> Path | None:
         (
             folder
             for folder in (stack.parent, tree)
-            if _command(folder)[0] and (folder / "__main__.py").is_file()
+            if _command(folder) and (folder / "__main__.py").is_file()
         ),
         None,
     )
 
 
-def _command(folder: Path) -> tuple[str, str]:
-    """The module that runs a command line there, and the one that is started as a process; two
-    empty names where there is none.
-    """
+def _command(folder: Path) -> str:
+    """The module that is started as `jhub` there; empty where there is none."""
     return next(
-        (names for names in _COMMANDS if (folder / f"{names[1].replace('.', '/')}.py").is_file()),
-        ("", ""),
+        (name for name in _COMMANDS if (folder / f"{name.replace('.', '/')}.py").is_file()), ""
     )
 
 
@@ -258,60 +246,24 @@ def _tree(top: Path, commit: str) -> Path:
     return target
 
 
-def _in_this_process(program: Path, arguments: list[str]) -> str:
-    """Run that commit's `jhub` with the libraries that are loaded already. Returns what it
-    complained about.
-    """
-    with _modules_of(program):
-        return _ran(importlib.import_module(_command(program)[0]), arguments)
-
-
 def _by_this_library(arguments: list[str]) -> str:
     """Run this `jhub` for that commit's files. Returns what it complained about."""
-    return _ran(importlib.import_module(_COMMANDS[0][0]), arguments)
+    from jupyterhub_aws.cli.group import run
 
-
-def _ran(command: ModuleType, arguments: list[str]) -> str:
     complaints, printed = io.StringIO(), io.StringIO()
     with contextlib.redirect_stderr(complaints), contextlib.redirect_stdout(printed):
-        command.run(arguments)
+        run(arguments)
     return complaints.getvalue()
 
 
-@contextlib.contextmanager
-def _modules_of(program: Path) -> Iterator[None]:
-    """The project's packages of another commit, and afterwards ours again."""
-    ours = {
-        name: module for name, module in sys.modules.items() if name.partition(".")[0] in _PACKAGES
-    }
-    path, finders, here = sys.path[:], sys.meta_path[:], Path.cwd()
-    try:
-        _forget()
-        sys.path.insert(0, str(program))
-        os.chdir(program)
-        yield
-    finally:
-        os.chdir(here)
-        _forget()
-        sys.modules.update(ours)
-        sys.path[:], sys.meta_path[:] = path, finders
-
-
-def _forget() -> None:
-    for name in [name for name in sys.modules if name.partition(".")[0] in _PACKAGES]:
-        del sys.modules[name]
-    importlib.invalidate_caches()
-    sys.path_importer_cache.clear()
-
-
-def _in_its_environment(program: Path, arguments: list[str]) -> str | None:
-    """Run that commit's `jhub` with its own locked libraries. None where they cannot be
-    installed here.
+def _in_its_environment(program: Path, arguments: list[str], *, ours: bool) -> str | None:
+    """Run that commit's `jhub` in a process of its own, with its own locked libraries: `ours`
+    where they are the same as ours, else installed once. None where they cannot be.
     """
-    python = _environment(program / _REQUIREMENTS)
+    python = Path(sys.executable) if ours else _environment(program / _REQUIREMENTS)
     if python is None:
         return None
-    command = [str(python), "-m", _command(program)[1], *arguments]
+    command = [str(python), "-m", _command(program), *arguments]
     own = {**os.environ, "PYTHONPATH": str(program)}
     done = subprocess.run(  # noqa: S603
         command,

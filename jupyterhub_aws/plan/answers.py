@@ -10,12 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, ForwardRef, Union, get_args, get_origin
 
-from pulumi import Output, _types
-from pulumi._types import (
-    _py_properties,
-)  # the SDK's record of a class's outputs; it has no public one
+from pulumi import Output
 
 from jupyterhub_aws.checks.resources import LIBRARY, in_placeholder
+from jupyterhub_aws.components.pulumi_internals import output_properties, types
 
 #: Data sources that this library asks about things of somebody else's: whether they are what the
 #: stack file says, only AWS knows.
@@ -150,15 +148,15 @@ def prompt_answer(token: str, kind: type | None) -> Any:
 
 
 def _of_type(kind: Any, path: str, depth: int) -> Any:
-    kind = _types.unwrap_optional_type(kind) if kind is not None else None
+    kind = types.unwrap_optional_type(kind) if kind is not None else None
     if kind is None or depth < 0:
         return None
-    if isinstance(kind, type) and _types.is_output_type(kind):
+    if isinstance(kind, type) and types.is_output_type(kind):
         values = {
             name: _of_type(inner, f"{path}.{name}", depth - 1)
-            for name, inner in _types.output_type_types(kind).items()
+            for name, inner in types.output_type_types(kind).items()
         }
-        return _types.output_type_from_dict(kind, values)
+        return types.output_type_from_dict(kind, values)
     if kind is str or kind is Any:
         return "${" + path + "}"
     origin = get_origin(kind) or kind
@@ -236,7 +234,7 @@ def taggable(token: str) -> bool:
     return (
         token.startswith("aws:")
         and found is not None
-        and any(name == "tags" for _, name, _ in _py_properties(found))
+        and any(name == "tags" for _, name, _ in output_properties(found))
     )
 
 
@@ -246,7 +244,7 @@ def _outputs(cls: type) -> tuple[tuple[str, Any], ...]:
     class.
     """
     found = []
-    for _, name, prop in _py_properties(cls):
+    for _, name, prop in output_properties(cls):
         kind = _text_or_class(prop.fget.__annotations__.get("return"), cls) if prop.fget else None
         if kind is not None:
             found.append((name, kind))

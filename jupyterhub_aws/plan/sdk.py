@@ -29,12 +29,12 @@ from types import ModuleType
 from typing import Any
 
 import pulumi
-from pulumi import _types, output
-from pulumi.runtime import resource as resource_runtime
+from pulumi import output
 from pulumi.runtime.config import get_config
 
 from jupyterhub_aws.checks.program import Note
 from jupyterhub_aws.checks.resources import SECRET
+from jupyterhub_aws.components.pulumi_internals import resource_runtime, types
 from jupyterhub_aws.plan.answers import prompt_answer
 from jupyterhub_aws.plan.source import NOBODY, Caller, call_position, caller
 
@@ -54,11 +54,13 @@ _TYPED = tuple(
 def recorded_sdk(note: Callable[[Note], None]) -> Iterator[None]:
     """While a program is recorded. `note` takes what cannot be known."""
     replaced: list[tuple[Any, str, Any]] = [
-        (resource_runtime, "_get_stack_trace", call_position),
         (pulumi.Output, "apply", _apply(pulumi.Output.apply, note)),
     ]
-    if not hasattr(_types._types_from_py_properties, "cache_info"):
-        _types._types_from_py_properties = cache(_types._types_from_py_properties)
+    if hasattr(resource_runtime, "_get_stack_trace"):
+        replaced.append((resource_runtime, "_get_stack_trace", call_position))
+    read = getattr(types, "_types_from_py_properties", None)
+    if read is not None and not hasattr(read, "cache_info"):
+        types._types_from_py_properties = cache(read)
     runtime: ModuleType = pulumi.runtime
     replaced += [(runtime, name, _asking(getattr(runtime, name))) for name in _OUTPUTS]
     replaced += [

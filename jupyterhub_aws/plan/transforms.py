@@ -13,9 +13,9 @@ from typing import Any
 
 import pulumi
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime._callbacks import _CallbackServicer
 from pulumi.runtime.proto import resource_pb2
-from pulumi.runtime.sync_await import _sync_await
+
+from jupyterhub_aws.components.pulumi_internals import CallbackServicer, sync_await
 
 _Callback = Callable[[bytes], Awaitable[Any]]
 #: Options of a registration by their names in a transform's request, where the shape is the same.
@@ -86,14 +86,14 @@ def _callbacks(tokens: Iterable[str]) -> Iterator[_Callback]:
     for token in tokens:
         yield next(
             servicer._callbacks[token]
-            for servicer in _CallbackServicer._servicers
+            for servicer in CallbackServicer._servicers
             if token in servicer._callbacks
         )
 
 
 def _registered(transforms: Iterable[Callable[..., Any]]) -> Iterator[_Callback]:
     for transform in transforms:
-        for servicer in _CallbackServicer._servicers:
+        for servicer in CallbackServicer._servicers:
             if transform in servicer._transforms:
                 yield servicer._callbacks[servicer._transforms[transform]]
                 break
@@ -108,7 +108,7 @@ def _run(callback: _Callback, request: Any) -> None:
         properties=request.object,
         options=_options(request),
     )
-    response = _sync_await(callback(asked.SerializeToString()))
+    response = sync_await(callback(asked.SerializeToString()))
     request.object.CopyFrom(response.properties)
     if response.HasField("options"):
         _take(response.options, request)

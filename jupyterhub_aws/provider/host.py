@@ -24,7 +24,6 @@ from pulumi.provider import ConstructResult, Provider
 from pulumi.provider.experimental.util import camel_case
 from pulumi.provider.server import ProviderServicer
 from pulumi.resource import DependencyResource
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from jupyterhub_aws.components.arguments import Arguments
@@ -32,6 +31,7 @@ from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.cluster.provider import provider_of
 from jupyterhub_aws.components.platform import JupyterHubPlatform, refused_second
+from jupyterhub_aws.components.pulumi_internals import GRPC_CHANNEL_OPTIONS
 from jupyterhub_aws.config.bundle import read_lock
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
@@ -271,7 +271,7 @@ def serve() -> None:
 
 
 async def _serve(arguments: list[str]) -> None:
-    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    server = grpc.aio.server(options=GRPC_CHANNEL_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(
         ComponentsServicer(ComponentsProvider(), arguments, engine_address=arguments[0]), server
     )

@@ -165,7 +165,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             {"kind": "file", "name": "pulumi-v1.tar.gz", "url": f"{address}/pulumi-v1.tar.gz"},
             {
                 "kind": "wheels",
-                "requirements": str(requirements),
+                "requirements": requirements.name,
+                "folder": str(requirements.parent),
                 "python": "3.11",
                 "platform": "any",
             },

@@ -188,3 +188,25 @@ def test_only_one_module_makes_clients_of_aws_and_none_below_the_command_does() 
             assert "boto3" not in found or path == account or folder == "scripts", path
             assert "botocore" not in found or folder in ("jupyterhub_aws", "scripts"), path
     assert "boto3" in imported(account)
+
+
+def test_private_names_of_the_sdk_are_in_one_module_read_in_the_locked_version() -> None:
+    from jupyterhub_aws.components import pulumi_internals as internals
+
+    locked = re.search(r"^pulumi==(\S+)", (ROOT / "requirements/runtime.txt").read_text(), re.M)
+    assert locked is not None and internals.READ_IN == locked[1], "read each name anew in this SDK"
+    assert hasattr(internals.resource_runtime, internals.REPLACED[0])
+    assert hasattr(internals.types, internals.REPLACED[1])
+    private = []
+    product = (
+        path
+        for folder in ("config", "components", "jupyterhub_aws")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+    for path in product:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pulumi"):
+                parts = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+                if any(part.startswith("_") for part in parts):
+                    private.append(path.name)
+    assert set(private) == {"pulumi_internals.py"}

@@ -22,10 +22,11 @@ ACCESS = Access(plain_http=True)
 
 
 def inventory_of(path: Path) -> Inventory:
-    items = [
-        KINDS[item.pop("kind")](**item, needed_by=("a test",))
-        for item in json.loads(path.read_text())
-    ]
+    items = []
+    for item in json.loads(path.read_text()):
+        if "folder" in item:
+            item["folder"] = Path(item["folder"])
+        items.append(KINDS[item.pop("kind")](**item, needed_by=("a test",)))
     return Inventory(stack="test", items=tuple(items), registry=None)
 
 
