@@ -42,7 +42,7 @@ Receiver = Annotated[
 
 class CloudWatchWatch(Model):
     """Logs of all pods and nodes in CloudWatch, and alarms for failures that users would notice
-    (docs/watching.md). While the stack is paused no alarm sends a notification.
+    (docs/monitoring.md). While the stack is paused no alarm sends a notification.
     """
 
     kind: Literal["cloudwatch"] = tag(
@@ -149,7 +149,7 @@ def watched_in_aws(cluster: AnyCluster, watch: AnyWatch) -> Iterator[Problem]:
         and isinstance(watch, CloudWatchWatch)
         and watch != CloudWatchWatch(kind="cloudwatch")
     ):
-        fix = "remove it; monitor the cluster with its owner's tools (docs/watching.md)"
+        fix = "remove it; monitor the cluster with its owner's tools (docs/monitoring.md)"
         yield Problem(
             path="monitoring",
             what=(

@@ -224,7 +224,7 @@ class _Pool(Model):
 _GENERATION_CHANGING = (
     "New groups are created, and new servers start there. The old generation's groups are deleted"
     " with their nodes, and the servers on them, unless `retiring` names it. The hub restarts"
-    " (running servers are not affected). docs/upgrading.md."
+    " (running servers are not affected). docs/upgrading-kubernetes.md."
 )
 
 

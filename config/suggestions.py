@@ -84,12 +84,12 @@ def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
     if found := _OIDC.get(word):
         return (
             f"write kind: oidc: {found[0]} speaks OpenID Connect, its addresses are in"
-            f" {found[1]}/.well-known/openid-configuration (docs/people.md)"
+            f" {found[1]}/.well-known/openid-configuration (docs/users-and-sign-in.md)"
         )
     if word in _GENERIC:
         return (
             "write kind: oidc, with the addresses of your provider's"
-            " /.well-known/openid-configuration (docs/people.md)"
+            " /.well-known/openid-configuration (docs/users-and-sign-in.md)"
         )
     kind = _KINDS.get(word, word)
     return f"write kind: {kind}" if kind in kinds else None

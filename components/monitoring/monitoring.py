@@ -340,7 +340,7 @@ class MonitoringArgs:
 
 class Monitoring(Component):
     """Logs with a retention, alarms with a runbook each, and one topic that notifies operators
-    (docs/watching.md).
+    (docs/monitoring.md).
 
     `topic_arn` is the SNS topic of alarms, for further subscriptions. Raises ArgumentError with
     every problem of the arguments.

@@ -32,7 +32,7 @@ class _ManagedNodes:
         labels: Further Kubernetes labels of the nodes.
         max_pods: The most pods on a node, system pods included.
         generation, retiring: A newer generation of nodes beside older ones that only shrink
-            (docs/upgrading.md).
+            (docs/upgrading-kubernetes.md).
 
     """
 

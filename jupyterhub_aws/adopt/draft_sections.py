@@ -46,7 +46,9 @@ def _names(live: Live) -> set[str]:
 def _hub(live: Live, name: str) -> dict[str, Any]:
     return {
         "sign_in": {
-            "kind": fill("native", "how people sign in (docs/people.md); AWS does not know"),
+            "kind": fill(
+                "native", "how people sign in (docs/users-and-sign-in.md); AWS does not know"
+            ),
             "administrators": fill(["admin"], "who manages people"),
         },
         "entry": _entry(live, name),

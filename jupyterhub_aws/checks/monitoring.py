@@ -63,7 +63,7 @@ def watched(stack: StackConfig, resources: Resources) -> list[Finding]:
             _found(
                 "skip",
                 "the cluster exists already: its own monitoring has to cover the hubs too",
-                "docs/watching.md lists what to monitor",
+                "docs/monitoring.md lists what to monitor",
             )
         ]
     if stack.alarms is None:

@@ -55,7 +55,7 @@ TOPIC, SUBSCRIPTION, ADDON = (
 RUNBOOKS = ROOT / "docs" / "runbooks"
 #: Stacks that have between them every kind of alarm.
 EVERY_KIND = {"full": FULL, "volumes": ("homes={kind: ebs}",), "closed": ALL_STACKS["closed"]}
-HEADINGS = ["What it means", "Look first", "Usual causes", "Mend it", "When to go back to bed"]
+HEADINGS = ["What it means", "Look first", "Usual causes", "Fix it", "When it is resolved"]
 
 
 def alarms(*settings: str) -> dict[str, Any]:
@@ -78,10 +78,10 @@ def test_every_alarm_has_its_page_and_every_page_an_alarm() -> None:
     listed = set(
         re.findall(
             r"\(runbooks/([a-z-]+)\.md\)",
-            (ROOT / "docs" / "watching.md").read_text(encoding="utf-8"),
+            (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8"),
         )
     )
-    assert listed == spoken, "docs/watching.md lists them"
+    assert listed == spoken, "docs/monitoring.md lists them"
 
 
 @pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda path: path.stem)

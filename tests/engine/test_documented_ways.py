@@ -1,4 +1,4 @@
-"""The ways out that docs/operations.md and docs/daily.md describe, walked on the real engine;
+"""The recoveries that docs/troubleshooting.md and docs/operations.md describe, on the real engine;
 and what `up` says of a cluster that is away, or not ready.
 """
 
@@ -36,8 +36,7 @@ def stack(new_engine: Callable[..., Engine], **options: object) -> Engine:
     return engine
 
 
-# --- a killed first installation (docs/operations.md, "An `up` was killed"; docs/daily.md, "When
-# Helm is stuck") ---
+# --- a killed first installation (docs/troubleshooting.md, "An `up` was killed", "Helm is stuck") ---
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +93,7 @@ def test_an_update_that_helm_did_not_finish_says_so_and_a_release_that_is_gone_i
     assert killed.preview("--expect-no-changes").changes == {}
 
 
-# --- imports that are left (docs/operations.md) ---
+# --- imports that are left (docs/troubleshooting.md, "An `up` was killed") ---
 
 
 def test_entries_that_are_left_keep_things_and_go_without_a_change(killed: Engine) -> None:
@@ -115,7 +114,7 @@ def test_entries_that_are_left_keep_things_and_go_without_a_change(killed: Engin
     assert killed.preview("--expect-no-changes").changes == {}
 
 
-# --- a hub is taken out, and comes back (docs/operations.md, "Taking a hub out") ---
+# --- a hub is taken out, and comes back (docs/operations.md, "Remove a hub, and bring it back") ---
 
 
 @pytest.fixture(scope="module")

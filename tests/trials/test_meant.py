@@ -70,7 +70,7 @@ def test_every_suggested_type_exists(value: str) -> None:
 )
 def test_a_provider_of_openid_connect_is_oidc(kind: str) -> None:
     text = said(f"hubs.main.sign_in.kind={kind}")
-    assert "write kind: oidc" in text and "docs/people.md" in text, text
+    assert "write kind: oidc" in text and "docs/users-and-sign-in.md" in text, text
 
 
 @pytest.mark.parametrize(

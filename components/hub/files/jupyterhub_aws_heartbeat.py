@@ -1,4 +1,4 @@
-"""The hub's heartbeat: one line in its log each minute, for a metric filter (docs/watching.md).
+"""The hub's heartbeat: one line in its log each minute, for a metric filter (docs/monitoring.md).
 
 A file of the hub's own pod, beside the chart's configuration. It runs in the event loop in which
 the hub answers requests: a hub that hangs is silent, and so is one that cannot start. The line is

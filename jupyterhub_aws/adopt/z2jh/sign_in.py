@@ -274,7 +274,7 @@ def _rest(traits: Traits, taking: Taking, found: FoundAuthenticator, kind: str) 
                 *path,
                 why=(
                     f"is an option of {found.class_name[:60]}, and sign_in says it otherwise or not"
-                    " at all (docs/people.md)"
+                    " at all (docs/users-and-sign-in.md)"
                 ),
             )
 

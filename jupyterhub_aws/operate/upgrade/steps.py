@@ -51,7 +51,7 @@ def path(start: str, end: str, known: Sequence[str]) -> list[str]:
     if re.fullmatch(r"1\.\d+", end, re.ASCII) and numbers(end) < numbers(start):
         fix = (
             "EKS goes back by one minor within 7 days of an upgrade, by its own command"
-            " (docs/upgrading.md); later nothing does"
+            " (docs/upgrading-kubernetes.md); later nothing does"
         )
         raise ValueError(f"is older than what the stack has ({end} < {start})", fix)
     if end not in known:
