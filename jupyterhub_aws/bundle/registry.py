@@ -24,7 +24,7 @@ from jupyterhub_aws.config.bundle import normalized
 from jupyterhub_aws.config.errors import ConfigError, Problem
 
 # --- The programs that do the copying: skopeo for images, helm for charts, pip for wheels. What
-# they say reaches a person in one line.
+# they say reaches the operator in one line.
 
 
 _INSTALL = {

@@ -1,4 +1,4 @@
-"""The folder of a bundle: where each thing lies in it, content-addressed where it can be.
+"""The folder of a bundle: where each artifact lies in it, content-addressed where it can be.
 
 `images/` is an OCI image layout: every manifest, configuration and layer by its digest, shared
 between images, and an index that names them. Manifests stay byte for byte what their registry
@@ -25,7 +25,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Blob:
-    """A blob that a manifest names. `foreign` ones are named but served by nobody (layers of
+    """A blob that a manifest names. `foreign` ones are named but served by no registry (layers of
     other vendors).
     """
 

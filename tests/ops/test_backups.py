@@ -190,7 +190,7 @@ def test_a_snapshot_that_is_still_being_made_is_waited_for_and_not_made_twice() 
             )
 
     account = types.SimpleNamespace(client=lambda _: Client(), all=lambda *_, **__: list(made))
-    scene = types.SimpleNamespace(
+    context = types.SimpleNamespace(
         command="test",
         account=account,
         stack=types.SimpleNamespace(backups=Snapshots(kind="snapshots")),
@@ -203,7 +203,7 @@ def test_a_snapshot_that_is_still_being_made_is_waited_for_and_not_made_twice() 
         covered=True,
         tags={"aws:x": "y", TAG: STACK},
     )
-    (step,) = now_steps(scene, [volume], lambda: now)
+    (step,) = now_steps(context, [volume], lambda: now)
     step.do()
     step.do()
     assert step.left() == ["claim-ada (vol-1) (pending)"] and len(made) == 1

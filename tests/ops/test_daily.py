@@ -180,7 +180,8 @@ def test_nobody_is_interrupted_without_a_yes(hub: Tools) -> None:
     for arguments in (("restart", "kubeadm", "main", "hub"), ("rollback", "kubeadm", "main")):
         done = jhub(hub, *arguments)
         assert (
-            done.returncode == 2 and "--yes: is needed where nobody can be asked" in done.stderr
+            done.returncode == 2
+            and "--yes: is needed where there is no terminal to ask on" in done.stderr
         ), done.stderr
     assert not [
         line
@@ -464,7 +465,7 @@ def test_bad_days(account: Cloud, tmp_path: Path) -> None:
         text = file.read_text()
         file.write_text(text.replace("  name:", "  paused: true\n  name:"))
         all_say(
-            "is paused, so nobody can work now; bring it back: jhub resume dev",
+            "is paused, so no user can work now; bring it back: jhub resume dev",
             known,
             [item for item in every if item[0] in ("health", "restart")],
         )

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 _TITLES = {
     "nodes": "Nodes (images, AWS's APIs)",
     "hub": "Hubs",
-    "servers": "People's servers",
-    "browsers": "People's browsers",
-    "whoever runs pulumi": "Whoever runs pulumi",
+    "servers": "User servers",
+    "browsers": "Users' browsers",
+    "whoever runs pulumi": "Where pulumi runs",
 }
 
 
@@ -56,7 +56,7 @@ def _show(listed: list[Site], *, closed: bool) -> None:
         here = [site for site in listed if site.who == who]
         if not here and who in ("browsers", "servers"):
             continue
-        console.print(f"[bold]{title}[/bold]" + ("" if here else ": nobody outside"))
+        console.print(f"[bold]{title}[/bold]" + ("" if here else ": no external host"))
         for host in dict.fromkeys(site.host for site in here):
             reasons = [site for site in here if site.host == host]
             console.print(f"  {host}", soft_wrap=True)

@@ -36,20 +36,20 @@ class BackupContext:
         return replace(self.account, region=section.copy_to_region.region, clients={})
 
 
-def awake(scene: BackupContext) -> None:
+def refuse_paused(context: BackupContext) -> None:
     """Raise ConfigError for a stack that says `paused`: it has no node for the job that sees all
     homes.
     """
-    if scene.stack.paused:
+    if context.stack.paused:
         what, fix = (
             "is paused, so there is no node for the job that a restore needs",
-            f"bring it back: jhub resume {scene.file.stack}",
+            f"bring it back: jhub resume {context.file.stack}",
         )
-        raise ConfigError(scene.command, [Problem(path=scene.file.stack, what=what, fix=fix)])
+        raise ConfigError(context.command, [Problem(path=context.file.stack, what=what, fix=fix)])
 
 
-def scene_of(command: str, stack: str, *, changes: bool) -> BackupContext:
-    """The scene of a stack. Raises ConfigError for one without backups, for bad credentials, and
+def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
+    """The context of a stack. Raises ConfigError for one without backups, for bad credentials, and
     for another account than the stack's.
     """
     file = stack_file(stack)
@@ -64,7 +64,7 @@ def scene_of(command: str, stack: str, *, changes: bool) -> BackupContext:
                 Problem(
                     path="cluster.kind",
                     what=what,
-                    fix="ask whoever runs the server of homes and the cluster's volumes",
+                    fix="ask the operators of the server of homes and the cluster's volumes",
                 )
             ],
         )
@@ -130,7 +130,7 @@ def read_record(file: StackFile) -> Drill | None:
 
 
 def write_record(file: StackFile, found: Rehearsal) -> Path:
-    """Write it, whole or not at all. No person's name is in it: it is committed."""
+    """Write it, whole or not at all. No user's name is in it: it is committed."""
     path = record_path(file)
     path.parent.mkdir(exist_ok=True)
     text = (

@@ -24,8 +24,8 @@ class CommandStep:
     """`left` looks and says what is not yet as it should be (nothing: the step is done), `do` asks
     for it, `patience` is how many seconds it may take.
 
-    While something is left, `do` is asked again: whoever was busy is not any more. It must not
-    mind.
+    While something is left, `do` is called again, for what was busy before: it has to be
+    idempotent.
     """
 
     says: str

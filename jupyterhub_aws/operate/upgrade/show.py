@@ -69,7 +69,7 @@ def _step(console: Console, step: UpgradeStep) -> None:
         ):
             _line(console, "does", text)
         if not loud:
-            _line(console, "does", "nobody notices")
+            _line(console, "does", "no effect on users")
         quiet = list(
             dict.fromkeys(
                 effect.says
