@@ -389,10 +389,10 @@ def test_a_volume_comes_back_as_another_one_with_a_claim_of_another_name(make, m
 
 
 BAD = {
-    "a path": (("--user", "../bob"), "--user: is no name of a person"),
-    "a deeper path": (("--user", "ada/../../bob"), "--user: is no name of a person"),
-    "two dots": (("--user", ".."), "--user: is no name of a person"),
-    "a line of its own": (("--user", "ada\nbob"), "--user: is no name of a person"),
+    "a path": (("--user", "../bob"), "--user: is no name of a user"),
+    "a deeper path": (("--user", "ada/../../bob"), "--user: is no name of a user"),
+    "two dots": (("--user", ".."), "--user: is no name of a user"),
+    "a line of its own": (("--user", "ada\nbob"), "--user: is no name of a user"),
     "no such hub": (("--hub", "other", "--user", "ada"), "--hub: is no hub of this stack"),
     "no moment": (("--user", "ada", "--at", "soonish"), "--at: is no moment (got 'soonish')"),
     "the future": (("--user", "ada", "--at", "2999-01-01"), "--at: is in the future"),

@@ -99,7 +99,7 @@ def test_who_runs_what(hub: Tools) -> None:
     rows = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert any(row.startswith("main ada large ip-10-0-1-2 memory ") for row in rows), done.stdout
     assert (
-        "3 servers of 2 people" in done.stdout
+        "3 servers of 2 users" in done.stdout
         and "starts" in done.stdout
         and TOKEN not in done.stdout + done.stderr
     )
@@ -258,7 +258,7 @@ def test_history_and_logs_run_the_tools_themselves(hub: Tools) -> None:
     done = jhub(hub, "logs", "kubeadm", "main", "adda")
     assert (
         done.returncode == 2
-        and "nobody called 'adda' has a server there; did you mean ada?" in done.stderr
+        and "no user called 'adda' has a server there; did you mean ada?" in done.stderr
     )
 
 

@@ -66,7 +66,7 @@ def test_one_stack() -> None:
         and found["afterwards"] == "jhub orphans dev"
     )
     for words in (
-        "balancers of Services that somebody else made",
+        "balancers of Services that others made",
         "network interfaces",
         "/aws/eks/jhub-dev/cluster",
         "DNS record of hub.example.org",

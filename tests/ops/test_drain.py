@@ -185,7 +185,7 @@ def test_interrupted_while_people_have_time_nobody_was_stopped(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(
-        "jupyterhub_aws.operate.drain.drain.time",
+        "jupyterhub_aws.operate.live.notifier.time",
         SimpleNamespace(time=time.time, sleep=interrupted),
     )
     cluster.server("ada", "old-1", ends_after=None)

@@ -16,7 +16,8 @@ from jupyterhub_aws.config.cloud_config import Configuration, whole
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.operate.pause.pause import NoticePeriod, PauseNotifier, notice_text
+from jupyterhub_aws.operate.live.notifier import UserNotifier
+from jupyterhub_aws.operate.pause.pause import NoticePeriod, notifier_of
 from tests.support.cloud import Cloud, autoscaling_group, built, cloud, counted, state
 from tests.support.in_process import Done, in_process
 from tests.support.inside import Inside
@@ -218,7 +219,7 @@ def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits
     refused = run(account, tmp_path, "pause", "airgap", "--no-up")
     assert (
         refused.returncode == 2
-        and "people may work there" in refused.stderr
+        and "users may work there" in refused.stderr
         and "pause the stack inside the cluster first" in refused.stderr
     )
     assert state(account) == before
@@ -298,10 +299,12 @@ class Clock:
         self.now += seconds
 
 
-def notifier(servers: dict[float, list[str]]) -> tuple[PauseNotifier, Hub, Clock]:
+def notifier(servers: dict[float, list[str]]) -> tuple[UserNotifier, Hub, Clock]:
     clock = Clock()
     hub = Hub(servers, clock)
-    return PauseNotifier("test", [hub], clock, clock.sleep), hub, clock  # type: ignore[list-item] -- stands in for a hub's API
+    found = notifier_of([hub])  # type: ignore[list-item] -- stands in for a hub's API
+    found.clock, found.sleep = clock, clock.sleep
+    return found, hub, clock
 
 
 def test_people_have_their_time_and_the_last_minutes_start_nothing() -> None:
@@ -336,18 +339,19 @@ def test_called_off_it_takes_the_notice_back() -> None:
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    said._sleep = interrupted
-    with pytest.raises(ConfigError, match="was called off: nobody's server was stopped"):
+    said.sleep = interrupted
+    with pytest.raises(ConfigError, match="was called off: no server was stopped"):
         said.wait(900)
     assert hub.said_now == {} and hub.stopped == 0
 
 
 def test_times_are_said_in_words() -> None:
-    moment = datetime.datetime(2026, 11, 24, 18, 5, tzinfo=datetime.UTC)
+    moment = datetime.datetime(2026, 11, 24, 18, 5, tzinfo=datetime.UTC).timestamp()
+    said, _, _ = notifier({0: []})
     assert (
-        "in 1 minute (18:05 UTC)" in notice_text(moment, 60)
-        and "in 2 minutes" in notice_text(moment, 120)
-        and "paused now" in notice_text(moment, 0)
+        "in 1 minute (18:05 UTC)" in said.notice(moment, 60)
+        and "in 2 minutes" in said.notice(moment, 120)
+        and "paused now" in said.notice(moment, 0)
     )
 
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 import datetime
 import re
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import click
 
-from jupyterhub_aws.bundle.pull import duration
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.pools import ExistingNodePool
 from jupyterhub_aws.config.specs import resolve
@@ -22,7 +20,6 @@ from jupyterhub_aws.operate.drain.nodes import (
     DrainedNode,
     Instances,
     Nodes,
-    PodOnNode,
     labels,
     of,
     of_generation,
@@ -30,20 +27,18 @@ from jupyterhub_aws.operate.drain.nodes import (
 )
 from jupyterhub_aws.operate.live.account import Account
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
-from jupyterhub_aws.operate.live.hub_api import HubApi
+from jupyterhub_aws.operate.live.hub_api import HubApi, Server
+from jupyterhub_aws.operate.live.notifier import UserNotifier, seconds_of
 from jupyterhub_aws.operate.live.steps import CommandStep, some
 
 # --- Users on nodes that are drained: notified through their hubs until a moment; then their
 # servers are stopped as if they had done it themselves. No other servers are.
 
 
-#: A notice outlives its moment, so that users who come back read why.
+#: A notice outlives its deadline by so long, so that users who come back read why.
 _AFTERWARDS = 900
-_LOOK_SECONDS = 15.0
 _BEGINS = "Old machines of the pool {pool} are replaced: "
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-_DURATION = re.compile(r"(\d{1,4})(s|m|h)")
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = 24 * 3600
 
 
@@ -67,8 +62,8 @@ class Deadline(click.ParamType[datetime.datetime]):
         if match := _CLOCK.fullmatch(value):
             moment = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
             return moment if moment > now else moment + datetime.timedelta(days=1)
-        if (match := _DURATION.fullmatch(value)) and int(match[1]) * _UNITS[match[2]] <= _LONGEST:
-            return now + datetime.timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+        if (seconds := seconds_of(value, _LONGEST)) is not None:
+            return now + datetime.timedelta(seconds=seconds)
         self.fail(
             f"{value!r} is not a time; write 18:00 (UTC), or a time from now of at most 24h"
             " like 90m",
@@ -77,96 +72,39 @@ class Deadline(click.ParamType[datetime.datetime]):
         )
 
 
-def notice_text(pool: str, moment: datetime.datetime, left: float) -> str:
-    """The notice. All users of a hub read it, so it says which of them it concerns without a name."""
-    minutes = max(0, round(left / 60))
-    when = (
-        f"in {minutes} minute{'' if minutes == 1 else 's'} ({moment:%H:%M} UTC)"
-        if left > 0
-        else "now"
+def notifier_of(hubs: Sequence[HubApi], nodes: Nodes, pool: str) -> UserNotifier:
+    """The users with servers on these nodes. Only the hubs that have some there show the notice,
+    and all users of a hub read it: it says which of them it concerns, without a name.
+    """
+    by_namespace = {f"hub-{hub.hub}": hub for hub in hubs}
+    begins = _BEGINS.format(pool=pool)
+
+    def concerned() -> list[HubApi]:
+        found = {pod.namespace for pod in nodes.servers()}
+        return [by_namespace[namespace] for namespace in sorted(found & by_namespace.keys())]
+
+    def servers(hub: HubApi) -> list[Server]:
+        wanted = {(pod.namespace, pod.user, pod.server) for pod in nodes.servers()}
+        return [
+            server
+            for server in hub.servers()
+            if (f"hub-{hub.hub}", server.user, server.name) in wanted
+        ]
+
+    return UserNotifier(
+        command=COMMAND,
+        hubs=hubs,
+        concerned=concerned,
+        running=lambda: labels(nodes.servers()),
+        servers=servers,
+        text=lambda when: (
+            f"{begins}servers that run on them stop {when}. Stop and start yours before, and it"
+            " runs on a new one. Save your work; your files stay."
+        ),
+        begins=begins,
+        kept_seconds=_AFTERWARDS,
+        called_off="; no server starts on these nodes (kubectl uncordon NODE)",
     )
-    return (
-        _BEGINS.format(pool=pool)
-        + f"servers that run on them stop {when}. Stop and start yours before, and it runs on a new"
-        " one. Save your work; your files stay."
-    )
-
-
-class DrainNotifier:
-    """The servers on nodes that are drained. Only the hubs that have some there show the notice."""
-
-    def __init__(self, command: str, hubs: Sequence[HubApi], nodes: Nodes, pool: str) -> None:
-        self._command, self._nodes, self._pool = command, nodes, pool
-        self._hubs = {f"hub-{hub.hub}": hub for hub in hubs}
-
-    def until(self, moment: datetime.datetime) -> None:
-        """Notify them until then, or until no server is left. The time that an earlier run gave
-        still counts. Interrupted, it is called off: no server was stopped.
-        """
-        moment = min(
-            [
-                moment,
-                *(said for hub in self._hubs.values() if (said := self._said(hub)) is not None),
-            ]
-        )
-        try:
-            while (left := moment.timestamp() - time.time()) > 0 and (
-                pods := self._nodes.servers()
-            ):
-                self._set_notice(pods, moment, left)
-                if sys.stderr.isatty():
-                    text = (
-                        f"  {len(pods)} servers run ({some(labels(pods))}); {duration(left)} left"
-                        " (Ctrl+C calls it off)"
-                    )
-                    print(f"\r\033[K{text[:100]}", end="", file=sys.stderr, flush=True)
-                time.sleep(min(_LOOK_SECONDS, left))
-        except KeyboardInterrupt:
-            self.clear_notice()
-            what = (
-                "was called off: no server was stopped, and the notice is gone; no server"
-                " starts on these nodes (kubectl uncordon NODE)"
-            )
-            raise ConfigError(
-                self._command,
-                [Problem(path="drain", what=what, fix="run it again when it is time")],
-            ) from None
-        self._set_notice(self._nodes.servers(), moment, 0)
-
-    def stop(self) -> None:
-        """Ask the servers on these nodes to end, through their hubs."""
-        pods = self._nodes.servers()
-        wanted = {(pod.namespace, pod.user, pod.server) for pod in pods}
-        for namespace in sorted({pod.namespace for pod in pods} & self._hubs.keys()):
-            hub = self._hubs[namespace]
-            for server in hub.servers():
-                if (namespace, server.user, server.name) in wanted and server.pending != "stop":
-                    hub.stop(server)
-
-    def clear_notice(self) -> None:
-        """Clear this command's notice, wherever it is still shown."""
-        for hub in self._hubs.values():
-            if self._said(hub) is not None:
-                hub.clear_notice()
-
-    def _said(self, hub: HubApi) -> datetime.datetime | None:
-        """The moment that a notice of this command's for this pool names; None where there is
-        none.
-        """
-        said = hub.get_notice()
-        if not str(said.get("text") or "").startswith(_BEGINS.format(pool=self._pool)):
-            return None
-        return datetime.datetime.now(tz=datetime.UTC) + datetime.timedelta(
-            seconds=float(said["seconds"]) - _AFTERWARDS
-        )
-
-    def _set_notice(
-        self, pods: Sequence[PodOnNode], moment: datetime.datetime, left: float
-    ) -> None:
-        for namespace in sorted({pod.namespace for pod in pods} & self._hubs.keys()):
-            self._hubs[namespace].set_notice(
-                notice_text(self._pool, moment, left), round(left) + _AFTERWARDS, closed=False
-            )
 
 
 COMMAND = "jhub drain"
@@ -191,14 +129,14 @@ class Drain:
 
     def steps(self, hubs: Sequence[HubApi], by: datetime.datetime | None) -> list[CommandStep]:
         """Everything up to empty nodes that are gone."""
-        notifier = DrainNotifier(COMMAND, hubs, self.nodes, self.pool)
+        notifier = notifier_of(hubs, self.nodes, self.pool)
         told = list[bool]()
 
         def hurry() -> None:
             if by is None:
                 return
             if not told:
-                notifier.until(by)
+                notifier.wait(by.timestamp())
                 told.append(True)
             notifier.stop()
 
@@ -221,7 +159,7 @@ class Drain:
                 )
             )
         if by is not None:
-            found.append(_once("the notice is cleared", notifier.clear_notice))
+            found.append(_once("the notice is cleared", notifier.clear))
         return found
 
     def closes(self) -> str | None:

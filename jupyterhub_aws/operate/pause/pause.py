@@ -5,16 +5,12 @@ says so and `up` makes it the stack's state.
 from __future__ import annotations
 
 import contextlib
-import datetime
-import re
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import click
 
-from jupyterhub_aws.bundle.pull import duration
 from jupyterhub_aws.cli.arguments import stack_file, validated_stack
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.pause import PausedInstances as Section
@@ -25,6 +21,7 @@ from jupyterhub_aws.operate.daily.who import SELECTOR
 from jupyterhub_aws.operate.live.account import Account, connect
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
 from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
+from jupyterhub_aws.operate.live.notifier import UserNotifier, seconds_of
 from jupyterhub_aws.operate.live.steps import CommandStep, some
 from jupyterhub_aws.operate.pause.compute import Autoscaler, Databases, Groups, TaggedInstances
 from jupyterhub_aws.operate.pause.stack_file_edit import KEY, is_paused, set_paused
@@ -33,13 +30,10 @@ from jupyterhub_aws.operate.pause.stack_file_edit import KEY, is_paused, set_pau
 # they had stopped them.
 
 
-#: A notice outlives its moment by so long: users who look while the nodes go read why.
+#: A notice outlives its deadline by so long: users who look while the nodes go read why.
 _AFTERWARDS = 3600
 #: In the last minutes no server starts that would end at once.
 _CLOSED_SECONDS = 300
-_LOOK_SECONDS = 15.0
-_DURATION = re.compile(r"([0-9]{1,4})(s|m|h)")
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = 12 * 3600
 
 
@@ -54,93 +48,27 @@ class NoticePeriod(click.ParamType[int]):
         """Seconds. Refuses what is none, and more than twelve hours."""
         if isinstance(value, int):
             return value
-        match = _DURATION.fullmatch(value)
-        seconds = int(match[1]) * _UNITS[match[2]] if match else -1
-        if not 0 <= seconds <= _LONGEST:
+        seconds = seconds_of(value, _LONGEST)
+        if seconds is None:
             self.fail(f"{value!r} is not a time of at most 12h; write it like 15m", param, ctx)
         return seconds
 
 
-def notice_text(moment: datetime.datetime, left: float) -> str:
-    """The notice that users read."""
-    minutes = max(0, round(left / 60))
-    when = (
-        f"in {minutes} minute{'' if minutes == 1 else 's'} ({moment:%H:%M} UTC)"
-        if left > 0
-        else "now"
+def notifier_of(hubs: Sequence[HubApi]) -> UserNotifier:
+    """All users of these hubs, who read one notice."""
+    return UserNotifier(
+        command=COMMAND,
+        hubs=hubs,
+        concerned=lambda: hubs,
+        running=lambda: [f"{server.label} ({hub.hub})" for hub in hubs for server in hub.servers()],
+        servers=lambda hub: hub.servers(),
+        text=lambda when: (
+            f"This hub will be paused {when}: servers stop then, and start again when it is"
+            " resumed. Save your work; your files stay."
+        ),
+        kept_seconds=_AFTERWARDS,
+        closed_seconds=_CLOSED_SECONDS,
     )
-    return (
-        f"This hub will be paused {when}: servers stop then, and start again when it is resumed."
-        " Save your work; your files stay."
-    )
-
-
-class PauseNotifier:
-    """The users of a stack's hubs are notified, given their time, and their servers stopped. The
-    time that an earlier run gave still counts.
-    """
-
-    def __init__(
-        self,
-        command: str,
-        hubs: Sequence[HubApi],
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._command, self._hubs, self._clock, self._sleep = command, hubs, clock, sleep
-
-    def wait(self, seconds: int) -> None:
-        """Notify them, until their time is over or no server is left. Interrupted, it is called off
-        and no server was stopped.
-        """
-        end = self._clock() + min([seconds, *(self._left(hub) for hub in self._hubs)])
-        try:
-            while (left := end - self._clock()) > 0 and (servers := self.servers()):
-                self._set_notice(end, left)
-                text = (
-                    f"  {len(servers)} servers run ({some(servers)}); {duration(left)} left (Ctrl+C"
-                    " calls it off)"
-                )
-                if sys.stderr.isatty():
-                    print(f"\r\033[K{text[:100]}", end="", file=sys.stderr, flush=True)
-                self._sleep(min(_LOOK_SECONDS, left))
-        except KeyboardInterrupt:
-            for hub in self._hubs:
-                hub.clear_notice()
-            what = "was called off: no server was stopped, and the notice is gone"
-            raise ConfigError(
-                self._command,
-                [Problem(path="pause", what=what, fix="run it again when it is time")],
-            ) from None
-        finally:
-            if sys.stderr.isatty():
-                print(file=sys.stderr)
-        self._set_notice(self._clock(), 0)
-
-    def servers(self) -> list[str]:
-        """Whose servers are there."""
-        return [f"{server.label} ({hub.hub})" for hub in self._hubs for server in hub.servers()]
-
-    def stop(self) -> None:
-        """Ask each server to end."""
-        for hub in self._hubs:
-            for server in hub.servers():
-                if server.pending != "stop":
-                    hub.stop(server)
-
-    def _set_notice(self, end: float, left: float) -> None:
-        moment = datetime.datetime.fromtimestamp(end, tz=datetime.UTC)
-        for hub in self._hubs:
-            hub.set_notice(
-                notice_text(moment, left), round(left) + _AFTERWARDS, closed=left <= _CLOSED_SECONDS
-            )
-
-    def _left(self, hub: HubApi) -> float:
-        """What is left of a notice that an earlier run gave; much where there was none."""
-        said = hub.get_notice()
-        return (
-            max(0.0, float(said["seconds"]) - _AFTERWARDS) if said.get("text") else float(_LONGEST)
-        )
 
 
 COMMAND = "jhub pause"
@@ -219,18 +147,18 @@ def user_steps(context: PauseContext, hubs: Sequence[HubApi], notice: int) -> li
     """
     if not hubs:
         return []
-    notifier, told = PauseNotifier(COMMAND, hubs), list[bool]()
+    notifier, told = notifier_of(hubs), list[bool]()
 
     def stop() -> None:
         if not told:
-            notifier.wait(notice)
+            notifier.wait(time.time() + notice)
             told.append(True)
         notifier.stop()
 
     return [
         CommandStep(
             says="user servers end",
-            left=notifier.servers,
+            left=notifier.running,
             do=stop,
             patience=notice + _STOPPING_SECONDS,
         )
