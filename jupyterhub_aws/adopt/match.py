@@ -1,5 +1,5 @@
 """What the program would register, matched with what is there: an import map, what will differ,
-what will be made, and what cannot be taken over. Pure.
+what will be made, and what cannot be imported. Pure.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _EFFECTS: Mapping[str, str] = {
         "a NAT gateway with an address of its own: allowlists with the old one need the new one"
     ),
 }
-#: The same for one that is taken over and changed.
+#: The same for one that is imported and changed.
 _CHANGES: Mapping[tuple[str, str], str] = {
     (
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",

@@ -1,4 +1,4 @@
-"""What a scan found, in a terminal of 80 columns: what is taken over, what will differ, what
+"""What a scan found, in a terminal of 80 columns: what is imported, what will differ, what
 will be made, what stays, what was not seen.
 """
 
@@ -121,7 +121,7 @@ class ScanReport:
 
     def _head(self, adoption: Adoption, live: Live, file: str) -> None:
         what = {
-            "eks": "is taken over",
+            "eks": "is adopted",
             "existing": "is used in place",
             "as written": "as the stack file says",
         }[adoption.kind]
@@ -136,7 +136,7 @@ class ScanReport:
         if not imports:
             return
         self._lines.title(
-            f"Taken over: {len(imports)} resources, each protected while its entry is in the file"
+            f"Imported: {len(imports)} resources, each protected while its entry is in the file"
         )
         kinds: dict[str, int] = {}
         for key in imports:
@@ -184,7 +184,7 @@ class ScanReport:
     def _refused(self, adoption: Adoption) -> None:
         if not adoption.outcome.refused:
             return
-        self._lines.title("Cannot be taken over: importing would replace it")
+        self._lines.title("Cannot be imported: importing would replace it")
         for item in adoption.outcome.refused:
             self._lines.line(
                 "✗",

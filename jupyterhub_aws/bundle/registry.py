@@ -318,7 +318,7 @@ def send_chart(archive: Path, registry: str, access: Access) -> None:
     run(["helm", "push", str(archive), f"oci://{registry}/charts", *access.helm()], archive.name)
 
 
-# --- Downloading one file: it goes on where it stopped, and is there whole or not at all.
+# --- Downloading one file: it goes on where it stopped, and appears atomically.
 
 
 _CHUNK = 1 << 18

@@ -90,7 +90,7 @@ class Store:
         return size is None or found.st_size == size
 
     def put(self, content: bytes) -> str:
-        """Keep a small blob; return its digest. It appears whole or not at all."""
+        """Keep a small blob; return its digest. It appears atomically."""
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         write(self.blob(digest), content)
         return digest
@@ -172,7 +172,7 @@ def blobs(manifest: Mapping[str, Any]) -> Iterator[Blob]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whenever the process ends."""
+    """Write a file atomically, whenever the process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.part")
     partial.write_bytes(content)

@@ -46,7 +46,7 @@ _COMMANDS = {
     "probe": "Try a hub's sign-in from here",
     "certificate": "Make and inspect certificates for hubs",
     "homes": "Which directory is each user's home",
-    "adopt": "Take over a cluster or a hub that exists",
+    "adopt": "Adopt a cluster or a hub that exists",
     "schema": "The JSON schema of stack files, for editors",
     "docs": "The reference page of every option",
 }

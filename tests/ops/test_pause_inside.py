@@ -226,7 +226,7 @@ def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits
     inner = run(account, tmp_path, "pause", "airgap-hub", "--notice", "0m")
     assert (
         inner.returncode == 0
-        and "from where you run the AWS half: jhub pause airgap" in inner.stdout
+        and "from where you run the cloud stack: jhub pause airgap" in inner.stdout
     ), inner.stderr
     assert not any(inside.servers.values()) and inside.autoscaler == 0 and state(account) == before
     outer = run(account, tmp_path, "pause", "airgap", "--now", "--no-up")

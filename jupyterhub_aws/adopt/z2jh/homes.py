@@ -144,7 +144,8 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
         claims = re.sub(r"-?\{servername\}", "", old).replace("{username}", f"{{{names[scheme]}}}")
         taking.put(claims, *_STORAGE, "dynamic", "pvcNameTemplate")
         taking.notes.append(
-            f"claims keep their names: {claims}; compare with kubectl get pvc before any user signs in"
+            f"claims keep their names: {claims}; compare with kubectl get pvc before any user signs"
+            f" in"
         )
         if scheme == "unknown":
             taking.notes.append(

@@ -193,7 +193,10 @@ def _images_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
             leave_out(
                 taking,
                 place,
-                f"was for some users only{of}, and a choice here is for all users who have the profile: make it a profile with groups",
+                (
+                    f"was for some users only{of}, and a choice here is for all users who have the"
+                    f" profile: make it a profile with groups"
+                ),
             )
             continue
         image = override_image(taking, (*place, "kubespawner_override"), "images of the profile")

@@ -265,7 +265,10 @@ def _rest(traits: Traits, taking: Taking, found: FoundAuthenticator, kind: str) 
         elif name in NARROWING and taking.look(*path) not in (None, {}, []):
             taking.drop(
                 path,
-                "kept users out, and no option of this kind of sign-in does: check that all users who are let in now are meant",
+                (
+                    "kept users out, and no option of this kind of sign-in does: check that all users"
+                    " who are let in now are meant"
+                ),
             )
         elif name in ("tls_verify", "validate_server_cert", "disable_ssl_verification"):
             taking.drop_all(*path, why="the provider's certificate is always verified")

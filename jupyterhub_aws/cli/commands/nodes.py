@@ -20,12 +20,12 @@ def command(stack: str, as_json: bool, show: bool) -> int:
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.daily import context, nodes
-    from jupyterhub_aws.operate.daily.context import inside, refuse_outer
+    from jupyterhub_aws.operate.daily.context import inside, refuse_cloud_stack
     from jupyterhub_aws.operate.daily.who import SELECTOR
 
     if show:
         found, _ = validated_stack(stack)
-        refuse_outer("jhub nodes", found)
+        refuse_cloud_stack("jhub nodes", found)
         shown = context.tools_shown("jhub nodes", found)
         context.show(
             shown.kubectl("get", "nodes"),

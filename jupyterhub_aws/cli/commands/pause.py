@@ -31,11 +31,13 @@ from jupyterhub_aws.operate.pause.pause import NoticePeriod
 @click.option(
     "--no-up",
     is_flag=True,
-    help="Do not run `pulumi up` at the end: the changed stack file is merged and applied elsewhere.",
+    help=(
+        "Do not run `pulumi up` at the end: the changed stack file is merged and applied elsewhere."
+    ),
 )
 @click.option("--yes", is_flag=True, help="Let `pulumi up` go on without asking.")
 def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
-    """Put STACK to rest: no servers, no nodes, no autoscaler; homes, databases, secrets and
+    """Pause STACK: no servers, no nodes, no autoscaler; homes, databases, secrets and
     addresses stay, and sizes stay in its file.
 
     Run it again after anything that went wrong: it goes on where it stopped. `jhub resume` brings
@@ -62,45 +64,45 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
             if ctx.cluster is None
             else open_now.enter_context(hub_apis(ctx.stack, ctx.cluster, hubs_to_notify(ctx)))
         )
-        remembered = stack_file_step(ctx)
+        marked = stack_file_step(ctx)
         run(
             COMMAND,
             [
                 *user_steps(ctx, hubs, notice),
                 *pause_steps(ctx),
-                *([] if remembered is None else [remembered]),
+                *([] if marked is None else [marked]),
             ],
         )
         outer = ctx.stack.cloud_stack
         if outer is not None:
             click.echo(
-                f"The inside rests. Now, from where you run the AWS half: jhub pause {outer}"
+                f"The cluster stack is paused. Now, from where you run the cloud stack: jhub pause {outer}"
             )
             return 0
         if not ctx.own_nodes:
             click.echo(
-                f"{ctx.file.stack} rests. Commit {ctx.file.source}."
-                f" {_MACHINES_REST if ctx.stack.pause.instances else _SERVERS_REST}"
+                f"{ctx.file.stack} is paused. Commit {ctx.file.source}."
+                f" {_MACHINES_PAUSED if ctx.stack.pause.instances else _SERVERS_PAUSED}"
             )
             return 0
         if no_up or not steps.there():
             click.echo(
-                f"{ctx.file.stack} rests. Commit {ctx.file.source}; the next `pulumi up` makes"
+                f"{ctx.file.stack} is paused. Commit {ctx.file.source}; the next `pulumi up` makes"
                 " it the stack's state."
             )
             return 0
         steps.up(COMMAND, ctx.file, yes=yes)
     click.echo(
-        f"{ctx.file.stack} rests. Commit {ctx.file.source}. To bring it back: jhub resume"
+        f"{ctx.file.stack} is paused. Commit {ctx.file.source}. To bring it back: jhub resume"
         f" {ctx.file.stack}"
     )
     return 0
 
 
-_MACHINES_REST = (
+_MACHINES_PAUSED = (
     "Until its machines run again the cluster's API does not answer, and nothing in it can be"
     " changed."
 )
-_SERVERS_REST = (
+_SERVERS_PAUSED = (
     "Its machines are not this stack's: name them under pause.instances to stop them too."
 )

@@ -51,7 +51,8 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
         run(COMMAND, nodes(ctx))
         if ctx.stack.parts == "cloud":
             click.echo(
-                "The AWS half is back. Now, inside: jhub resume the stack that names this one as"
+                "The cloud stack is resumed. Now, inside the cluster: jhub resume the stack that"
+                " names this one as"
                 " its cloud_stack"
             )
             return 0
@@ -60,7 +61,7 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
             with hub_apis(ctx.stack, cluster) as hubs:
                 run(COMMAND, clear_notice_steps(hubs))
     click.echo(
-        f"{ctx.file.stack} is back. Commit {ctx.file.source}. Whether users can work: jhub"
+        f"{ctx.file.stack} is resumed. Commit {ctx.file.source}. Whether users can work: jhub"
         f" health {ctx.file.stack}"
     )
     return 0

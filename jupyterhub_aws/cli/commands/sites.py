@@ -1,4 +1,4 @@
-"""`jhub sites STACK`: every outside host that the stack would talk to, so that a firewall can be
+"""`jhub sites STACK`: every external host that the stack would talk to, so that a firewall can be
 opened for exactly those.
 """
 
@@ -28,7 +28,7 @@ _TITLES = {
 )
 @click.option("--json", "as_json", is_flag=True, help="As data.")
 def command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> int:
-    """Show every host outside that STACK would talk to, who asks it, and which resource makes
+    """Show every external host that STACK would talk to, who asks it, and which resource makes
     them ask.
     """
     from jupyterhub_aws.checks.sites import sites

@@ -21,7 +21,7 @@ from jupyterhub_aws.operate.live.account import Account, connect
 
 @dataclass(frozen=True, kw_only=True)
 class BackupContext:
-    """The stack, the file that a record lies beside (the outer half's), and the account."""
+    """The stack, the file that a record lies beside (the cloud stack's), and the account."""
 
     command: str
     stack: StackConfig
@@ -54,7 +54,7 @@ def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
     """
     file = stack_file(stack)
     found, _ = validated_stack(stack)
-    if found.cloud_stack is not None:  # the inner half's configuration is the outer one's
+    if found.cloud_stack is not None:  # a cluster stack's configuration is its cloud stack's
         file = read(find(found.cloud_stack, file.path.parent))
     if not isinstance(found.cluster, EksCluster):
         what = "the stack makes nothing in AWS, so it backs nothing up there"
@@ -130,7 +130,7 @@ def read_record(file: StackFile) -> Drill | None:
 
 
 def write_record(file: StackFile, found: Rehearsal) -> Path:
-    """Write it, whole or not at all. No user's name is in it: it is committed."""
+    """Write it atomically. No user's name is in it: it is committed."""
     path = record_path(file)
     path.parent.mkdir(exist_ok=True)
     text = (

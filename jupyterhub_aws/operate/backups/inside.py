@@ -48,7 +48,7 @@ def volume_of_all_homes(stack: str) -> str:
 
 
 def around(stack: StackConfig, volume_handle: str) -> list[dict[str, Any]]:
-    """Namespace, closed network, programs, volume and claim. The volume is mounted under the
+    """Namespace, isolated network, programs, volume and claim. The volume is mounted under the
     storage driver's own identity (`iam`), which has none that may see all homes but while a restore
     runs.
     """

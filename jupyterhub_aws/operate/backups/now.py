@@ -54,7 +54,7 @@ def now_steps(
 
 def opted_in(context: BackupContext, kinds: set[str]) -> None:
     """Raise ConfigError where the region's settings keep AWS Backup from a kind: its plans then
-    pass those resources over, without a word.
+    skip those resources without a warning.
     """
     with translate_aws_errors(context.command):
         settings = (

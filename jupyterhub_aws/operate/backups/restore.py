@@ -77,7 +77,9 @@ class SideDirectory:
         with translate_aws_errors(self._context.command):
             found = self._client.start_restore_job(
                 RecoveryPointArn=intent.point.arn,
-                IamRoleArn=f"arn:{partition_of(account.region)}:iam::{account.id}:role/{resolve(self._context.stack).backups.restore_role_name}",
+                IamRoleArn=(
+                    f"arn:{partition_of(account.region)}:iam::{account.id}:role/{resolve(self._context.stack).backups.restore_role_name}"
+                ),
                 ResourceType="EFS",
                 IdempotencyToken=intent.token,
                 Metadata=dict(intent.metadata),

@@ -41,11 +41,11 @@ def inside(
     """The context of a stack by name or file. `changes`: something will be changed, so the account
     must be named; `resting`: a paused one will do.
 
-    Raises ConfigError, with nothing changed, for a stack without an inside, another account, a
+    Raises ConfigError, with nothing changed, for a cloud stack, another account, a
     paused stack, and a cluster that does not answer.
     """
     found, name = validated_stack(stack)
-    refuse_outer(command, found)
+    refuse_cloud_stack(command, found)
     if not resting:
         _refuse_declared_paused(command, found, name)
     account = (
@@ -67,8 +67,8 @@ def inside(
         yield Inside(name=name, stack=found, account=account, cluster=cluster)
 
 
-def refuse_outer(command: str, stack: StackConfig) -> None:
-    """Raise ConfigError for the AWS half of a stack: hubs and nodes are asked inside."""
+def refuse_cloud_stack(command: str, stack: StackConfig) -> None:
+    """Raise ConfigError for a cloud stack: hubs and nodes are reached by its cluster stack."""
     if stack.parts == "cloud":
         fix = (
             "name the stack whose file names this one as its cloud_stack, on a machine that reaches"
@@ -79,7 +79,7 @@ def refuse_outer(command: str, stack: StackConfig) -> None:
             [
                 Problem(
                     path="parts",
-                    what="is cloud: this stack is the half that AWS makes, without an inside",
+                    what="is cloud: this stack makes AWS resources only, no hubs",
                     fix=fix,
                 )
             ],
@@ -88,7 +88,7 @@ def refuse_outer(command: str, stack: StackConfig) -> None:
 
 def chosen_hubs(command: str, stack: StackConfig, hub: str | None) -> list[str]:
     """The hub of that name, or all of them. Raises ConfigError where there is none."""
-    refuse_outer(command, stack)
+    refuse_cloud_stack(command, stack)
     there = sorted(stack.hubs_inside)
     if not there:
         raise ConfigError(

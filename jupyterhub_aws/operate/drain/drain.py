@@ -248,7 +248,7 @@ def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
         what = "asks AWS from which template nodes were started, and these were there already"
         raise refuse("--old", what, "leave it out, and all nodes of the pool are meant")
     if stack.parts == "cloud":
-        what = "is the AWS half of a stack; hubs and servers are known inside"
+        what = "is a cloud stack; hubs and servers are known to its cluster stack"
         raise refuse(
             "STACK",
             what,

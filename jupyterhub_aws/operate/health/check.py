@@ -75,14 +75,14 @@ def check(subject: Subject, progress: Callable[[str], None]) -> HealthReport:
     """Try one hub. Raises nothing for what is wrong with it: the report says that."""
     report = HealthReport(hub=subject.hub, url=public_url(subject.config), progress=progress)
     with contextlib.ExitStack() as open_now:
-        doors: list[HubEndpoint] = []
-        report.take("entry", lambda: _entry(subject, open_now, doors))
-        _sign_in(subject, report, doors)
-        _servers(subject, report, open_now, doors)
+        endpoints: list[HubEndpoint] = []
+        report.take("entry", lambda: _entry(subject, open_now, endpoints))
+        _sign_in(subject, report, endpoints)
+        _servers(subject, report, open_now, endpoints)
     return report
 
 
-def _entry(subject: Subject, open_now: contextlib.ExitStack, doors: list[HubEndpoint]) -> str:
+def _entry(subject: Subject, open_now: contextlib.ExitStack, endpoints: list[HubEndpoint]) -> str:
     """Find the way in, and look at the page behind it. Where the public one is shut, the rest is
     tried through a tunnel.
     """
@@ -104,24 +104,24 @@ def _entry(subject: Subject, open_now: contextlib.ExitStack, doors: list[HubEndp
         )
 
     if not isinstance(config.entry, LoadBalancerEntry):
-        doors.append(tunnel())
-        return f"{way.shown(doors[0])}, through a tunnel to the proxy"
+        endpoints.append(tunnel())
+        return f"{way.shown(endpoints[0])}, through a tunnel to the proxy"
     try:
         said = way.shown(outside)
     except FailedError:
         with contextlib.suppress(ConfigError):
-            doors.append(tunnel())
+            endpoints.append(tunnel())
         raise
-    doors.append(outside)
+    endpoints.append(outside)
     return said
 
 
-def _sign_in(subject: Subject, report: HealthReport, doors: Sequence[HubEndpoint]) -> None:
+def _sign_in(subject: Subject, report: HealthReport, endpoints: Sequence[HubEndpoint]) -> None:
     way = SignIn(stack=subject.name, hub=subject.hub, config=subject.config)
-    if not doors:
+    if not endpoints:
         report.skip("sign-in", "the proxy is not reached")
         return
-    endpoint, given = doors[0], way.credentials
+    endpoint, given = endpoints[0], way.credentials
     if way.elsewhere:
         report.take("sign-in", lambda: way.to_the_provider(endpoint))
     elif given is None:
@@ -134,7 +134,7 @@ def _servers(
     subject: Subject,
     report: HealthReport,
     open_now: contextlib.ExitStack,
-    doors: Sequence[HubEndpoint],
+    endpoints: Sequence[HubEndpoint],
 ) -> None:
     found: list[tuple[TestServers, str]] = []
 
@@ -158,7 +158,7 @@ def _servers(
     try:
         well = report.take("hub", reach)
         for name, profile in subject.wanted.items():
-            if not well or not doors:
+            if not well or not endpoints:
                 report.skip(
                     name, "the hub does not do its part" if not well else "the proxy is not reached"
                 )
@@ -169,7 +169,7 @@ def _servers(
                     " no group",
                 )
             else:
-                _profile(name, report, found[0], doors[0])
+                _profile(name, report, found[0], endpoints[0])
     finally:
         # Asked of the report and not of the exception: also Ctrl+C ends here.
         if found and report.take("put away", lambda: _put_away(found[0][0])):

@@ -88,7 +88,7 @@ class PauseContext:
 
     @property
     def own_nodes(self) -> bool:
-        """Whether the stack's own groups are this command's business: not in the inner half,
+        """Whether the stack's own groups are this command's business: not in the cluster stack,
         which AWS does not know.
         """
         return (
@@ -213,7 +213,7 @@ def pause_steps(context: PauseContext) -> list[CommandStep]:
 
 
 def stack_file_step(context: PauseContext) -> CommandStep | None:
-    """The stack file says it; the inner half's is the outer one's, and is changed there."""
+    """The stack file says it; a cluster stack's is its cloud stack's, and is changed there."""
     if context.stack.parts == "cluster":
         return None
     written = list[bool]([is_paused(context.file)])
@@ -230,8 +230,8 @@ def stack_file_step(context: PauseContext) -> CommandStep | None:
 
 
 def refuse_user_nodes(context: PauseContext) -> None:
-    """The outer half cannot reach a hub: raise ConfigError while user nodes run, whose users the
-    inner half has to notify first.
+    """A cloud stack cannot reach a hub: raise ConfigError while user nodes run, whose users the
+    cluster stack has to notify first.
     """
     if context.account is None or context.stack.parts != "cloud":
         return
@@ -258,7 +258,7 @@ def context_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseConte
     found, _ = validated_stack(stack)
     if (
         found.cloud_stack is not None
-    ):  # the inner half's configuration is the outer one's, its file too
+    ):  # a cluster stack's configuration is its cloud stack's, its file too
         file = read(find(found.cloud_stack, file.path.parent))
     in_aws = found.cluster.kind == "eks" or found.pause.instances is not None
     account = (
@@ -270,14 +270,14 @@ def context_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseConte
         cluster = None
         # An API whose machines are stopped does not answer; users were notified before they were
         # stopped.
-        rests = (
+        stopped = (
             account is not None
             and found.pause.instances is not None
             and not TaggedInstances(
                 command, account, found.pause.instances, "control_plane"
             ).running()
         )
-        if inside and found.parts != "cloud" and not rests:
+        if inside and found.parts != "cloud" and not stopped:
             cluster = held.enter_context(cluster_of(command, found, account))
             cluster.reached()
         yield PauseContext(stack=found, file=file, account=account, cluster=cluster)

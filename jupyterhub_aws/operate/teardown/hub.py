@@ -160,7 +160,7 @@ def kept_of(resources: Sequence[Mapping[str, Any]], hub: str) -> list[Kept]:
     """Of a state's resources, those of the hub that stay when the program no longer names them:
     retained on delete, and real.
     """
-    # As components name them: `hub-NAME-…` of both halves, and the access point of its homes.
+    # As components name them: `hub-NAME-…` of both parts, and the access point of its homes.
     mine = re.compile(
         rf"hub-{re.escape(hub)}-(?:cloud|namespace|homes|database)\b.*|homes-access-point-{re.escape(hub)}"
     )

@@ -362,7 +362,7 @@ class DestroyPlan:
 
     @property
     def with_hubs(self) -> StackConfig:
-        """The same with its hubs, which an outer half's file names too but does not make inside."""
+        """The same with its hubs, which a cloud stack's file names too but does not make."""
         return (
             self.stack.model_copy(update={"hubs": self.stacks[0].stack.hubs})
             if len(self.stacks) > 1

@@ -205,7 +205,7 @@ class Upgrade:
         return difference(self.planned(before), self.planned(after))
 
     def _inside(self, until: str) -> list[str]:
-        """What a stack of two halves does besides; `until` is how it is until then."""
+        """What a split stack does besides; `until` is how it is until then."""
         if self.stack.parts != "cloud":
             return []
         return [
@@ -437,8 +437,8 @@ class Upgrade:
         )
 
     def _tried(self) -> list[str]:
-        """The command that signs in and starts a server of each profile; a stack without an inside
-        has no hub to ask.
+        """The command that signs in and starts a server of each profile; a cloud stack has no hub
+        to ask.
         """
         return [] if self.stack.parts == "cloud" else [f"jhub health {self.name}"]
 
