@@ -116,7 +116,7 @@ def _engine(file: StackFile) -> Side:
                 Problem(
                     path="pulumi preview",
                     what=f"came to no end: {said}",
-                    fix="mend what it complains about and run it again",
+                    fix="fix what it complains about and run it again",
                 )
             ],
         )
@@ -228,7 +228,7 @@ def _of_entry(found: PreviewVerdict, subject: str, identity: str, step: EngineSt
     """
     if step is not None and step.op == "create":
         what, fix = (
-            "is in imports, and would be made anew",
+            "is in imports, and would be recreated",
             "is the preview older than the stack file? Preview again",
         )
         found.faults.append(ImportFault(subject=subject, what=what, fix=fix))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyterhub_aws.adopt.draft_sections import given_pools, hubs_of, network_of, own_pools
+from jupyterhub_aws.adopt.draft_sections import existing_pools, hubs_of, network_of, own_pools
 from jupyterhub_aws.adopt.queries import Live, tags_of
 from jupyterhub_aws.config.stack_text import Noted, fill, text_of
 from jupyterhub_aws.config.versions import kubernetes_versions
@@ -107,9 +107,9 @@ def by_reference(live: Live, reasons: list[str]) -> StackDraft:
     """The cluster is used in place: nothing of it, of its network or of its nodes is the
     program's.
     """
-    pools, pools_note = given_pools(live)
+    pools, pools_note = existing_pools(live)
     network = _ranges(live)
-    homes = _given_homes(live)
+    homes = _existing_homes(live)
     name = (
         live.name
         if _NAME.fullmatch(live.name) and len(live.name) <= _LONGEST_NAME
@@ -129,7 +129,7 @@ def by_reference(live: Live, reasons: list[str]) -> StackDraft:
         "cluster": why,
         "pools": pools_note,
         "network": "Its network belongs to its owner; only what pods must know is listed here.",
-        "homes": _given_note(live),
+        "homes": _existing_homes_note(live),
     }
     return StackDraft(
         kind="existing",
@@ -313,7 +313,7 @@ def _homes_note(live: Live) -> str:
     )
 
 
-def _given_homes(live: Live) -> dict[str, Any] | None:
+def _existing_homes(live: Live) -> dict[str, Any] | None:
     found = live.file_system
     if found is None:
         return {
@@ -349,7 +349,7 @@ def _given_homes(live: Live) -> dict[str, Any] | None:
     return {"kind": "efs_access_point", "file_system": found["FileSystemId"], "access_point": point}
 
 
-def _given_note(live: Live) -> str:
+def _existing_homes_note(live: Live) -> str:
     if live.file_system is None:
         return (
             "The scan does not know where homes are: no single EFS file system is mounted in this"

@@ -407,7 +407,7 @@ def _disk(live: Live, template: str | None) -> dict[str, Any]:
     return {}
 
 
-def given_pools(live: Live) -> tuple[dict[str, Any], str]:
+def existing_pools(live: Live) -> tuple[dict[str, Any], str]:
     """The nodes that are there, a pool for each group: servers go to them by labels that they
     have.
     """

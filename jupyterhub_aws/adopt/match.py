@@ -31,7 +31,7 @@ _REMADE: Mapping[str, str] = {
         "its id is known only to the principal that made it; a second one does no harm"
     ),
 }
-#: What a resource that is made anew does to users of the existing cluster.
+#: What a resource that is recreated does to users of the existing cluster.
 _EFFECTS: Mapping[str, str] = {
     "aws:efs/fileSystemPolicy:FileSystemPolicy": (
         "from then on only the hubs' access points get in, with TLS: plain NFS mounts of the file"

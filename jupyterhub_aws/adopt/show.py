@@ -126,7 +126,7 @@ class ScanReport:
             "as written": "as the stack file says",
         }[adoption.kind]
         if adoption.problems:
-            what += ", once the lines below are mended (then the same with --again)"
+            what += ", once the lines below are fixed (then the same with --again)"
         self._lines.head(live.name, f"{what}: {file}")
         for reason in adoption.reasons:
             self._lines.line("·", "yellow", reason)

@@ -70,17 +70,17 @@ _STAND_INS: Mapping[str, Any] = {
 _GATES = ("groups",)
 
 
-def mend(sections: dict[str, Any], problems: list[Problem], taking: Taking) -> bool:
-    """Mend what can be mended. Whether anything was."""
+def repair(sections: dict[str, Any], problems: list[Problem], taking: Taking) -> bool:
+    """Fix what can be fixed. Whether anything was."""
     done = False
     for problem in sorted(
         problems, key=lambda item: item.path, reverse=True
     ):  # of a list the last item first
-        done |= _mend(sections, problem, taking)
+        done |= _repair(sections, problem, taking)
     return done
 
 
-def _mend(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
+def _repair(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
     parts: list[str | int] = [
         int(index) if index else quoted or bare
         for quoted, index, bare in _MENDED_PART.findall(problem.path)
@@ -389,9 +389,9 @@ def _settle(
             for problem in problems
             if not problem.path.startswith(inside) and not _filled(problem, sections)
         ]
-        mended = mend(sections, others, taking)
+        fixed = repair(sections, others, taking)
         require_access_rule(section["sign_in"], str(plain(section["sign_in"]["kind"])))
-        if not below and not mended:
+        if not below and not fixed:
             return others
         for problem in below:
             path = tuple(

@@ -90,7 +90,7 @@ def _narrowed(taking: Taking) -> str | None:
         taking.drop(("proxy", "service", "loadBalancerSourceRanges"), why, access=True)
         return (
             f"only {', '.join(ranges)[:120]} came in: open the port in the nodes' firewall for"
-            f" those only"
+            " those only"
         )
     return (
         f"{rules[0][-1][:80]} kept users out on their way: see that whatever leads to the nodes'"

@@ -145,7 +145,7 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
         taking.put(claims, *_STORAGE, "dynamic", "pvcNameTemplate")
         taking.notes.append(
             f"claims keep their names: {claims}; compare with kubectl get pvc before any user signs"
-            f" in"
+            " in"
         )
         if scheme == "unknown":
             taking.notes.append(

@@ -195,7 +195,7 @@ def _images_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
                 place,
                 (
                     f"was for some users only{of}, and a choice here is for all users who have the"
-                    f" profile: make it a profile with groups"
+                    " profile: make it a profile with groups"
                 ),
             )
             continue

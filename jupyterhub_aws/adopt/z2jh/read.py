@@ -456,7 +456,7 @@ def documents(text: str, path: Path) -> list[Any]:
         raise _refused(
             path,
             f"is not readable as YAML{where}",
-            "mend it, or export the values again: helm get values RELEASE -o yaml",
+            "fix it, or export the values again: helm get values RELEASE -o yaml",
         ) from None
 
 

@@ -2,8 +2,7 @@
 
 The file system's policy lets one role through the access point of root. The EFS driver mounts with
 the identity of its own pod on the node (aws-efs-csi-driver, docs/parameters.md: `iam`), so that
-pod, on one core node, is given the role (EKS Pod Identity; efs-utils 2.3 and later) and made anew,
-which its environment needs. Core nodes mount no user's home: no server notices. Afterwards the role
+pod, on one core node, is given the role (EKS Pod Identity; efs-utils 2.3 and later) and recreated, which its environment needs. Core nodes mount no user's home: no server notices. Afterwards the role
 is taken from it again.
 """
 
@@ -234,7 +233,7 @@ class AllHomes:
                 patience=_SECONDS,
             ),
             CommandStep(
-                says="its pod on that node is made anew, with the role",
+                says="its pod on that node is recreated, with the role",
                 left=self._without,
                 do=self._renew,
                 patience=_SECONDS,
@@ -264,7 +263,7 @@ class AllHomes:
                 patience=_SECONDS,
             ),
             CommandStep(
-                says="its pod is made anew, without the role",
+                says="its pod is recreated, without the role",
                 left=self._with,
                 do=self._renew,
                 patience=_SECONDS,

@@ -126,7 +126,7 @@ class _Jobs:
                 self._context.command,
                 [
                     Problem(
-                        path=item.shown, what=what, fix="mend that, then run the same command again"
+                        path=item.shown, what=what, fix="fix that, then run the same command again"
                     )
                 ],
             )

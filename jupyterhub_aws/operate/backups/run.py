@@ -108,7 +108,7 @@ def _through_all_homes(
     result = homes.result or {"refused": "the job said nothing"}
     if "refused" in result:
         fix = (
-            "mend that, then run the same command again: what AWS restored is still in its side"
+            "fix that, then run the same command again: what AWS restored is still in its side"
             " directory"
         )
         raise ConfigError(

@@ -95,7 +95,7 @@ def _release(context: Inside, tools: Tools, names: HubNames) -> Iterator[Symptom
         yield Symptom(
             path=names.hub,
             what=what,
-            run=f"mend what the last `up` said, then: pulumi up -s {context.name}",
+            run=f"fix what the last `up` said, then: pulumi up -s {context.name}",
         )
 
 
@@ -122,7 +122,7 @@ def _first_anew(context: Inside, tools: Tools, names: HubNames) -> str:
     line = shlex.join(tools.helm("uninstall", names.release, "--namespace", names.namespace))
     return (
         f"{line}, then: pulumi refresh -s {context.name} --yes --clear-pending-creates, then:"
-        f" pulumi"
+        " pulumi"
         f" up -s {context.name}"
     )
 

@@ -72,7 +72,7 @@ def back_to(command: str, found: list[Revision], wanted: int | None) -> Revision
             what = "has no older revision that ran"
             raise ConfigError(
                 command,
-                [Problem(path="release", what=what, fix="mend the stack file, then pulumi up")],
+                [Problem(path="release", what=what, fix="fix the stack file, then pulumi up")],
             )
         return able[-1]
     chosen = next((item for item in found if item.number == wanted), None)

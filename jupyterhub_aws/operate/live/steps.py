@@ -116,7 +116,7 @@ def up(command: str, file: StackFile, *, yes: bool) -> None:
     done = subprocess.run(line, cwd=file.home.folder, check=False)  # noqa: S603 -- pulumi, with the stack's name
     if done.returncode != 0:
         fix = (
-            "mend what it says (a killed one left a lock: pulumi cancel), then run the same command"
+            "fix what it says (a killed one left a lock: pulumi cancel), then run the same command"
             " again: it goes on here"
         )
         raise ConfigError(

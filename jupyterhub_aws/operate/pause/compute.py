@@ -25,7 +25,7 @@ from jupyterhub_aws.operate.live.cluster import KubectlCluster
 SIZES = "jupyterhub-aws/sizes-before-pause"
 
 
-def kept_sizes(group: dict[str, Any]) -> tuple[int, int, int] | None:
+def recorded_sizes(group: dict[str, Any]) -> tuple[int, int, int] | None:
     """The sizes that are kept in a group's tag; None where none are."""
     text = next((tag["Value"] for tag in group.get("Tags", []) if tag["Key"] == SIZES), None)
     numbers = [] if text is None else [int(part) for part in text.split(",") if part.isdigit()]
@@ -40,7 +40,7 @@ def scale_to_zero(client: Any, group: dict[str, Any]) -> None:
     """
     name = group["AutoScalingGroupName"]
     sizes = (group["MinSize"], group["MaxSize"], group["DesiredCapacity"])
-    if kept_sizes(group) is None:
+    if recorded_sizes(group) is None:
         client.create_or_update_tags(Tags=[_tag(name, sizes)])
     if group["MaxSize"] or group["DesiredCapacity"]:
         client.update_auto_scaling_group(
@@ -52,7 +52,7 @@ def restore_size(client: Any, group: dict[str, Any]) -> None:
     """Scale a group back to the recorded sizes, and remove the tag. Nothing where none are
     recorded.
     """
-    name, sizes = group["AutoScalingGroupName"], kept_sizes(group)
+    name, sizes = group["AutoScalingGroupName"], recorded_sizes(group)
     if sizes is not None:
         client.update_auto_scaling_group(
             AutoScalingGroupName=name, MinSize=sizes[0], MaxSize=sizes[1], DesiredCapacity=sizes[2]
@@ -125,7 +125,7 @@ class Groups:
             for group in self._user():
                 wanted = self._wanted().get(group["AutoScalingGroupName"])
                 if (
-                    kept_sizes(group)
+                    recorded_sizes(group)
                     if wanted is None
                     else (group["MinSize"], group["MaxSize"]) != wanted
                 ):
@@ -326,7 +326,7 @@ class TaggedInstances:
                 *(
                     _group_line(group)
                     for group in self._groups()
-                    if kept_sizes(group) or len(group["Instances"]) < group["DesiredCapacity"]
+                    if recorded_sizes(group) or len(group["Instances"]) < group["DesiredCapacity"]
                 ),
             ]
 

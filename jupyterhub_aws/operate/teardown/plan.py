@@ -215,7 +215,7 @@ def _of_cluster(stack: StackConfig) -> Iterator[Unmanaged]:
     )
     yield Unmanaged(
         what=f"the log group /aws/eks/{stack.name}/cluster, again",
-        why="EKS makes it anew, without a limit, when it writes once more after ours went",
+        why="EKS creates it again, without a limit, when it writes once more after ours went",
         find=(
             f"aws logs describe-log-groups {region} --log-group-name-prefix /aws/eks/{stack.name}/"
         ),

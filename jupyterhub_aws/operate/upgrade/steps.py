@@ -233,8 +233,7 @@ class Upgrade:
             notes=[
                 (
                     "Insights list who still calls an API that goes: nothing of this program's may"
-                    " be there (its APIs are listed below); what else is in the cluster is yours to"
-                    " mend first."
+                    " be there (its APIs are listed below); what else is in the cluster is yours to fix first."
                 ),
                 (
                     "No kubelet may be more than three minors older than the new control plane, and"
@@ -302,7 +301,7 @@ class Upgrade:
     def _nodes(
         self, settings: Mapping[str, Any], generations: dict[str, int]
     ) -> Iterator[tuple[UpgradeStep, dict[str, Any]]]:
-        """User nodes anew, the new before the old; `generations` goes up by one."""
+        """User nodes replaced, the new before the old; `generations` goes up by one."""
         if not generations:
             return
         old = dict(generations)
