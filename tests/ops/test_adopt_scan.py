@@ -227,12 +227,12 @@ def test_what_is_not_there_would_be_made_and_what_was_not_seen_is_said_apart(
     unseen = replace(
         live,
         found={**live.found, topic: []},
-        unseen=[AccessGap(topic=topic, operation="x:Y", why="is not allowed for you")],
+        access_gaps=[AccessGap(topic=topic, operation="x:Y", why="is not allowed for you")],
     )
-    is_unreadable = adopted(unseen, FILE)
-    assert not is_unreadable.finished
+    incomplete = adopted(unseen, FILE)
+    assert not incomplete.finished
     if gone.kind == "eks" and new:
-        assert any(item.is_unreadable for item in is_unreadable.outcome.missing), (
+        assert any(item.is_unreadable for item in incomplete.outcome.missing), (
             "nobody is told that it would be made: it may be there"
         )
 

@@ -73,7 +73,7 @@ def _show(listed: list[Site], *, closed: bool) -> None:
                 )
     if closed:
         console.print(
-            "\nThis network is closed: what nodes, hubs and servers need is inside (`jhub plan`"
+            "\nThis network is isolated: what nodes, hubs and servers need is inside (`jhub plan`"
             " proves it).",
             soft_wrap=True,
         )
