@@ -44,7 +44,9 @@ class Adoption:
     def finished(self) -> bool:
         """Whether nothing is left to do or to look for by hand."""
         return not (
-            self.to_fill_in or self.problems or any(item.blind for item in self.outcome.missing)
+            self.to_fill_in
+            or self.problems
+            or any(item.is_unreadable for item in self.outcome.missing)
         )
 
 
@@ -60,7 +62,7 @@ def adopted(live: Live, path: Path) -> Adoption:
             return found
         reasons = [
             f"importing it would replace it: {because}"
-            for because in (*refused.because, *_behind(found.outcome))
+            for because in (*refused.because, *_blocking_reasons(found.outcome))
         ]
     found = _tried(by_reference(live, reasons), live, path)
     found.reasons = reasons
@@ -68,7 +70,7 @@ def adopted(live: Live, path: Path) -> Adoption:
 
 
 def again(live: Live, path: Path) -> Adoption:
-    """The same for a stack file that somebody has written already: nothing in it changes but
+    """The same for a stack file that exists already: nothing in it changes but
     `imports`.
     """
     file = read(path, home=_home(path))
@@ -82,8 +84,8 @@ def again(live: Live, path: Path) -> Adoption:
     return found
 
 
-def _behind(outcome: Outcome) -> list[str]:
-    """What stood in the way before the cluster did: its role, its key."""
+def _blocking_reasons(outcome: Outcome) -> list[str]:
+    """What prevents the import of the cluster itself: its role, its key."""
     others = [
         item
         for item in outcome.refused
@@ -226,7 +228,7 @@ def scanned(stack: str, options: Mapping[str, Any]) -> int:
             json.dumps(as_json(found, live), indent=2, sort_keys=True, default=str) + "\n",
         )
     ScanReport(Terminal()).show(found, live, path.name)
-    return 0 if found.finished and not live.unseen else 1
+    return 0 if found.finished and not live.access_gaps else 1
 
 
 def converted(files: Sequence[Path], stack: str, options: Mapping[str, Any]) -> int:
@@ -279,7 +281,7 @@ def checked(stack: str, preview_file: str | None) -> int:
 
 def _target(command: str, stack: str, out: Path | None, *, again: bool) -> Path:
     """Where the file goes. Raises ConfigError for a name that is none, a folder that is not
-    there, and a file that somebody has written.
+    there, and a file that exists already.
     """
     if not _STACK.fullmatch(stack):
         raise ConfigError(

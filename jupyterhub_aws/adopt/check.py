@@ -24,7 +24,7 @@ COMMAND = "jhub adopt check"
 _LONGEST = 300
 _REPLACED = (
     "make these properties in the stack file what they are in AWS, or take the entry out of imports"
-    " and use the thing in place (docs/adopting.md)"
+    " and use the resource in place (docs/adopting.md)"
 )
 
 
@@ -116,7 +116,7 @@ def _engine(file: StackFile) -> Side:
                 Problem(
                     path="pulumi preview",
                     what=f"came to no end: {said}",
-                    fix="mend what it complains about and run it again",
+                    fix="fix what it complains about and run it again",
                 )
             ],
         )
@@ -223,12 +223,12 @@ def _of_added(found: PreviewVerdict, subject: str, step: EngineStep) -> None:
 def _of_entry(found: PreviewVerdict, subject: str, identity: str, step: EngineStep | None) -> None:
     """An entry is imported, or is there already; anything else would make a second one.
 
-    The engine leaves out steps of what stays the same at times; that an entry is somebody's, the
-    program itself has seen to: it fails otherwise.
+    The engine leaves out steps of what stays the same at times; the program itself checks that
+    every entry belongs to a resource: it fails otherwise.
     """
     if step is not None and step.op == "create":
         what, fix = (
-            "is in imports, and would be made anew",
+            "is in imports, and would be recreated",
             "is the preview older than the stack file? Preview again",
         )
         found.faults.append(ImportFault(subject=subject, what=what, fix=fix))

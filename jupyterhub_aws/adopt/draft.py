@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyterhub_aws.adopt.draft_sections import given_pools, hubs_of, network_of, own_pools
+from jupyterhub_aws.adopt.draft_sections import existing_pools, hubs_of, network_of, own_pools
 from jupyterhub_aws.adopt.queries import Live, tags_of
 from jupyterhub_aws.config.stack_text import Noted, fill, text_of
 from jupyterhub_aws.config.versions import kubernetes_versions
@@ -35,7 +35,7 @@ class StackDraft:
         sections = {**self.sections, **({"imports": dict(imports)} if imports else {})}
         note = (
             "What exists already: TYPE::NAME (the end of the resource's URN) to its id. Protected"
-            " while it stands here.\nTake it away when `jhub adopt check` finds no change any more."
+            " while it is listed here.\nRemove it when `jhub adopt check` finds no change any more."
         )
         return text_of(self.head, sections, {**self.comments, "imports": note})
 
@@ -107,9 +107,9 @@ def by_reference(live: Live, reasons: list[str]) -> StackDraft:
     """The cluster is used in place: nothing of it, of its network or of its nodes is the
     program's.
     """
-    pools, pools_note = given_pools(live)
+    pools, pools_note = existing_pools(live)
     network = _ranges(live)
-    homes = _given_homes(live)
+    homes = _existing_homes(live)
     name = (
         live.name
         if _NAME.fullmatch(live.name) and len(live.name) <= _LONGEST_NAME
@@ -128,8 +128,8 @@ def by_reference(live: Live, reasons: list[str]) -> StackDraft:
     comments = {
         "cluster": why,
         "pools": pools_note,
-        "network": "Its network is its owner's; only what pods must know stands here.",
-        "homes": _given_note(live),
+        "network": "Its network belongs to its owner; only what pods must know is listed here.",
+        "homes": _existing_homes_note(live),
     }
     return StackDraft(
         kind="existing",
@@ -195,7 +195,7 @@ def _cluster(live: Live) -> dict[str, Any]:
             else {}
         ),
     }
-    people = [
+    principals = [
         str(item["value"])
         for item in live.of("administrators")
         if re.search(r":iam::\d{12}:(role|user)/", str(item["value"]))
@@ -212,7 +212,11 @@ def _cluster(live: Live) -> dict[str, Any]:
     return {
         "kind": "eks",
         "version": str(cluster.get("version")),
-        **({"administrators": _without_services(people)} if _without_services(people) else {}),
+        **(
+            {"administrators": _without_services(principals)}
+            if _without_services(principals)
+            else {}
+        ),
         "api": api,
         "service_cidr": service,
         "logs": [kind for kind in _LOGS if kind in on],
@@ -221,8 +225,8 @@ def _cluster(live: Live) -> dict[str, Any]:
     }
 
 
-def _without_services(people: list[str]) -> list[str]:
-    return [item for item in people if "/aws-service-role/" not in item]
+def _without_services(principals: list[str]) -> list[str]:
+    return [item for item in principals if "/aws-service-role/" not in item]
 
 
 def _existing_cluster(live: Live) -> dict[str, Any]:
@@ -255,7 +259,7 @@ def _ranges(live: Live) -> dict[str, Any]:
     ranges = ranges or ([vpc["CidrBlock"]] if vpc.get("CidrBlock") else [])
     subnets = live.cluster.get("resourcesVpcConfig", {}).get("subnetIds", ())
     leads_out = any(live.way_out(item) != "none" for item in subnets)
-    unknown = live.blind("route_tables") or not live.of("route_tables")
+    unknown = live.is_unreadable("route_tables") or not live.of("route_tables")
     egress: Any = {"kind": "internet" if leads_out or unknown else "none"}
     if unknown:
         egress = {"kind": fill("internet", "routes could not be seen: internet, proxy or none")}
@@ -309,7 +313,7 @@ def _homes_note(live: Live) -> str:
     )
 
 
-def _given_homes(live: Live) -> dict[str, Any] | None:
+def _existing_homes(live: Live) -> dict[str, Any] | None:
     found = live.file_system
     if found is None:
         return {
@@ -322,15 +326,15 @@ def _given_homes(live: Live) -> dict[str, Any] | None:
     points = [
         item for item in live.of("access_points") if item["FileSystemId"] == found["FileSystemId"]
     ]
-    people = [
+    principals = [
         item
         for item in points
         if (item.get("PosixUser") or {}).get("Uid") == 1000
         and (item.get("PosixUser") or {}).get("Gid") == 100
     ]  # what servers run as
-    if len(people) == 1:
+    if len(principals) == 1:
         point: Any = Noted(
-            value=people[0]["AccessPointId"], note=f"root directory {_path(people[0])}"
+            value=principals[0]["AccessPointId"], note=f"root directory {_path(principals[0])}"
         )
     else:
         command = (
@@ -340,12 +344,12 @@ def _given_homes(live: Live) -> dict[str, Any] | None:
         point = fill(
             "fsap-00000000000000000",
             "one for 1000:100 and the directory of homes;"
-            f" {'there are several' if people else f'there is none: {command}'}",
+            f" {'there are several' if principals else f'there is none: {command}'}",
         )
     return {"kind": "efs_access_point", "file_system": found["FileSystemId"], "access_point": point}
 
 
-def _given_note(live: Live) -> str:
+def _existing_homes_note(live: Live) -> str:
     if live.file_system is None:
         return (
             "The scan does not know where homes are: no single EFS file system is mounted in this"

@@ -1,5 +1,5 @@
-"""The hubs section of a cluster that the program (or somebody by its names) made: what AWS knows
-of a hub, and the rest to be filled in.
+"""The hubs section of a cluster that the program (or an operator, with its names) made: what AWS
+knows of a hub, and the rest to be filled in.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from itertools import permutations
 from typing import Any
 
-from jupyterhub_aws.adopt.queries import Live, Thing, auto_scaling_names, tags_of
+from jupyterhub_aws.adopt.queries import AwsResource, Live, auto_scaling_names, tags_of
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.specs.network import zone_subnets
 from jupyterhub_aws.config.stack_text import Noted, fill
@@ -47,9 +47,9 @@ def _hub(live: Live, name: str) -> dict[str, Any]:
     return {
         "sign_in": {
             "kind": fill(
-                "native", "how people sign in (docs/users-and-sign-in.md); AWS does not know"
+                "native", "how users sign in (docs/users-and-sign-in.md); AWS does not know"
             ),
-            "administrators": fill(["admin"], "who manages people"),
+            "administrators": fill(["admin"], "who manages users"),
         },
         "entry": _entry(live, name),
         "database": _database(live, name),
@@ -68,7 +68,7 @@ def _entry(live: Live, name: str) -> dict[str, Any]:
     if balancer is None:
         return {
             "kind": fill(
-                "port_forward", "how people reach it: load_balancer, node_port or port_forward"
+                "port_forward", "how users reach it: load_balancer, node_port or port_forward"
             )
         }
     listener = next(
@@ -93,7 +93,7 @@ def _entry(live: Live, name: str) -> dict[str, Any]:
         "hostname": fill(
             "hub.example.org", f"the name that leads to {balancer.get('DNSName', 'it')}"
         ),
-        "allowed_cidrs": cidrs or fill(["203.0.113.0/24"], "networks that people come from"),
+        "allowed_cidrs": cidrs or fill(["203.0.113.0/24"], "networks that users come from"),
         **({"public": Noted(value=True, note="as it is now")} if "0.0.0.0/0" in cidrs else {}),
         **({"internal": True} if balancer.get("Scheme") == "internal" else {}),
         **(
@@ -103,7 +103,7 @@ def _entry(live: Live, name: str) -> dict[str, Any]:
     return {**entry, "tls": _tls(listener)}
 
 
-def _tls(listener: Thing) -> dict[str, Any]:
+def _tls(listener: AwsResource) -> dict[str, Any]:
     arns = [
         item["CertificateArn"]
         for item in listener.get("Certificates", ())
@@ -114,7 +114,7 @@ def _tls(listener: Thing) -> dict[str, Any]:
     return {"kind": fill("none", "acm with certificate_arn, or certificate"), "trial": True}
 
 
-def _allowed(live: Live, balancer: Thing) -> list[str]:
+def _allowed(live: Live, balancer: AwsResource) -> list[str]:
     groups = set(balancer.get("SecurityGroups", ()))
     return sorted(
         {
@@ -157,7 +157,7 @@ def _database(live: Live, name: str) -> dict[str, Any]:
 
 
 # --- The network section: the program's own, where it would have divided the range in just this
-# way, else a VPC that somebody else made.
+# way, else an existing VPC.
 
 
 _MOST_ZONES, _FEWEST_ZONES = 3, 2
@@ -188,7 +188,7 @@ def network_of(live: Live) -> tuple[dict[str, Any], str]:
         if zones is None
         else "it has no internet gateway"
     )
-    return _existing(live), f"VPC {live.vpc_id} stays somebody else's: {why}."
+    return _existing(live), f"VPC {live.vpc_id} is used in place, not managed: {why}."
 
 
 def own_zones(live: Live) -> tuple[str, ...] | None:
@@ -276,15 +276,15 @@ _GIB = 1024
 
 def own_pools(live: Live) -> tuple[dict[str, Any], str]:
     """`core` and the user pools, by the names that the program gives groups; others stay beside."""
-    found: dict[str, dict[str, Thing]] = {}
-    strangers = []
+    found: dict[str, dict[str, AwsResource]] = {}
+    others = []
     managed = {name for group in live.of("node_groups") for name in auto_scaling_names(group)}
     for group in live.of("groups"):
         match = re.fullmatch(_GROUP.format(re.escape(live.name)), group["AutoScalingGroupName"])
         if match:
             found.setdefault(match["pool"], {})[match["bought"]] = group
         elif group["AutoScalingGroupName"] not in managed:
-            strangers.append(str(group["AutoScalingGroupName"]))
+            others.append(str(group["AutoScalingGroupName"]))
     core = next(
         (
             group
@@ -293,9 +293,7 @@ def own_pools(live: Live) -> tuple[dict[str, Any], str]:
         ),
         None,
     )
-    strangers += [
-        str(group["nodegroupName"]) for group in live.of("node_groups") if group is not core
-    ]
+    others += [str(group["nodegroupName"]) for group in live.of("node_groups") if group is not core]
     pools = {
         "core": _core(live, core),
         **{name: _user_pool(live, groups) for name, groups in sorted(found.items())},
@@ -303,15 +301,15 @@ def own_pools(live: Live) -> tuple[dict[str, Any], str]:
     if len(pools) == 1:
         pools["user"] = _first_pool(live)
     note = "Read back from the groups that are there."
-    if strangers:
+    if others:
         note += (
-            f"\nLeft alone, with their nodes: {', '.join(sorted(strangers)[:6])}. New groups come"
+            f"\nLeft alone, with their nodes: {', '.join(sorted(others)[:6])}. New groups come"
             " beside them; empty the old ones and delete them by hand."
         )
     return pools, note
 
 
-def _core(live: Live, group: Thing | None) -> dict[str, Any]:
+def _core(live: Live, group: AwsResource | None) -> dict[str, Any]:
     if group is None:
         return {
             "instance_types": fill(
@@ -343,7 +341,7 @@ def _core(live: Live, group: Thing | None) -> dict[str, Any]:
     }
 
 
-def _user_pool(live: Live, groups: Mapping[str, Thing]) -> dict[str, Any]:
+def _user_pool(live: Live, groups: Mapping[str, AwsResource]) -> dict[str, Any]:
     capacity = (
         "spot_first"
         if len(groups) == 2
@@ -376,13 +374,13 @@ def _first_pool(live: Live) -> dict[str, Any]:
         "capacity": "on_demand",
         "instance_types": fill(
             types[:1] or ["m7i.2xlarge"],
-            "the nodes of people's servers: the program makes groups of its own",
+            "the nodes of users' servers: the program makes groups of its own",
         ),
         "size": {"min": 0, "max": fill(10, "the most nodes")},
     }
 
 
-def _types(group: Thing) -> list[str]:
+def _types(group: AwsResource) -> list[str]:
     overrides = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("Overrides", ())
     return [str(item["InstanceType"]) for item in overrides if item.get("InstanceType")]
 
@@ -411,7 +409,7 @@ def _disk(live: Live, template: str | None) -> dict[str, Any]:
     return {}
 
 
-def given_pools(live: Live) -> tuple[dict[str, Any], str]:
+def existing_pools(live: Live) -> tuple[dict[str, Any], str]:
     """The nodes that are there, a pool for each group: servers go to them by labels that they
     have.
     """
@@ -465,8 +463,8 @@ def given_pools(live: Live) -> tuple[dict[str, Any], str]:
     return (
         pools,
         (
-            "Nodes that are there. Label those of the hub as docs/operations.md says; remove a pool"
-            " here that is not for people's servers."
+            "Existing nodes. Label those of the hub as docs/operations.md says; remove a pool"
+            " here that is not for users' servers."
         ),
     )
 

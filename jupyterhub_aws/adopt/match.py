@@ -1,5 +1,5 @@
 """What the program would register, matched with what is there: an import map, what will differ,
-what will be made, and what cannot be taken over. Pure.
+what will be made, and what cannot be imported. Pure.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Any, Literal
 
 from jupyterhub_aws.adopt.matchers import MATCHERS
 from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
-from jupyterhub_aws.adopt.matchers.matcher import Asked, ImportCandidate, resolved
+from jupyterhub_aws.adopt.matchers.matcher import ImportCandidate, MatchContext, resolved
 from jupyterhub_aws.adopt.queries import Live
 from jupyterhub_aws.changes.properties import Comparison, PropertyChange
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.replacements import verdict
 
 Key = tuple[str, str]
-#: Types that are no things in AWS of their own, or that a provider cannot import: `up` makes them
-#: again, and AWS takes that without a change.
+#: Types that are no resources of their own in AWS, or that a provider cannot import: `up` makes
+#: them again, and AWS takes that without a change.
 _REMADE: Mapping[str, str] = {
     "aws:autoscaling/attachment:Attachment": (
         "the provider cannot import it; attaching again changes nothing"
@@ -27,9 +27,11 @@ _REMADE: Mapping[str, str] = {
     "aws:acm/certificateValidation:CertificateValidation": (
         "waits for a certificate, and is nothing in AWS"
     ),
-    "aws:kms/grant:Grant": "its id is known to whoever made it only; a second one does no harm",
+    "aws:kms/grant:Grant": (
+        "its id is known only to the principal that made it; a second one does no harm"
+    ),
 }
-#: What a resource that is made anew does to people who use what is there.
+#: What a resource that is recreated does to users of the existing cluster.
 _EFFECTS: Mapping[str, str] = {
     "aws:efs/fileSystemPolicy:FileSystemPolicy": (
         "from then on only the hubs' access points get in, with TLS: plain NFS mounts of the file"
@@ -42,10 +44,10 @@ _EFFECTS: Mapping[str, str] = {
         "a balancer with an address of its own: the hub's name has to point there"
     ),
     "aws:ec2/natGateway:NatGateway": (
-        "a NAT gateway with an address of its own: whoever lists the old one has to learn it"
+        "a NAT gateway with an address of its own: allowlists with the old one need the new one"
     ),
 }
-#: The same for one that is taken over and changed.
+#: The same for one that is imported and changed.
 _CHANGES: Mapping[tuple[str, str], str] = {
     (
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
@@ -74,7 +76,7 @@ _CHANGES: Mapping[tuple[str, str], str] = {
     (
         CONTROL_PLANE,
         "accessConfig",
-    ): "aws-auth is no longer asked: whoever came in by it needs an access entry first",
+    ): "aws-auth is no longer read: principals that it lets in need an access entry first",
 }
 _LONGEST_ROUNDS = 12
 
@@ -96,13 +98,13 @@ class ImportDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class Missing:
-    """A resource that the `up` would make, and why it has no counterpart; `blind`: nobody can
-    say, for it could not be looked for.
+    """A resource that the `up` would make, and why it has no counterpart; `is_unreadable`: whether
+    it exists is unknown, because it could not be looked for.
     """
 
     subject: str
     why: str
-    blind: bool = False
+    is_unreadable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,7 @@ class Outcome:
     protected: tuple[str, ...] = ()
 
     def refusal(self, type_: str) -> RefusedImport | None:
-        """Why the (first) thing of a type cannot be taken over."""
+        """Why the (first) AWS resource of a type cannot be imported."""
         return next((item for item in self.refused if item.subject.startswith(f"{type_}::")), None)
 
 
@@ -218,7 +220,7 @@ def _matches(
     for _ in range(_LONGEST_ROUNDS):
         left = []
         for resource in waiting:
-            asked = Asked(
+            asked = MatchContext(
                 live=live,
                 resource=resource,
                 recorded=recorded,
@@ -252,16 +254,16 @@ def _new(recorded: Resources, live: Live, matches: Mapping[Key, ImportCandidate]
     return frozenset(
         item.name
         for item in recorded
-        if item.custom and _key(item) not in matches and not _blind(item, live)
+        if item.custom and _key(item) not in matches and not _unreadable_topics(item, live)
     )
 
 
-def _blind(resource: Resource, live: Live) -> list[str]:
+def _unreadable_topics(resource: Resource, live: Live) -> list[str]:
     """The topics that a resource's counterpart would be among and that could not be seen."""
     if region := _elsewhere(resource, live):
         return [region]
     matcher = MATCHERS.get(resource.type)
-    return [topic for topic in matcher.topics if live.blind(topic)] if matcher else []
+    return [topic for topic in matcher.topics if live.is_unreadable(topic)] if matcher else []
 
 
 def _differences(
@@ -334,8 +336,8 @@ def _difference(resource: Resource, change: PropertyChange) -> ImportDifference:
 def _how(
     type_: str, change: PropertyChange
 ) -> tuple[Literal["in place", "replacement", "engine decides"], str]:
-    """What the difference does, by the tables of what forces a replacement; and two things that
-    only AWS refuses.
+    """What the difference does, by the tables of what forces a replacement; and two cases that only
+    AWS refuses.
     """
     if type_ == CONTROL_PLANE and change.keys[0] == "encryptionConfig":
         # EKS user guide, "Encrypt Kubernetes secrets with KMS": a key can be given to a cluster
@@ -383,14 +385,14 @@ def _missing(
         if not resource.custom or not resource.type.startswith("aws:") or key in matches:
             continue
         subject = f"{resource.type}::{resource.name}"
-        blind = _blind(resource, live)
+        is_unreadable = _unreadable_topics(resource, live)
         if resource.type in _REMADE:
             yield Missing(subject=subject, why=_REMADE[resource.type])
         elif resource.type not in MATCHERS:
             yield Missing(
                 subject=subject,
                 why="this scan does not look for its type: add an entry by hand where it exists",
-                blind=True,
+                is_unreadable=True,
             )
         elif region := _elsewhere(resource, live):
             yield Missing(
@@ -399,11 +401,13 @@ def _missing(
                     f"it lies in {region}, where this scan does not look: add an entry by hand"
                     " where it exists"
                 ),
-                blind=True,
+                is_unreadable=True,
             )
-        elif blind:
+        elif is_unreadable:
             yield Missing(
-                subject=subject, why=f"could not be looked for ({', '.join(blind)})", blind=True
+                subject=subject,
+                why=f"could not be looked for ({', '.join(is_unreadable)})",
+                is_unreadable=True,
             )
         elif key in banned:
             yield Missing(

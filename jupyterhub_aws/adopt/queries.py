@@ -1,8 +1,8 @@
-"""What a scan asks AWS, as a table: one row is one paginated call, or one for each of a few things.
-Describe, Get and List, nothing else.
+"""What a scan queries from AWS, as a table: one row is one paginated call, or one for each of a few
+resources. Describe, Get and List, nothing else.
 
 Whatever can be filtered is filtered by AWS (by VPC, by the cluster's tag, by name), so that a scan
-of a large account stays a scan of one cluster. Calls for each of some things are bounded by the
+of a large account stays a scan of one cluster. Calls for each of some resources are bounded by the
 cluster itself: its groups, its add-ons, the file systems with a mount target in its VPC.
 """
 
@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-# --- What a scan saw of an account: things by topic, as AWS's API describes them, and what could
-# not be seen.
+# --- What a scan saw of an account: AWS resources by topic, as the API describes them, and what it
+# could not read.
 
 
-Thing = Mapping[str, Any]
+AwsResource = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Unseen:
-    """A topic that the caller may not see, or that AWS did not answer for, and why."""
+class AccessGap:
+    """A topic that the caller may not read, or that AWS did not answer for, and why."""
 
     topic: str
     operation: str
@@ -32,15 +32,15 @@ class Unseen:
 
 @dataclass
 class Live:
-    """A cluster and what stands around it. `found` holds lists of things by topic
+    """A cluster and the resources around it. `found` holds lists of AWS resources by topic
     (jupyterhub_aws/adopt/queries.py), `cluster` is EKS's own description.
     """
 
     account: str
     region: str
-    cluster: Thing
-    found: dict[str, list[Thing]] = field(default_factory=dict)
-    unseen: list[Unseen] = field(default_factory=list)
+    cluster: AwsResource
+    found: dict[str, list[AwsResource]] = field(default_factory=dict)
+    access_gaps: list[AccessGap] = field(default_factory=list)
     file_system_id: str | None = None
 
     @property
@@ -61,26 +61,26 @@ class Live:
                 return str(part["provider"]["keyArn"])
         return ""
 
-    def of(self, topic: str) -> list[Thing]:
-        """The things of a topic; none where it could not be seen."""
+    def of(self, topic: str) -> list[AwsResource]:
+        """The resources of a topic; empty where it could not be read."""
         return self.found.get(topic, [])
 
-    def blind(self, topic: str) -> bool:
-        """Whether the topic could not be seen, so that nothing follows from its being empty."""
-        return any(item.topic == topic for item in self.unseen)
+    def is_unreadable(self, topic: str) -> bool:
+        """Whether the topic could not be read, so that nothing follows from its being empty."""
+        return any(item.topic == topic for item in self.access_gaps)
 
     @property
     def count(self) -> int:
-        """How many things were read."""
+        """How many AWS resources were read."""
         return 1 + sum(map(len, self.found.values()))
 
     @cached_property
-    def vpc(self) -> Thing | None:
+    def vpc(self) -> AwsResource | None:
         """The cluster's VPC, as EC2 describes it."""
         return next(iter(self.of("vpcs")), None)
 
     @property
-    def file_system(self) -> Thing | None:
+    def file_system(self) -> AwsResource | None:
         """The file system of homes: the one that was chosen."""
         return next(
             (
@@ -91,7 +91,7 @@ class Live:
             None,
         )
 
-    def table_of(self, subnet: str) -> Thing | None:
+    def table_of(self, subnet: str) -> AwsResource | None:
         """The route table of a subnet: its own, or the VPC's main one (VPC user guide, "Route
         table concepts").
         """
@@ -117,9 +117,9 @@ class Live:
         return "none"
 
 
-def tags_of(thing: Thing | None) -> dict[str, str]:
+def tags_of(resource: AwsResource | None) -> dict[str, str]:
     """Tags as a map, in whichever of AWS's spellings they come."""
-    tags = (thing or {}).get("Tags", (thing or {}).get("tags"))
+    tags = (resource or {}).get("Tags", (resource or {}).get("tags"))
     if isinstance(tags, Mapping):
         return {str(key): str(value) for key, value in tags.items()}
     items: Iterable[Any] = tags or ()
@@ -129,8 +129,7 @@ def tags_of(thing: Thing | None) -> dict[str, str]:
     }
 
 
-# --- What one question to AWS is: a row of the table in jupyterhub_aws/adopt/queries.py and
-# jupyterhub_aws/adopt/queries.py.
+# --- What one query is: a row of the table below.
 
 
 Parameters = Mapping[str, Any]
@@ -140,13 +139,13 @@ def _once(_live: Live) -> Sequence[Parameters]:
     return ({},)
 
 
-def _everything(_live: Live, _thing: Thing) -> bool:
+def _everything(_live: Live, _thing: AwsResource) -> bool:
     return True
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
-    """One row. `calls` are the parameters of each call, `key` is where the answer's things are
+class Query:
+    """One row. `calls` are the parameters of each call, `key` is where the answer's resources are
     (empty: the answer itself), `keep` drops what is others'.
 
     `absent` are AWS's codes that mean that there is nothing; `page` asks for larger pages than
@@ -158,25 +157,26 @@ class Ask:
     operation: str
     key: str = ""
     calls: Callable[[Live], Sequence[Parameters]] = _once
-    keep: Callable[[Live, Thing], bool] = _everything
+    keep: Callable[[Live, AwsResource], bool] = _everything
     absent: tuple[str, ...] = ()
     page: int | None = None
 
 
-# --- What a scan asks about that stands beside a cluster: its keys, its backups, and what watches
-# it. All of it by the stack's own names.
+# --- What a scan queries beside a cluster: its keys, its backups and its monitoring. All of it by
+# the stack's own names.
 
 
-#: How a missing thing is called: by most services, and by SNS, whose model and whose wire differ.
+#: The error codes for a missing resource: of most services, and of SNS, whose model and wire
+#: differ.
 _NONE = ("ResourceNotFoundException", "NotFoundException", "NotFound")
 
 
-def _named(key: str, form: str) -> Callable[[Live, Thing], bool]:
-    return lambda live, thing: str(thing.get(key)) == form.format(live.name)
+def _named(key: str, form: str) -> Callable[[Live, AwsResource], bool]:
+    return lambda live, resource: str(resource.get(key)) == form.format(live.name)
 
 
-def _alias(live: Live, thing: Thing) -> bool:
-    return str(thing["AliasName"]).startswith(f"alias/{live.name}-")
+def _alias(live: Live, resource: AwsResource) -> bool:
+    return str(resource["AliasName"]).startswith(f"alias/{live.name}-")
 
 
 def _partition(live: Live) -> str:
@@ -226,29 +226,29 @@ def _keys(live: Live) -> Sequence[Parameters]:
 
 
 def _each_beside(topic: str, **parameters: str) -> Callable[[Live], Sequence[Parameters]]:
-    """One call for each thing of an earlier topic; `parameters` are the attributes that name it."""
+    """One call for each resource of an earlier topic; `parameters` are the attributes that name it."""
     return lambda live: [
         {key: item[value] for key, value in parameters.items()} for item in live.of(topic)
     ]
 
 
-FIRST_BESIDE: tuple[Ask, ...] = (
-    Ask(topic="aliases", service="kms", operation="list_aliases", key="Aliases", keep=_alias),
-    Ask(
+FIRST_BESIDE: tuple[Query, ...] = (
+    Query(topic="aliases", service="kms", operation="list_aliases", key="Aliases", keep=_alias),
+    Query(
         topic="vaults",
         service="backup",
         operation="list_backup_vaults",
         key="BackupVaultList",
         keep=_named("BackupVaultName", "{}-backups"),
     ),
-    Ask(
+    Query(
         topic="plans",
         service="backup",
         operation="list_backup_plans",
         key="BackupPlansList",
         keep=_named("BackupPlanName", "{}-backups"),
     ),
-    Ask(
+    Query(
         topic="topics",
         service="sns",
         operation="get_topic_attributes",
@@ -256,7 +256,7 @@ FIRST_BESIDE: tuple[Ask, ...] = (
         calls=_topic,
         absent=_NONE,
     ),
-    Ask(
+    Query(
         topic="subscriptions",
         service="sns",
         operation="list_subscriptions_by_topic",
@@ -264,21 +264,21 @@ FIRST_BESIDE: tuple[Ask, ...] = (
         calls=_topic,
         absent=_NONE,
     ),
-    Ask(
+    Query(
         topic="alarms",
         service="cloudwatch",
         operation="describe_alarms",
         key="MetricAlarms",
         calls=lambda live: ({"AlarmNamePrefix": f"{live.name}-", "AlarmTypes": ["MetricAlarm"]},),
     ),
-    Ask(
+    Query(
         topic="log_groups",
         service="logs",
         operation="describe_log_groups",
         key="logGroups",
         calls=_log_groups,
     ),
-    Ask(
+    Query(
         topic="log_filters",
         service="logs",
         operation="describe_metric_filters",
@@ -286,21 +286,21 @@ FIRST_BESIDE: tuple[Ask, ...] = (
         calls=_filters,
         absent=_NONE,
     ),
-    Ask(
+    Query(
         topic="log_policies",
         service="logs",
         operation="describe_resource_policies",
         key="resourcePolicies",
         keep=_named("policyName", "{}-failed-launches"),
     ),
-    Ask(
+    Query(
         topic="event_rules",
         service="events",
         operation="list_rules",
         key="Rules",
         calls=lambda live: ({"NamePrefix": f"{live.name}-failed-launches"},),
     ),
-    Ask(
+    Query(
         topic="event_targets",
         service="events",
         operation="list_targets_by_rule",
@@ -309,8 +309,8 @@ FIRST_BESIDE: tuple[Ask, ...] = (
         absent=_NONE,
     ),
 )
-SECOND_BESIDE: tuple[Ask, ...] = (
-    Ask(
+SECOND_BESIDE: tuple[Query, ...] = (
+    Query(
         topic="keys",
         service="kms",
         operation="describe_key",
@@ -318,21 +318,21 @@ SECOND_BESIDE: tuple[Ask, ...] = (
         calls=_keys,
         absent=_NONE,
     ),
-    Ask(
+    Query(
         topic="vault_policies",
         service="backup",
         operation="get_backup_vault_access_policy",
         calls=_each_beside("vaults", BackupVaultName="BackupVaultName"),
         absent=_NONE,
     ),
-    Ask(
+    Query(
         topic="plan_rules",
         service="backup",
         operation="get_backup_plan",
         calls=_each_beside("plans", BackupPlanId="BackupPlanId"),
         absent=_NONE,
     ),
-    Ask(
+    Query(
         topic="selections",
         service="backup",
         operation="list_backup_selections",
@@ -341,8 +341,8 @@ SECOND_BESIDE: tuple[Ask, ...] = (
         keep=_named("SelectionName", "{}-by-tag"),
     ),
 )
-THIRD_BESIDE: tuple[Ask, ...] = (
-    Ask(
+THIRD_BESIDE: tuple[Query, ...] = (
+    Query(
         topic="selected",
         service="backup",
         operation="get_backup_selection",
@@ -463,31 +463,31 @@ def template_ids(live: Live) -> list[str]:
     return [item for item in found if item and item not in copies]
 
 
-def auto_scaling_names(node_group: Thing) -> list[str]:
+def auto_scaling_names(node_group: AwsResource) -> list[str]:
     """The Auto Scaling groups behind a managed node group."""
     return [
         str(item["name"]) for item in node_group.get("resources", {}).get("autoScalingGroups", ())
     ]
 
 
-def _ours(live: Live, thing: Thing) -> bool:
+def _ours(live: Live, resource: AwsResource) -> bool:
     """Whether a role, policy or the like bears the cluster's name, or is the role of its control
     plane or nodes.
     """
-    name = str(thing["Arn"]).rpartition("/")[2]
+    name = str(resource["Arn"]).rpartition("/")[2]
     used = {
         str(live.cluster.get("roleArn", "")),
         *(str(group.get("nodeRole", "")) for group in live.of("node_groups")),
     }
-    return name.startswith(f"{live.name}-") or str(thing.get("Arn")) in used
+    return name.startswith(f"{live.name}-") or str(resource.get("Arn")) in used
 
 
-def _databases(live: Live, thing: Thing) -> bool:
-    return str(thing.get("DBSubnetGroup", {}).get("VpcId", "")) == live.vpc_id
+def _databases(live: Live, resource: AwsResource) -> bool:
+    return str(resource.get("DBSubnetGroup", {}).get("VpcId", "")) == live.vpc_id
 
 
-def _same_vpc(live: Live, thing: Thing) -> bool:
-    return str(thing.get("VpcId", "")) == live.vpc_id
+def _same_vpc(live: Live, resource: AwsResource) -> bool:
+    return str(resource.get("VpcId", "")) == live.vpc_id
 
 
 def _volumes(live: Live) -> Sequence[Parameters]:
@@ -506,8 +506,8 @@ def _listeners(live: Live) -> Sequence[Parameters]:
     ]
 
 
-def _balancer(live: Live, thing: Thing) -> bool:
-    return _same_vpc(live, thing)
+def _balancer(live: Live, resource: AwsResource) -> bool:
+    return _same_vpc(live, resource)
 
 
 def _addresses(live: Live) -> Sequence[Parameters]:
@@ -521,8 +521,8 @@ def _addresses(live: Live) -> Sequence[Parameters]:
 
 
 def _private_subnets(live: Live) -> Sequence[Parameters]:
-    """The cluster's own: nobody reserves prefixes for pods elsewhere, and a shared VPC may have
-    hundreds of subnets.
+    """The cluster's own: prefixes for pods are reserved in no other subnet, and a shared VPC may
+    have hundreds of subnets.
     """
     own = live.cluster.get("resourcesVpcConfig", {}).get("subnetIds", ())
     return [
@@ -537,11 +537,11 @@ def _vpc_attributes(live: Live) -> Sequence[Parameters]:
     ]
 
 
-def _of_this_cluster(live: Live, thing: Thing) -> bool:
+def _of_this_cluster(live: Live, resource: AwsResource) -> bool:
     """Volumes are marked by claim; which cluster made it, only a tag says (the driver's,
     `KubernetesCluster`, or kops's).
     """
-    tags = tags_of(thing)
+    tags = tags_of(resource)
     owned = {key.rpartition("/")[2] for key in tags if key.startswith("kubernetes.io/cluster/")}
     return (
         tags.get("stack") == live.name
@@ -551,43 +551,43 @@ def _of_this_cluster(live: Live, thing: Thing) -> bool:
 
 
 #: Rounds: each asks what the one before it made known, all rows of a round at once.
-ROUNDS: tuple[tuple[Ask, ...], ...] = (
+ROUNDS: tuple[tuple[Query, ...], ...] = (
     (
-        Ask(
+        Query(
             topic="vpcs",
             service="ec2",
             operation="describe_vpcs",
             key="Vpcs",
             calls=lambda live: ({"VpcIds": [live.vpc_id]},),
         ),
-        Ask(
+        Query(
             topic="vpc_attributes",
             service="ec2",
             operation="describe_vpc_attribute",
             calls=_vpc_attributes,
         ),
-        Ask(
+        Query(
             topic="subnets",
             service="ec2",
             operation="describe_subnets",
             key="Subnets",
             calls=_in_vpc(),
         ),
-        Ask(
+        Query(
             topic="route_tables",
             service="ec2",
             operation="describe_route_tables",
             key="RouteTables",
             calls=_in_vpc(),
         ),
-        Ask(
+        Query(
             topic="internet_gateways",
             service="ec2",
             operation="describe_internet_gateways",
             key="InternetGateways",
             calls=_in_vpc("attachment.vpc-id"),
         ),
-        Ask(
+        Query(
             topic="nats",
             service="ec2",
             operation="describe_nat_gateways",
@@ -601,35 +601,35 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
                 },
             ),
         ),
-        Ask(
+        Query(
             topic="endpoints",
             service="ec2",
             operation="describe_vpc_endpoints",
             key="VpcEndpoints",
             calls=_in_vpc(),
         ),
-        Ask(
+        Query(
             topic="security_groups",
             service="ec2",
             operation="describe_security_groups",
             key="SecurityGroups",
             calls=_in_vpc(),
         ),
-        Ask(
+        Query(
             topic="flow_logs",
             service="ec2",
             operation="describe_flow_logs",
             key="FlowLogs",
             calls=lambda live: ({"Filter": _in_vpc("resource-id")(live)[0]["Filters"]},),
         ),
-        Ask(
+        Query(
             topic="mount_interfaces",
             service="ec2",
             operation="describe_network_interfaces",
             key="NetworkInterfaces",
             calls=_mount_target_interfaces,
         ),
-        Ask(
+        Query(
             topic="volumes",
             service="ec2",
             operation="describe_volumes",
@@ -637,75 +637,75 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
             calls=_volumes,
             keep=_of_this_cluster,
         ),
-        Ask(
+        Query(
             topic="file_systems",
             service="efs",
             operation="describe_file_systems",
             key="FileSystems",
         ),
-        Ask(
+        Query(
             topic="access_points",
             service="efs",
             operation="describe_access_points",
             key="AccessPoints",
         ),
-        Ask(
+        Query(
             topic="node_group_names",
             service="eks",
             operation="list_nodegroups",
             key="nodegroups",
             calls=_of_cluster,
         ),
-        Ask(
+        Query(
             topic="addon_names",
             service="eks",
             operation="list_addons",
             key="addons",
             calls=_of_cluster,
         ),
-        Ask(
+        Query(
             topic="access_entries",
             service="eks",
             operation="list_access_entries",
             key="accessEntries",
             calls=_of_cluster,
         ),
-        Ask(
+        Query(
             topic="administrators",
             service="eks",
             operation="list_access_entries",
             key="accessEntries",
             calls=_administrators,
         ),
-        Ask(
+        Query(
             topic="pod_identities",
             service="eks",
             operation="list_pod_identity_associations",
             key="associations",
             calls=_of_cluster,
         ),
-        Ask(
+        Query(
             topic="groups",
             service="autoscaling",
             operation="describe_auto_scaling_groups",
             key="AutoScalingGroups",
             calls=_group_tags,
         ),
-        Ask(
+        Query(
             topic="databases",
             service="rds",
             operation="describe_db_instances",
             key="DBInstances",
             keep=_databases,
         ),
-        Ask(
+        Query(
             topic="balancers",
             service="elbv2",
             operation="describe_load_balancers",
             key="LoadBalancers",
             keep=_balancer,
         ),
-        Ask(
+        Query(
             topic="target_groups",
             service="elbv2",
             operation="describe_target_groups",
@@ -715,95 +715,97 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
         *FIRST_BESIDE,
     ),
     (
-        Ask(
+        Query(
             topic="rules",
             service="ec2",
             operation="describe_security_group_rules",
             key="SecurityGroupRules",
             calls=lambda live: _rules(live),
         ),
-        Ask(
+        Query(
             topic="addresses",
             service="ec2",
             operation="describe_addresses",
             key="Addresses",
             calls=_addresses,
         ),
-        Ask(
+        Query(
             topic="reservations",
             service="ec2",
             operation="get_subnet_cidr_reservations",
             key="SubnetIpv4CidrReservations",
             calls=_private_subnets,
         ),
-        Ask(
+        Query(
             topic="mount_targets",
             service="efs",
             operation="describe_mount_targets",
             key="MountTargets",
             calls=_each_file_system,
         ),
-        Ask(
+        Query(
             topic="backup_policies",
             service="efs",
             operation="describe_backup_policy",
             calls=_each_file_system,
             absent=("PolicyNotFound",),
         ),
-        Ask(
+        Query(
             topic="file_system_policies",
             service="efs",
             operation="describe_file_system_policy",
             calls=_each_file_system,
             absent=("PolicyNotFound",),
         ),
-        Ask(
+        Query(
             topic="node_groups",
             service="eks",
             operation="describe_nodegroup",
             key="nodegroup",
             calls=_each("node_group_names", "nodegroupName", clusterName="name"),
         ),
-        Ask(
+        Query(
             topic="addons",
             service="eks",
             operation="describe_addon",
             key="addon",
             calls=_each("addon_names", "addonName", clusterName="name"),
         ),
-        Ask(
+        Query(
             topic="listeners",
             service="elbv2",
             operation="describe_listeners",
             key="Listeners",
             calls=_listeners,
         ),
-        Ask(
+        Query(
             topic="instance_profiles",
             service="iam",
             operation="list_instance_profiles",
             page=1000,
             key="InstanceProfiles",
-            keep=lambda live, thing: str(thing["InstanceProfileName"]).startswith(f"{live.name}-"),
+            keep=lambda live, resource: str(resource["InstanceProfileName"]).startswith(
+                f"{live.name}-"
+            ),
         ),
         *SECOND_BESIDE,
     ),
     (
-        Ask(
+        Query(
             topic="templates",
             service="ec2",
             operation="describe_launch_templates",
             key="LaunchTemplates",
             calls=_templates,
         ),
-        Ask(
+        Query(
             topic="template_versions",
             service="ec2",
             operation="describe_launch_template_versions",
             key="LaunchTemplateVersions",
             calls=_template_versions,
         ),
-        Ask(
+        Query(
             topic="roles",
             service="iam",
             operation="get_account_authorization_details",
@@ -812,7 +814,7 @@ ROUNDS: tuple[tuple[Ask, ...], ...] = (
             calls=lambda _live: ({"Filter": ["Role"]},),
             keep=_ours,
         ),
-        Ask(
+        Query(
             topic="policies",
             service="iam",
             operation="get_account_authorization_details",

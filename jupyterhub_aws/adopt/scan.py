@@ -12,16 +12,16 @@ from typing import Any
 
 from jupyterhub_aws.adopt.queries import (
     ROUNDS,
-    Ask,
+    AccessGap,
+    AwsResource,
     Live,
     Parameters,
-    Thing,
-    Unseen,
+    Query,
     mounted_here,
     tags_of,
 )
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest
-from jupyterhub_aws.operate.live.account import Account, kindly
+from jupyterhub_aws.operate.live.account import Account, translate_aws_errors
 
 COMMAND = "jhub adopt scan"
 #: Calls at a time: more than a few only meet AWS's rate limits (EC2 API reference, "Request
@@ -41,7 +41,7 @@ _FATAL = (
 
 
 class ScanProgress:
-    """One line on standard error: how many calls of how many, and how many things so far.
+    """One line on standard error: how many queries of how many, and how many AWS resources so far.
     Elsewhere than on a terminal a line now and then.
     """
 
@@ -51,7 +51,7 @@ class ScanProgress:
 
     def now(self, done: int, all_calls: int, live: Live) -> None:
         """Say how far it is."""
-        text = f"{live.name}: {done} of {all_calls} questions answered, {live.count:,} things seen"
+        text = f"{live.name}: {done} of {all_calls} queries answered, {live.count:,} resources seen"
         if self._tty:
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
         elif time.monotonic() - self._said >= _EVERY_SECONDS:
@@ -63,7 +63,7 @@ class ScanProgress:
         end = "\r\033[K" if self._tty else ""
         seconds = time.monotonic() - self._began
         print(
-            f"{end}{live.name}: {calls} questions, {live.count:,} things seen in {seconds:.1f} s;"
+            f"{end}{live.name}: {calls} queries, {live.count:,} resources seen in {seconds:.1f} s;"
             " nothing was changed",
             file=sys.stderr,
             flush=True,
@@ -74,25 +74,25 @@ def scan(account: Account, cluster: str | None, file_system: str | None = None) 
     """Everything around a cluster. Raises ConfigError without such a cluster, and for credentials
     that are refused.
 
-    What the caller may not see, or AWS does not answer for, becomes a line of `unseen`, and the
-    scan goes on.
+    What the caller may not read, or AWS does not answer for, becomes a line of `access_gaps`, and
+    the scan goes on.
     """
     live = Live(account=account.id, region=account.region, cluster=_cluster(account, cluster))
-    services = {ask.service for asks in ROUNDS for ask in asks}
+    services = {query.service for queries in ROUNDS for query in queries}
     for service in sorted(
         services
-        # in this thread: a session may not make clients in several at once (guide of the AWS SDK for
-        # Python, "Multithreading")
+        # in this thread: a session may not make clients in several at once (guide of the AWS SDK
+        # for Python, "Multithreading")
     ):
         account.client(service)
     progress, total = ScanProgress(), 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for asks in ROUNDS:
-            calls = [(ask, parameters) for ask in asks for parameters in ask.calls(live)]
+        for queries in ROUNDS:
+            calls = [(query, parameters) for query in queries for parameters in query.calls(live)]
             total += len(calls)
             pending = {
-                pool.submit(_answer, account, ask, parameters, live): ask
-                for ask, parameters in calls
+                pool.submit(_answer, account, query, parameters, live): query
+                for query, parameters in calls
             }
             for number, future in enumerate(as_completed(pending), total - len(calls) + 1):
                 _keep(live, pending[future], future.result())
@@ -103,11 +103,11 @@ def scan(account: Account, cluster: str | None, file_system: str | None = None) 
     return live
 
 
-def _cluster(account: Account, wanted: str | None) -> Thing:
+def _cluster(account: Account, wanted: str | None) -> AwsResource:
     """The cluster of that name, or the only one. Raises ConfigError."""
     from botocore.exceptions import ClientError
 
-    with kindly(COMMAND):
+    with translate_aws_errors(COMMAND):
         names = sorted(account.all("eks", "list_clusters", "clusters"))
     where = f"{account.id}, {account.region}"
     if wanted is None and len(names) != 1:
@@ -141,8 +141,8 @@ def _cluster(account: Account, wanted: str | None) -> Thing:
             [Problem(path="--cluster", what=f"there is no EKS cluster {name} in {where}", fix=fix)],
         )
     try:
-        with kindly(COMMAND):
-            described: Thing = account.client("eks").describe_cluster(name=name)["cluster"]
+        with translate_aws_errors(COMMAND):
+            described: AwsResource = account.client("eks").describe_cluster(name=name)["cluster"]
     except ConfigError as error:
         if (
             isinstance(error.__cause__, ClientError)
@@ -162,9 +162,11 @@ def _cluster(account: Account, wanted: str | None) -> Thing:
     return described
 
 
-def _answer(account: Account, ask: Ask, parameters: Parameters, live: Live) -> list[Thing] | Unseen:
-    """The things of one call that are the cluster's, page after page; or why they cannot be
-    seen.
+def _answer(
+    account: Account, query: Query, parameters: Parameters, live: Live
+) -> list[AwsResource] | AccessGap:
+    """The resources of one call that belong to the cluster, page after page; or why they cannot be
+    read.
     """
     from botocore.exceptions import (
         ClientError,
@@ -176,40 +178,48 @@ def _answer(account: Account, ask: Ask, parameters: Parameters, live: Live) -> l
     from jupyterhub_aws.operate.live.account import code_of, problem_of
 
     try:
-        return [thing for thing in _things(account, ask, parameters) if ask.keep(live, thing)]
+        return [
+            resource
+            for resource in _resources(account, query, parameters)
+            if query.keep(live, resource)
+        ]
     except ClientError as error:
         code = code_of(error)
-        if code in ask.absent:
+        if code in query.absent:
             return []
         problem = problem_of(error)
         if code in _FATAL:
             raise ConfigError(COMMAND, [problem]) from None
-        return Unseen(
-            topic=ask.topic, operation=f"{ask.service}:{error.operation_name}", why=problem.what
+        return AccessGap(
+            topic=query.topic, operation=f"{query.service}:{error.operation_name}", why=problem.what
         )
     except (EndpointConnectionError, ConnectionError, HTTPClientError) as error:
-        return Unseen(
-            topic=ask.topic, operation=f"{ask.service}:{ask.operation}", why=problem_of(error).what
+        return AccessGap(
+            topic=query.topic,
+            operation=f"{query.service}:{query.operation}",
+            why=problem_of(error).what,
         )
 
 
-def _things(account: Account, ask: Ask, parameters: Parameters) -> Iterator[Thing]:
-    client = account.client(ask.service)
-    if client.can_paginate(ask.operation):
-        sizes = {"PaginationConfig": {"PageSize": ask.page}} if ask.page else {}
-        for page in client.get_paginator(ask.operation).paginate(**parameters, **sizes):
-            yield from _of_page(ask, page, parameters)
+def _resources(account: Account, query: Query, parameters: Parameters) -> Iterator[AwsResource]:
+    client = account.client(query.service)
+    if client.can_paginate(query.operation):
+        sizes = {"PaginationConfig": {"PageSize": query.page}} if query.page else {}
+        for page in client.get_paginator(query.operation).paginate(**parameters, **sizes):
+            yield from _of_page(query, page, parameters)
         return
-    yield from _of_page(ask, getattr(client, ask.operation)(**parameters), parameters)
+    yield from _of_page(query, getattr(client, query.operation)(**parameters), parameters)
 
 
-def _of_page(ask: Ask, page: Mapping[str, Any], parameters: Parameters) -> Iterator[Thing]:
-    """The things of an answer: a list, one thing, or names, which become things that say so.
-    What an answer does not repeat of its question is added.
+def _of_page(
+    query: Query, page: Mapping[str, Any], parameters: Parameters
+) -> Iterator[AwsResource]:
+    """The resources of an answer: a list, one resource, or names, which become resources with that
+    name. What an answer does not repeat of its query is added.
     """
     found: Any = (
-        page.get(ask.key)
-        if ask.key
+        page.get(query.key)
+        if query.key
         else {key: value for key, value in page.items() if key != "ResponseMetadata"}
     )
     for item in found if isinstance(found, list) else [] if found is None else [found]:
@@ -220,25 +230,25 @@ def _of_page(ask: Ask, page: Mapping[str, Any], parameters: Parameters) -> Itera
         )
 
 
-def _keep(live: Live, ask: Ask, answer: list[Thing] | Unseen) -> None:
-    if isinstance(answer, Unseen):
-        if answer not in live.unseen:
-            live.unseen.append(answer)
+def _keep(live: Live, query: Query, answer: list[AwsResource] | AccessGap) -> None:
+    if isinstance(answer, AccessGap):
+        if answer not in live.access_gaps:
+            live.access_gaps.append(answer)
         return
-    live.found.setdefault(ask.topic, []).extend(answer)
+    live.found.setdefault(query.topic, []).extend(answer)
 
 
 def _sort(live: Live) -> None:
     """An order that does not hang on which call came back first. What two calls both found is
     there once.
     """
-    for topic, things in live.found.items():
+    for topic, resources in live.found.items():
         once = {
-            repr(sorted((key, repr(value)) for key, value in thing.items())): thing
-            for thing in things
+            repr(sorted((key, repr(value)) for key, value in resource.items())): resource
+            for resource in resources
         }
         live.found[topic] = [once[key] for key in sorted(once)]
-    live.unseen.sort()
+    live.access_gaps.sort()
 
 
 def _homes(live: Live, wanted: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What a scan found, in a terminal of 80 columns: what is taken over, what will differ, what
+"""What a scan found, in a terminal of 80 columns: what is imported, what will differ, what
 will be made, what stays, what was not seen.
 """
 
@@ -84,7 +84,7 @@ def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
             for item in outcome.differences
         ],
         "missing": [
-            {"subject": item.subject, "why": item.why, "blind": item.blind}
+            {"subject": item.subject, "why": item.why, "blind": item.is_unreadable}
             for item in outcome.missing
         ],
         "refused": [
@@ -93,7 +93,7 @@ def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
         ],
         "unseen": [
             {"topic": item.topic, "operation": item.operation, "why": item.why}
-            for item in live.unseen
+            for item in live.access_gaps
         ],
         "to_fill_in": [{"path": path, "what": note} for path, note in adoption.to_fill_in],
         "problems": [
@@ -121,12 +121,12 @@ class ScanReport:
 
     def _head(self, adoption: Adoption, live: Live, file: str) -> None:
         what = {
-            "eks": "is taken over",
+            "eks": "is adopted",
             "existing": "is used in place",
             "as written": "as the stack file says",
         }[adoption.kind]
         if adoption.problems:
-            what += ", once the lines below are mended (then the same with --again)"
+            what += ", once the lines below are fixed (then the same with --again)"
         self._lines.head(live.name, f"{what}: {file}")
         for reason in adoption.reasons:
             self._lines.line("·", "yellow", reason)
@@ -136,7 +136,7 @@ class ScanReport:
         if not imports:
             return
         self._lines.title(
-            f"Taken over: {len(imports)} things, each protected while its entry is in the file"
+            f"Imported: {len(imports)} resources, each protected while its entry is in the file"
         )
         kinds: dict[str, int] = {}
         for key in imports:
@@ -177,12 +177,14 @@ class ScanReport:
                 item.effect,
             )
         if tagged:
-            self._lines.line("~", "yellow", f"the stack's tags on {len(tagged)} things (in place)")
+            self._lines.line(
+                "~", "yellow", f"the stack's tags on {len(tagged)} resources (in place)"
+            )
 
     def _refused(self, adoption: Adoption) -> None:
         if not adoption.outcome.refused:
             return
-        self._lines.title("Cannot be taken over: importing would replace it")
+        self._lines.title("Cannot be imported: importing would replace it")
         for item in adoption.outcome.refused:
             self._lines.line(
                 "✗",
@@ -197,12 +199,12 @@ class ScanReport:
         self._lines.title("Has no counterpart, and would be made")
         for (type_, why), names in sorted(by_type(adoption.outcome.missing).items()):
             more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-            blind = any(
-                item.blind
+            is_unreadable = any(
+                item.is_unreadable
                 for item in adoption.outcome.missing
                 if item.subject in {f"{type_}::{name}" for name in names}
             )
-            mark, style = ("?", "red") if blind else ("+", "green")
+            mark, style = ("?", "red") if is_unreadable else ("+", "green")
             self._lines.line(
                 mark,
                 style,
@@ -211,9 +213,9 @@ class ScanReport:
             )
 
     def _left(self, adoption: Adoption, live: Live) -> None:
-        if live.unseen:
+        if live.access_gaps:
             self._lines.title("Could not be seen: nothing follows from its absence")
-            for item in live.unseen:
+            for item in live.access_gaps:
                 self._lines.line(
                     "?", "red", f"{item.topic.replace('_', ' ')} ({item.operation})", item.why
                 )
@@ -228,7 +230,9 @@ class ScanReport:
 
 
 def _own_tag(item: ImportDifference) -> bool:
-    """A tag that the stack adds or changes: nobody minds. One that goes is shown by itself."""
+    """A tag that the stack adds or changes, which has no effect. One that is removed is shown by
+    itself.
+    """
     return item.where.startswith("tags") and item.ours is not None
 
 

@@ -1,3 +1,3 @@
-"""What a closed network needs from outside, as one folder that can be carried in: images,
+"""What an isolated network needs from external hosts, as one folder that can be carried in: images,
 charts, wheels, the engine and its plugins.
 """

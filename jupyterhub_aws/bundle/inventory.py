@@ -1,4 +1,4 @@
-"""What a stack needs from outside its network, as data: every item with who needs it. Nothing
+"""What a stack needs from external hosts, as data: every item with who needs it. Nothing
 here copies anything.
 """
 
@@ -116,7 +116,7 @@ class Inventory:
     lock: str | None = None
 
 
-# --- What a stack needs from outside its network: from the values that it renders, the versions
+# --- What a stack needs from external hosts: from the values that it renders, the versions
 # table and the locked requirements. Never from a hand-kept list.
 
 
@@ -135,7 +135,7 @@ _OF_PULUMI = re.compile(r"pulumi(-[a-z]+)?")
 
 
 def inventory(file: StackFile) -> Inventory:
-    """Everything that a stack needs from outside. Raises ConfigError for a wrong file."""
+    """Everything that a stack needs from external hosts. Raises ConfigError for a wrong file."""
     with what_if(file):
         stack = validated(whole(given_by(file), file.path.parent))
     spec = resolve(stack)

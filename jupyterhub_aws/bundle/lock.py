@@ -1,5 +1,5 @@
-"""Making the lock: what stands behind each name today. What is locked stays locked, until
-somebody says otherwise.
+"""Making the lock: what each name refers to today. What is locked stays locked, until the operator
+asks for a refresh.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from jupyterhub_aws.config.bundle import normalized
 from jupyterhub_aws.config.errors import ConfigError, Problem
 
 # --- The programs that do the copying: skopeo for images, helm for charts, pip for wheels. What
-# they say reaches a person in one line.
+# they say reaches the operator in one line.
 
 
 _INSTALL = {
@@ -318,7 +318,7 @@ def send_chart(archive: Path, registry: str, access: Access) -> None:
     run(["helm", "push", str(archive), f"oci://{registry}/charts", *access.helm()], archive.name)
 
 
-# --- Downloading one file: it goes on where it stopped, and is there whole or not at all.
+# --- Downloading one file: it goes on where it stopped, and appears atomically.
 
 
 _CHUNK = 1 << 18

@@ -1,4 +1,4 @@
-"""What a bundle holds, for people and as data."""
+"""What a bundle holds, as text and as data."""
 
 from __future__ import annotations
 

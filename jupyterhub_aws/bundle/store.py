@@ -1,4 +1,4 @@
-"""The folder of a bundle: where each thing lies in it, content-addressed where it can be.
+"""The folder of a bundle: where each artifact lies in it, content-addressed where it can be.
 
 `images/` is an OCI image layout: every manifest, configuration and layer by its digest, shared
 between images, and an index that names them. Manifests stay byte for byte what their registry
@@ -25,7 +25,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Blob:
-    """A blob that a manifest names. `foreign` ones are named but served by nobody (layers of
+    """A blob that a manifest names. `foreign` ones are named but served by no registry (layers of
     other vendors).
     """
 
@@ -90,7 +90,7 @@ class Store:
         return size is None or found.st_size == size
 
     def put(self, content: bytes) -> str:
-        """Keep a small blob; return its digest. It appears whole or not at all."""
+        """Keep a small blob; return its digest. It appears atomically."""
         digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
         write(self.blob(digest), content)
         return digest
@@ -172,7 +172,7 @@ def blobs(manifest: Mapping[str, Any]) -> Iterator[Blob]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whenever the process ends."""
+    """Write a file atomically, whenever the process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.part")
     partial.write_bytes(content)

@@ -1,5 +1,5 @@
-"""Whether a folder is the bundle that its lock says: every byte counted again, and nothing there
-that nobody named.
+"""Whether a folder is the bundle that its lock says: every byte counted again, and no file there
+that the lock does not name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def faults(store: Store, lock: Lock, inventory: Inventory | None = None) -> list
             *_links(store),
             *_images(store, lock),
             *_files(store, lock),
-            *_strangers(store, lock),
+            *_unlisted_files(store, lock),
             *_for_stack(lock, inventory),
         }
     )
@@ -92,8 +92,8 @@ def _files(store: Store, lock: Lock) -> Iterator[Problem]:
                     )
 
 
-def _strangers(store: Store, lock: Lock) -> Iterator[Problem]:
-    """Files that no lock names: somebody put them there."""
+def _unlisted_files(store: Store, lock: Lock) -> Iterator[Problem]:
+    """Files that no lock names: they were put there by hand."""
     named = {store.lock, store.sums, store.images / "index.json", store.images / "oci-layout"}
     for kind in ("chart", "file", "wheels"):
         for item in lock.items.get(kind, {}).values():
@@ -116,7 +116,7 @@ def _strangers(store: Store, lock: Lock) -> Iterator[Problem]:
             yield Problem(
                 path=_name(store, path),
                 what="is named by no lock",
-                fix="remove it: nobody knows what it is",
+                fix="remove it: its origin is unknown",
             )
 
 

@@ -23,7 +23,7 @@ def stack_file(stack: str, settings: Sequence[str] = ()) -> StackFile:
 
 
 def _stack_folder(stack: str) -> Path:
-    """Where the file of a stack is looked for by its name: where one stands, else where the
+    """Where the file of a stack is looked for by its name: the current folder, else where the
     project keeps them. Raises ConfigError outside of a project.
     """
     if stack.endswith((".yaml", ".yml")):  # a path, which may lead into another project

@@ -1,5 +1,5 @@
-"""The command line: which subcommands there are, and how an error reaches a person. Each command
-lives in a file of its own.
+"""The command line: which subcommands there are, and how an error is shown to the operator. Each
+command lives in a file of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from jupyterhub_aws.config.errors import ConfigError
 _COMMANDS = {
     "init": "Make a project of your own: asks, writes, plans",
     "plan": "What `pulumi up` would build, what is wrong with it, its cost",
-    "diff": "What changes between two plans, and for whom",
+    "diff": "What changes between two plans, and for which users",
     "gate": "May a change be merged? Judged by the older side's policy",
     "report": "Write the comment of a pull request from plans",
     "values": "The values that Helm gets for a hub",
@@ -45,8 +45,8 @@ _COMMANDS = {
     "bundle": "Images, charts and wheels for an isolated network",
     "probe": "Try a hub's sign-in from here",
     "certificate": "Make and inspect certificates for hubs",
-    "homes": "Whose home directory is where",
-    "adopt": "Take over a cluster or a hub that exists",
+    "homes": "Which directory is each user's home",
+    "adopt": "Adopt a cluster or a hub that exists",
     "schema": "The JSON schema of stack files, for editors",
     "docs": "The reference page of every option",
 }
@@ -116,7 +116,7 @@ def run(arguments: Sequence[str]) -> int:
     """
     rest = [
         argument for argument in arguments if argument != "--debug"
-    ]  # wherever it stands: the message that names it cannot know
+    ]  # at any position: the message that suggests it cannot know which
     try:
         result = jhub.main(rest, prog_name="jhub", standalone_mode=False)
     except ConfigError as error:
@@ -127,7 +127,7 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except Exception as error:  # whatever the program raises, a person gets one line
+    except Exception as error:  # whatever the program raises, the operator gets one line
         if "--debug" in arguments:
             import traceback
 

@@ -45,7 +45,7 @@ def main() -> None:
 
 def projects_command(arguments: Sequence[str]) -> str | None:
     """The `jhub` of the environment that the project has: of the folder of a stack file that is
-    named, or of the one in which one stands.
+    named, or of the current one.
 
     None where that is this very one, or where there is none. A Pulumi.yaml that is wrong is left to
     the command to say.

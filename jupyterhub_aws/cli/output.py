@@ -1,4 +1,4 @@
-"""Where a command's text goes: standard output, or a file that somebody named."""
+"""Where a command's text goes: standard output, or a file that the operator named."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from jupyterhub_aws.config.versions import kubernetes_versions, pins
 from jupyterhub_aws.config.zones import PARTITIONS, WITHOUT_EKS, letters, partition_named
 from jupyterhub_aws.init.question import Given
 
-#: AWS's own documentation has this account; a plan says of it that nobody has it.
+#: AWS's own documentation has this account; a plan says that it is no real account.
 DOCUMENTATION_ACCOUNT = "123456789012"
-#: RFC 5737: networks of documentation, which nobody is in.
+#: RFC 5737: networks of documentation, which have no hosts.
 DOCUMENTATION_NETWORK = "203.0.113.0/24"
 _LONGEST_NAME, _FEWEST_ZONES, _MOST_ZONES = 24, 2, 3
 

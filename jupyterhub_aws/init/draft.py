@@ -32,7 +32,7 @@ _GUARANTEE, _MOST_PODS = 0.5, 40
 _CORE_DISK, _GPU_DISK = 50, 200
 _IMAGE = "quay.io/jupyter/scipy-notebook:2026-08-03"
 _GPU_IMAGE = "quay.io/jupyter/pytorch-notebook:cuda12-2026-08-03"
-#: Stands in for a certificate until there is one; it signed nothing.
+#: A placeholder for a certificate until there is one; it signed nothing.
 _NO_CERTIFICATE = (
     "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ2xhdWRl\n-----END CERTIFICATE-----\n"
 )
@@ -457,7 +457,7 @@ def _own_certificate(answers: Answers) -> str:
 
 
 def _pem(answers: Answers, path: str, stand_in: Callable[[Answers], str]) -> Any:
-    """The certificate in the file that was named, or one that stands in for it. Raises
+    """The certificate in the file that was named, or a placeholder for it. Raises
     ConfigError for a file that is none.
     """
     name = answers[path]

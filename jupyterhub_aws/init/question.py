@@ -112,7 +112,7 @@ class Answers(Mapping[str, str]):
         return int(text)
 
     def marked(self, path: str, value: Any) -> Any:
-        """A value that was made of an answer, marked as to be filled in where the answer stands
-        in for a real one.
+        """A value that was made of an answer, marked as to be filled in where the answer is a
+        placeholder for a real one.
         """
         return fill(value, self._asked[path].ask) if path in self._stand_ins else value

@@ -75,8 +75,8 @@ def _open(name: str) -> tuple[Question, ...]:
             path=f"{_ENTRY}.kind",
             ask="How users reach the hub",
             help=(
-                "A tunnel needs no name and no certificate, and whoever opens it needs access to"
-                " the cluster."
+                "A tunnel needs no name and no certificate, and who opens it needs access to the"
+                " cluster."
             ),
             default=_always("port_forward"),
             choices={
@@ -212,8 +212,8 @@ def _existing(name: str) -> tuple[Question, ...]:
             path=f"{_ENTRY}.kind",
             ask="How users reach the hub",
             help=(
-                "A tunnel needs no name and no certificate, and whoever opens it needs access to"
-                " the cluster."
+                "A tunnel needs no name and no certificate, and who opens it needs access to the"
+                " cluster."
             ),
             default=_always("port_forward"),
             choices={
@@ -370,15 +370,15 @@ def _ownership(*, cluster: bool = True) -> tuple[Question, ...]:
     owner = Question(
         path="tags.owner",
         ask="Owner",
-        help="The team or person who answers for it: a tag of every resource.",
+        help="The team or the contact responsible for it: a tag of every resource.",
         default=defaults.owner,
     )
     administrators = Question(
         path="cluster.administrators",
         ask="Cluster administrators",
         help=(
-            "ARNs of IAM roles or users that get kubectl, with commas. Whoever runs the first"
-            " `pulumi up` has it already."
+            "ARNs of IAM roles or users that get kubectl, with commas. The identity that runs the"
+            " first `pulumi up` has it already."
         ),
         default=_always(""),
     )

@@ -59,7 +59,7 @@ def init(folder: Path, settings: Sequence[str], options: Mapping[str, object]) -
 
 
 def is_terminal() -> bool:
-    """Whether there is somebody who could answer."""
+    """Whether there is a terminal with an operator who can answer."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 

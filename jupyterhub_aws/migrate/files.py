@@ -89,8 +89,8 @@ def targets(named: Sequence[str], folder: Path) -> list[Path]:
 
 
 def _project_file(folder: Path) -> Path | None:
-    """The Pulumi.yaml upwards from a folder; not the library's own, which stands in where a
-    folder has none.
+    """The Pulumi.yaml upwards from a folder; not the library's own, which is used where a folder
+    has none.
     """
     found = find_project(folder)
     path = None if found is None else found.path
@@ -217,8 +217,7 @@ def _edited(path: Path, text: str, project: str, edits: Sequence[Edit], *, wrapp
 
 def _by_hand(words: str, edit: Edit) -> Problem:
     what = (
-        "stands in a form in which no word can be replaced alone (an anchor, or text over several"
-        " lines)"
+        "has a form in which no word can be replaced alone (an anchor, or text over several lines)"
     )
     return Problem(
         path=dotted(edit.place),
@@ -278,7 +277,7 @@ def _means(
 
 
 def _others(document: Mapping[Any, Any], project: str) -> Iterator[tuple[str, Any]]:
-    """What is no option of the program: keys of providers, and what stands beside `config`."""
+    """What is no option of the program: keys of providers, and what is beside `config`."""
     yield from ((f"/{key}", value) for key, value in document.items() if key != "config")
     yield from (
         (str(key), value)
@@ -316,8 +315,8 @@ def write(found: Sequence[Migration]) -> None:
         to_file("jhub migrate", "--write", str(item.path), item.new)
 
 
-# --- A migration as a person reads it: a unified diff, coloured in a terminal, without what may be
-# secret.
+# --- A migration as the operator reads it: a unified diff, coloured in a terminal, without what may
+# be secret.
 
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}

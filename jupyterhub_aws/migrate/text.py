@@ -1,5 +1,5 @@
-"""Words of a YAML text replaced where they stand: every other character stays as somebody wrote
-it, comments, quotes and line ends included.
+"""Words of a YAML text replaced in place: every other character stays as it was, comments, quotes
+and line ends included.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.stack import PROJECT
 
 _MERGE = "tag:yaml.org,2002:merge"
-#: Escapes of double quotes that stand for one character (YAML 1.2.2, 5.7). Others are left to a
-#: person.
+#: Escapes of double quotes that stand for one character (YAML 1.2.2, 5.7). Others are left to the
+#: operator.
 _ESCAPED = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 #: Between a collection's mark and its first brace: an anchor, a tag.
 _PROPERTIES = re.compile(r"(?:[&!][^\s{\[]*\s*)*")
@@ -79,7 +79,7 @@ class YamlText:
             place, new = self._replacement(edit)
             if (
                 replaced.setdefault(place, new) != new
-            ):  # one text that stands in two places, by an anchor
+            ):  # one text that is used in two places, by an anchor
                 raise UnsafeError(edit.words)
         text, end = self.text, len(self.text)
         for (start, stop), new in sorted(replaced.items(), reverse=True):
@@ -207,7 +207,7 @@ def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _inside_text(entry: _Entry, edit: Edit) -> _Entry:
-    """A section that stands in the file as text with JSON in it (`pulumi config set pools
+    """A section that is in the file as text with JSON in it (`pulumi config set pools
     '{…}'`): what is inside, with its places in the file.
     """
     node = entry.value

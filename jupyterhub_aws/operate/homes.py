@@ -1,4 +1,4 @@
-"""Whose home is where, under another scheme of names than before."""
+"""Which directory is each user's home, under another naming scheme than before."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ from jupyterhub_aws.config.errors import ConfigError, Problem, closest
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, HomeDirectory
 from jupyterhub_aws.config.usernames import directory, is_name, normalized
 
-# --- Old and new home directory of each person, and what would go wrong between them. Pure.
+# --- Old and new home directory of each user, and what would go wrong between them. Pure.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """A person's directory before and after; `written` are the names in the list that mean this
-    person.
-    """
+    """A user's directory before and after; `written` are the names in the list that mean this user."""
 
-    person: str
+    user: str
     written: tuple[str, ...]
     old: str
     new: str
@@ -39,15 +37,15 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True)
 class Collision:
-    """Why the map cannot be used: two people would share a directory, or one would find
-    another's files.
+    """Why the map cannot be used: two users would share a directory, or one would find another's
+    files.
     """
 
     what: str
     fix: str
 
 
-def people(lines: Iterable[str]) -> list[tuple[int, str]]:
+def names_of_lines(lines: Iterable[str]) -> list[tuple[int, str]]:
     """The names of a list, one to a line, with their line numbers: blank lines and comments left
     out.
     """
@@ -60,20 +58,20 @@ def people(lines: Iterable[str]) -> list[tuple[int, str]]:
 
 
 def moves(names: Sequence[str], old: str, new: str) -> list[Move]:
-    """Where each person's directory was and will be, by name. Names that differ in case only are
-    one person.
+    """Where each user's directory was and will be, by name. Names that differ in case only are one
+    user.
     """
     written: dict[str, list[str]] = defaultdict(list)
     for name in names:
         written[normalized(name)].append(name)
     found = [
         Move(
-            person=person,
+            user=user,
             written=tuple(dict.fromkeys(spellings)),
-            old=directory(old, person),
-            new=directory(new, person),
+            old=directory(old, user),
+            new=directory(new, user),
         )
-        for person, spellings in sorted(written.items())
+        for user, spellings in sorted(written.items())
     ]
     return found
 
@@ -86,11 +84,13 @@ def refused(names: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
 
 
 def collisions(found: Sequence[Move]) -> Iterator[Collision]:
-    """Two people in one directory, before or after; and a directory that changes hands."""
+    """Two users in one directory, before or after; and a directory that goes from one user to
+    another.
+    """
     for which in ("old", "new"):
         owners: dict[str, list[str]] = defaultdict(list)
         for move in found:
-            owners[getattr(move, which)].append(move.person)
+            owners[getattr(move, which)].append(move.user)
         for place, sharing in sorted(owners.items()):
             if len(sharing) > 1:
                 what = (
@@ -108,30 +108,30 @@ def collisions(found: Sequence[Move]) -> Iterator[Collision]:
     before = {move.old: move for move in found}
     for move in found:
         other = before.get(move.new)
-        if other is not None and other.person != move.person and not other.stays:
+        if other is not None and other.user != move.user and not other.stays:
             what = (
-                f"{move.person} would find the files of {other.person}: {move.new} is theirs until"
+                f"{move.user} would find the files of {other.user}: {move.new} is theirs until"
                 " it is moved"
             )
             yield Collision(
                 what=what,
                 fix=(
-                    f"move {other.old} to {other.new} before anybody signs in; the script does so"
+                    f"move {other.old} to {other.new} before any user signs in; the script does so"
                     " in that order"
                 ),
             )
 
 
 def ordered(found: Sequence[Move]) -> list[Move]:
-    """Those that change, so that a place is free before somebody moves in. Raises ValueError for
-    people who would have to swap.
+    """Those that change, so that a place is free before another home moves in. Raises ValueError
+    for users whose homes would have to swap.
     """
     waiting = {move.old: move for move in found if not move.stays}
     done: list[Move] = []
     while waiting:
         free = [move for move in waiting.values() if move.new not in waiting]
         if not free:
-            raise ValueError(", ".join(sorted(move.person for move in waiting.values())))
+            raise ValueError(", ".join(sorted(move.user for move in waiting.values())))
         done += free
         for move in free:
             del waiting[move.old]
@@ -145,7 +145,7 @@ def script(found: Sequence[Move]) -> str:
     lines = [
         "#!/bin/sh",
         (
-            "# Run in the directory that the hub's homes are in, while nobody is signed in: sh"
+            "# Run in the directory that the hub's homes are in, while no user is signed in: sh"
             " this-file"
         ),
         "# Overwrites nothing. Run again, it goes on where it stopped.",
@@ -171,13 +171,13 @@ def _word(path: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """By person: whether the old and the new directory hold anything (None: not there).
-    `nobodys`: directories that belong to nobody in the list.
+    """By user: whether the old and the new directory hold anything (None: not there).
+    `unlisted`: directories that belong to no user in the list.
     """
 
     old: dict[str, bool | None]
     new: dict[str, bool | None]
-    nobodys: tuple[str, ...]
+    unlisted: tuple[str, ...]
 
 
 def look(root: Path, found: Sequence[Move]) -> Seen:
@@ -188,15 +188,15 @@ def look(root: Path, found: Sequence[Move]) -> Seen:
     there = [
         str(Path(parent) / entry) for parent in sorted(parents) for entry in _entries(root / parent)
     ]
-    nobodys = [
+    unlisted = [
         place
         for place in there
         if place not in known and not any(other.startswith(f"{place}/") for other in known)
     ]
     return Seen(
-        old={move.person: _holds(root / move.old) for move in found},
-        new={move.person: _holds(root / move.new) for move in found},
-        nobodys=tuple(sorted(nobodys)),
+        old={move.user: _holds(root / move.old) for move in found},
+        new={move.user: _holds(root / move.new) for move in found},
+        unlisted=tuple(sorted(unlisted)),
     )
 
 
@@ -217,7 +217,7 @@ def _holds(folder: Path) -> bool | None:
         return None
 
 
-# --- What `jhub homes map` is told: a list of people, templates, a folder. Everything that is wrong
+# --- What `jhub homes map` is told: a list of users, templates, a folder. Everything that is wrong
 # is said at once.
 
 
@@ -225,12 +225,12 @@ _COMMAND = "jhub homes"
 
 
 def names(file: str) -> list[str]:
-    """The people of a list. Raises ConfigError naming every line that is no name."""
-    listed = people(_text(file).split("\n"))
+    """The users of a list. Raises ConfigError naming every line that is no name."""
+    listed = names_of_lines(_text(file).split("\n"))
     wrong = [
         Problem(
             path=f"{file}:{number}",
-            what=f"{why} (got {name!r}), and JupyterHub lets nobody of that name in",
+            what=f"{why} (got {name!r}), and JupyterHub lets no user of that name in",
             fix="correct it",
         )
         for number, name, why in refused(listed)
@@ -240,7 +240,7 @@ def names(file: str) -> list[str]:
             Problem(
                 path=file,
                 what="has no names",
-                fix="write one to a line; `jhub` knows nobody by itself",
+                fix="write one per line; `jhub` knows no users by itself",
             )
         )
     if wrong:

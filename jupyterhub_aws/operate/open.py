@@ -27,7 +27,7 @@ _SECONDS = 120
 @dataclass(frozen=True, kw_only=True)
 class BuiltHub:
     """A hub as it was built: where it answers, and by which passwords one comes in (empty unless
-    everybody shares one).
+    all users share one).
 
     `kubeconfig` is the text of one that runs the aws CLI; empty where the cluster was there
     already: then `kubeconfig_file` and `context` are the stack's, and empty ones mean the caller's
@@ -135,7 +135,7 @@ def _chosen(
     )
 
 
-# --- A tunnel from this machine to a hub's proxy, by kubectl: nothing is exposed to anybody else.
+# --- A tunnel from this machine to a hub's proxy, by kubectl: nothing is exposed to other machines.
 
 
 #: The chart's own service of the proxy, and the path that answers without asking the hub.

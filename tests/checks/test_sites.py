@@ -88,7 +88,10 @@ def test_the_command_prints_people_and_data():
     text = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     ).stdout
-    assert "Nodes (images, AWS's APIs): nobody outside" in text and "This network is closed" in text
+    assert (
+        "Nodes (images, AWS's APIs): no external host" in text
+        and "This network is isolated" in text
+    )
     data = json.loads(
         subprocess.run(
             [*command, "--json"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

@@ -302,15 +302,15 @@ BAD = {
     "itself": ("config:\n  pools: &a {b: *a}\n", "jupyterhub-aws:pools: cannot become JSON"),
     "folded JSON": (
         'config:\n  pools:\n    "{\\"a\\": {\\"capacity\\":\n    \\"given\\"}}"\n',
-        "pools.a.capacity: stands in a form in which no word",
+        "pools.a.capacity: has a form in which no word",
     ),
     "escaped": (
         'config:\n  pools: {a: {capacity: "g\\x69ven"}}\n',
-        "pools.a.capacity: stands in a form in which no word",
+        "pools.a.capacity: has a form in which no word",
     ),
     "a tab between words": (
         'config:\n  pools: \'{"a": {"capacity": "given"}}\t\'\n',
-        "pools.a.capacity: stands in a form in which no word",
+        "pools.a.capacity: has a form in which no word",
     ),
     "no place for a line": (
         "? config\n: pools: {}\n",
@@ -318,7 +318,7 @@ BAD = {
     ),
     "an anchor of two meanings": (
         "config:\n  pools: {a: {capacity: &x given}}\n  tags: {owner: *x}\n",
-        "pools.a.capacity: stands in a form in which no word can be replaced alone",
+        "pools.a.capacity: has a form in which no word can be replaced alone",
     ),
 }
 

@@ -164,7 +164,7 @@ def test_an_account_without_backups_and_alarms_gets_both_and_is_told(account: Ac
         (),
         [],
     ), "the drafted file is one that the program takes"
-    made = {item.subject for item in found.outcome.missing if not item.blind}
+    made = {item.subject for item in found.outcome.missing if not item.is_unreadable}
     kinds = Counter(subject.partition("::")[0] for subject in made)
     assert (
         VAULT in made
@@ -226,7 +226,7 @@ def test_a_lock_and_copies_elsewhere(account: Account) -> None:
     elsewhere = {
         item.subject.rpartition("::")[2]
         for item in found.missing
-        if "us-west-2" in item.why and item.blind
+        if "us-west-2" in item.why and item.is_unreadable
     }
     assert elsewhere == {
         f"backups-copy-{end}" for end in ("key", "key-alias", "vault", "policy", "lock")
@@ -280,8 +280,11 @@ def test_a_service_that_refuses_leaves_a_gap_of_its_own(account: Account, tmp_pa
         "vaults",
         "plans",
     } and done.returncode == 1
-    blind = {item["subject"] for item in found["missing"] if item["blind"]}
-    assert blind == {VAULT, *(f"aws:backup/{kind}::backups-{name}" for kind, name in _OF_BACKUP)}
+    is_unreadable = {item["subject"] for item in found["missing"] if item["blind"]}
+    assert is_unreadable == {
+        VAULT,
+        *(f"aws:backup/{kind}::backups-{name}" for kind, name in _OF_BACKUP),
+    }
     assert (
         found["imports"][f"{KEY}::backups-main-key"]
         and CLUSTER in found["imports"]

@@ -92,7 +92,7 @@ def test_afterwards_only_no_change_at_all_is_one(tmp_path: Path) -> None:
             "would be replaced",
         ),
         ([_step("import-replacement", VPC)], "would be replaced"),
-        ([_step("create", VPC)], "would be made anew"),
+        ([_step("create", VPC)], "would be recreated"),
         ([_step("import", VPC, state={"protect": False})], "without protection"),
         ([_step("import", VPC, state={"importID": "vpc-2"})], "imported from vpc-2"),
         ([_step("import", VPC), _step("import", KEY)], "no entry of the stack file"),

@@ -16,7 +16,7 @@ from unittest import mock
 import pytest
 
 from jupyterhub_aws.adopt.adopt import adopted
-from jupyterhub_aws.adopt.queries import Live, Unseen
+from jupyterhub_aws.adopt.queries import AccessGap, Live
 from jupyterhub_aws.adopt.scan import scan
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.live.account import connect
@@ -222,17 +222,17 @@ def test_what_is_not_there_would_be_made_and_what_was_not_seen_is_said_apart(
     gone = adopted(replace(live, found={**live.found, topic: []}), FILE)
     new = {item.subject for item in gone.outcome.missing} - {item.subject for item in whole.missing}
     assert (new or gone.kind == "existing" or topic in ("groups", "access_points")) and not any(
-        item.blind for item in gone.outcome.missing
+        item.is_unreadable for item in gone.outcome.missing
     )
     unseen = replace(
         live,
         found={**live.found, topic: []},
-        unseen=[Unseen(topic=topic, operation="x:Y", why="is not allowed for you")],
+        access_gaps=[AccessGap(topic=topic, operation="x:Y", why="is not allowed for you")],
     )
-    blind = adopted(unseen, FILE)
-    assert not blind.finished
+    incomplete = adopted(unseen, FILE)
+    assert not incomplete.finished
     if gone.kind == "eks" and new:
-        assert any(item.blind for item in blind.outcome.missing), (
+        assert any(item.is_unreadable for item in incomplete.outcome.missing), (
             "nobody is told that it would be made: it may be there"
         )
 

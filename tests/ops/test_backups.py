@@ -190,7 +190,7 @@ def test_a_snapshot_that_is_still_being_made_is_waited_for_and_not_made_twice() 
             )
 
     account = types.SimpleNamespace(client=lambda _: Client(), all=lambda *_, **__: list(made))
-    scene = types.SimpleNamespace(
+    context = types.SimpleNamespace(
         command="test",
         account=account,
         stack=types.SimpleNamespace(backups=Snapshots(kind="snapshots")),
@@ -203,7 +203,7 @@ def test_a_snapshot_that_is_still_being_made_is_waited_for_and_not_made_twice() 
         covered=True,
         tags={"aws:x": "y", TAG: STACK},
     )
-    (step,) = now_steps(scene, [volume], lambda: now)
+    (step,) = now_steps(context, [volume], lambda: now)
     step.do()
     step.do()
     assert step.left() == ["claim-ada (vol-1) (pending)"] and len(made) == 1
@@ -389,10 +389,10 @@ def test_a_volume_comes_back_as_another_one_with_a_claim_of_another_name(make, m
 
 
 BAD = {
-    "a path": (("--user", "../bob"), "--user: is no name of a person"),
-    "a deeper path": (("--user", "ada/../../bob"), "--user: is no name of a person"),
-    "two dots": (("--user", ".."), "--user: is no name of a person"),
-    "a line of its own": (("--user", "ada\nbob"), "--user: is no name of a person"),
+    "a path": (("--user", "../bob"), "--user: is no name of a user"),
+    "a deeper path": (("--user", "ada/../../bob"), "--user: is no name of a user"),
+    "two dots": (("--user", ".."), "--user: is no name of a user"),
+    "a line of its own": (("--user", "ada\nbob"), "--user: is no name of a user"),
     "no such hub": (("--hub", "other", "--user", "ada"), "--hub: is no hub of this stack"),
     "no moment": (("--user", "ada", "--at", "soonish"), "--at: is no moment (got 'soonish')"),
     "the future": (("--user", "ada", "--at", "2999-01-01"), "--at: is in the future"),

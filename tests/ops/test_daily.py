@@ -99,7 +99,7 @@ def test_who_runs_what(hub: Tools) -> None:
     rows = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert any(row.startswith("main ada large ip-10-0-1-2 memory ") for row in rows), done.stdout
     assert (
-        "3 servers of 2 people" in done.stdout
+        "3 servers of 2 users" in done.stdout
         and "starts" in done.stdout
         and TOKEN not in done.stdout + done.stderr
     )
@@ -180,7 +180,8 @@ def test_nobody_is_interrupted_without_a_yes(hub: Tools) -> None:
     for arguments in (("restart", "kubeadm", "main", "hub"), ("rollback", "kubeadm", "main")):
         done = jhub(hub, *arguments)
         assert (
-            done.returncode == 2 and "--yes: is needed where nobody can be asked" in done.stderr
+            done.returncode == 2
+            and "--yes: is needed where there is no terminal to ask on" in done.stderr
         ), done.stderr
     assert not [
         line
@@ -257,7 +258,7 @@ def test_history_and_logs_run_the_tools_themselves(hub: Tools) -> None:
     done = jhub(hub, "logs", "kubeadm", "main", "adda")
     assert (
         done.returncode == 2
-        and "nobody called 'adda' has a server there; did you mean ada?" in done.stderr
+        and "no user called 'adda' has a server there; did you mean ada?" in done.stderr
     )
 
 
@@ -464,7 +465,7 @@ def test_bad_days(account: Cloud, tmp_path: Path) -> None:
         text = file.read_text()
         file.write_text(text.replace("  name:", "  paused: true\n  name:"))
         all_say(
-            "is paused, so nobody can work now; bring it back: jhub resume dev",
+            "is paused, so no user can work now; bring it back: jhub resume dev",
             known,
             [item for item in every if item[0] in ("health", "restart")],
         )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.operate.teardown.plan import parting
+from jupyterhub_aws.operate.teardown.plan import destroy_outcome
 from tests.support.in_process import in_process
 from tests.support.pause_shapes import SHAPES
 from tests.support.stack_files import ROOT
@@ -66,7 +66,7 @@ def test_one_stack() -> None:
         and found["afterwards"] == "jhub orphans dev"
     )
     for words in (
-        "balancers of Services that somebody else made",
+        "balancers of Services that others made",
         "network interfaces",
         "/aws/eks/jhub-dev/cluster",
         "DNS record of hub.example.org",
@@ -134,7 +134,7 @@ def test_homes_on_volumes_and_a_database(tmp_path: Path) -> None:
     assert "hub-second-cloud-database-instance" in names(step["stays"]), names(step["stays"])
     assert "homes-file-system" not in names(
         step["stays"]
-    ) and "every person's home: a volume of 10 GiB each" in behind(found)
+    ) and "every user's home: a volume of 10 GiB each" in behind(found)
     assert "snapshots of jhub-dev-second-database" in behind(found)
     assert any(
         "PostgreSQL jhub-dev-second-database" in line["what"] for line in found["monthly"]["lines"]
@@ -241,7 +241,10 @@ def test_what_a_protected_thing_needs_stays_with_it() -> None:
             made("group", retain=True),
         ]
     )
-    away, there = parting(found, cluster_goes=True), parting(found, cluster_goes=False)
+    away, there = (
+        destroy_outcome(found, cluster_goes=True),
+        destroy_outcome(found, cluster_goes=False),
+    )
     assert [item.name for item in away.stays] == ["home", "homes", "net", "root"] and [
         item.name for item in away.goes
     ] == ["other"]

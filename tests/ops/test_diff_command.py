@@ -264,7 +264,7 @@ def test_the_gate_refuses_uncommitted_changes(clone):
         file.write_text(before, encoding="utf-8")
     assert (
         done.returncode == 2
-        and "stands in a repository with uncommitted changes (Pulumi.dev.yaml)" in done.stderr
+        and "is in a repository with uncommitted changes (Pulumi.dev.yaml)" in done.stderr
     )
     assert run(clone, "gate", "dev", "--against", "HEAD").returncode == 0
 

@@ -185,7 +185,7 @@ def test_interrupted_while_people_have_time_nobody_was_stopped(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(
-        "jupyterhub_aws.operate.drain.drain.time",
+        "jupyterhub_aws.operate.live.notifier.time",
         SimpleNamespace(time=time.time, sleep=interrupted),
     )
     cluster.server("ada", "old-1", ends_after=None)
@@ -392,9 +392,10 @@ def test_nodes_after_which_nobody_could_start_a_server_are_asked_about(
     cluster: FakeCluster, account: Cloud, two_groups_of_one: Path
 ) -> None:
     done = drain(cluster, account, two_groups_of_one, "memory", "--no-wait")
-    assert done.returncode == 2 and "--yes: is needed where nobody can be asked" in done.stderr, (
-        done.stderr
-    )
+    assert (
+        done.returncode == 2
+        and "--yes: is needed where there is no terminal to ask on" in done.stderr
+    ), done.stderr
     assert (
         "new-1, old-1, old-2: no other node of memory takes servers, and the pool has as many nodes"
         " as it may (2)" in done.stderr
@@ -440,11 +441,12 @@ def test_the_only_worker_of_a_cluster_that_was_there_is_asked_about(
             del state["nodes"][name]
     with impatient():
         done = in_process(["drain", "kubeadm", "memory", "--no-wait"], folder, cluster.environment)
-    assert done.returncode == 2 and "--yes: is needed where nobody can be asked" in done.stderr, (
-        done.stderr
-    )
     assert (
-        "old-1: no other node of memory takes servers, and none comes by itself. Until you run"
-        " `kubectl uncordon NODE`, nobody can start" in done.stderr
+        done.returncode == 2
+        and "--yes: is needed where there is no terminal to ask on" in done.stderr
+    ), done.stderr
+    assert (
+        "old-1: no other node of memory takes servers, and none comes by itself. Until you run `kubectl uncordon NODE`, no user can start"
+        in done.stderr
     )
     assert not cluster.state["nodes"]["old-1"]["cordoned"]

@@ -45,8 +45,8 @@ def test_each_person_has_an_old_and_a_new_directory(
         and "alice-40corp-2eexample" in said
         and "alice-corp-example---169009fb" in said
     )
-    assert "ada, Ada are one person to JupyterHub: ada" in said and "the same" in said
-    assert "3 people: 2 would find an empty home, 1 theirs" in said
+    assert "ada, Ada are one user to JupyterHub: ada" in said and "the same" in said
+    assert "3 users: 2 would find an empty home, 1 theirs" in said
 
 
 def test_windows_lines_and_a_mark_at_the_beginning_change_nothing(
@@ -167,7 +167,7 @@ def test_what_is_really_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     }
     assert data["nobodys"] == ["left-long-ago"]
     assert mapped("--users", listed(tmp_path), "--root", str(root)) == 0
-    assert "left-long-ago belongs to nobody in the list" in capsys.readouterr().out
+    assert "left-long-ago belongs to no user in the list" in capsys.readouterr().out
 
 
 def test_the_script_moves_once_and_overwrites_nothing(
@@ -215,4 +215,4 @@ def test_standard_input(tmp_path: Path) -> None:
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "80"},
     )
-    assert b"1 person: 0 would" in done.stdout
+    assert b"1 user: 0 would" in done.stdout

@@ -332,7 +332,7 @@ def test_homes_on_volumes_are_kept_and_named(account: Cloud, place: Path) -> Non
     left, stays = listed(account, place, "dev")
     assert (
         set(stays) == {home}
-        and "somebody's home (claim-ada, hub-main)" in stays[home]["kept"]
+        and "a user's home (claim-ada, hub-main)" in stays[home]["kept"]
         and set(left) == {stray}
     )
 
@@ -499,7 +499,7 @@ def test_a_stack_that_stands_is_no_orphan(account: Cloud, place: Path) -> None:
     )
     done = orphans(account, place, "dev")
     assert (
-        done.returncode == 2 and "dev: still stands: its cluster jhub-dev is active" in done.stderr
+        done.returncode == 2 and "dev: still exists: its cluster jhub-dev is active" in done.stderr
     ), done.stderr
     done = orphans(account, place, "airgap")
     assert done.returncode == 2 and "with nodes (core)" in done.stderr

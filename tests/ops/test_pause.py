@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.operate.pause.stack_file_edit import remember
+from jupyterhub_aws.operate.pause.stack_file_edit import set_paused
 from tests.support.cloud import Cloud, cloud
 from tests.support.in_process import in_process
 from tests.support.live import environment
@@ -68,7 +68,7 @@ def test_a_group_that_the_stack_no_longer_names_rests_too(account: Cloud, tmp_pa
 def test_the_line_is_written_and_taken_away_and_nothing_else(tmp_path: Path, name: str) -> None:
     path = Path(shutil.copy(ROOT / f"Pulumi.{name}.yaml", tmp_path))
     before = path.read_text()
-    remember("test", read(path), paused=True)
+    set_paused("test", read(path), paused=True)
     lines = path.read_text().splitlines()
     assert [line for line in lines if line not in before.splitlines()] == [
         "  paused: true # jhub resume takes this line away"
@@ -77,16 +77,16 @@ def test_the_line_is_written_and_taken_away_and_nothing_else(tmp_path: Path, nam
         **read(ROOT / f"Pulumi.{name}.yaml").values,
         "jupyterhub-aws:paused": "true",
     }
-    remember("test", read(path), paused=True)
+    set_paused("test", read(path), paused=True)
     assert path.read_text().splitlines() == lines, "once is enough"
-    remember("test", read(path), paused=False)
+    set_paused("test", read(path), paused=False)
     assert path.read_text() == before
 
 
 def test_what_the_engine_wrote_is_understood(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.dev.yaml"
     path.write_text((ROOT / "Pulumi.dev.yaml").read_text() + '  jupyterhub-aws:paused: "true"\n')
-    remember("test", read(path), paused=False)
+    set_paused("test", read(path), paused=False)
     assert path.read_text() == (ROOT / "Pulumi.dev.yaml").read_text()
 
 
@@ -97,5 +97,5 @@ def test_a_file_of_another_form_is_left_alone(tmp_path: Path) -> None:
     text = "config: {jupyterhub-aws:name: jhub-dev}\n"
     path.write_text(text)
     with pytest.raises(ConfigError, match="add the line yourself, below `config:`: paused: true"):
-        remember("test", read(path), paused=True)
+        set_paused("test", read(path), paused=True)
     assert path.read_text() == text and list(tmp_path.iterdir()) == [path]

@@ -16,7 +16,8 @@ from jupyterhub_aws.config.cloud_config import Configuration, whole
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.operate.pause.pause import PauseNotifier, UserNotice, words
+from jupyterhub_aws.operate.live.notifier import UserNotifier
+from jupyterhub_aws.operate.pause.pause import NoticePeriod, notifier_of
 from tests.support.cloud import Cloud, autoscaling_group, built, cloud, counted, state
 from tests.support.in_process import Done, in_process
 from tests.support.inside import Inside
@@ -96,7 +97,8 @@ def test_servers_without_their_hub_are_not_ended_without_a_word(
     done = run(account, tmp_path, "pause", "dev", "--no-up")
     assert (
         done.returncode == 2
-        and "hub main: does not run, and 2 servers of people do: nobody can be told" in done.stderr
+        and "hub main: does not run, and 2 user servers do: their users cannot be notified"
+        in done.stderr
         and "--now" in done.stderr
     )
     assert shape.state(account) == before
@@ -217,14 +219,14 @@ def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits
     refused = run(account, tmp_path, "pause", "airgap", "--no-up")
     assert (
         refused.returncode == 2
-        and "people may work there" in refused.stderr
+        and "users may work there" in refused.stderr
         and "pause the stack inside the cluster first" in refused.stderr
     )
     assert state(account) == before
     inner = run(account, tmp_path, "pause", "airgap-hub", "--notice", "0m")
     assert (
         inner.returncode == 0
-        and "from where you run the AWS half: jhub pause airgap" in inner.stdout
+        and "from where you run the cloud stack: jhub pause airgap" in inner.stdout
     ), inner.stderr
     assert not any(inside.servers.values()) and inside.autoscaler == 0 and state(account) == before
     outer = run(account, tmp_path, "pause", "airgap", "--now", "--no-up")
@@ -273,13 +275,13 @@ class Hub:
         names = self._servers[max(moment for moment in self._servers if moment <= self._clock())]
         return [type("Server", (), {"label": name, "pending": ""})() for name in names]
 
-    def said(self) -> dict[str, Any]:
+    def get_notice(self) -> dict[str, Any]:
         return self.said_now
 
-    def say(self, text: str, seconds: int, *, closed: bool) -> None:
+    def set_notice(self, text: str, seconds: int, *, closed: bool) -> None:
         self.told.append((self._clock(), text, closed))
 
-    def unsay(self) -> None:
+    def clear_notice(self) -> None:
         self.said_now = {}
 
     def stop(self, server: Any) -> None:
@@ -297,14 +299,16 @@ class Clock:
         self.now += seconds
 
 
-def farewell(servers: dict[float, list[str]]) -> tuple[PauseNotifier, Hub, Clock]:
+def notifier(servers: dict[float, list[str]]) -> tuple[UserNotifier, Hub, Clock]:
     clock = Clock()
     hub = Hub(servers, clock)
-    return PauseNotifier("test", [hub], clock, clock.sleep), hub, clock  # type: ignore[list-item] -- stands in for a hub's API
+    found = notifier_of([hub])  # type: ignore[list-item] -- stands in for a hub's API
+    found.clock, found.sleep = clock, clock.sleep
+    return found, hub, clock
 
 
 def test_people_have_their_time_and_the_last_minutes_start_nothing() -> None:
-    said, hub, clock = farewell({0: ["ada"]})
+    said, hub, clock = notifier({0: ["ada"]})
     said.wait(900)
     assert clock.now == 900 and "in 15 minutes (00:15 UTC)" in hub.told[0][1] and not hub.told[0][2]
     assert [closed for moment, _, closed in hub.told if moment < 600] == [False] * 40
@@ -313,40 +317,41 @@ def test_people_have_their_time_and_the_last_minutes_start_nothing() -> None:
 
 
 def test_nobody_waits_for_nobody() -> None:
-    said, hub, clock = farewell({0: ["ada"], 60: []})
+    said, hub, clock = notifier({0: ["ada"], 60: []})
     said.wait(900)
     assert clock.now == 60 and hub.told[-1][2]
-    said, hub, clock = farewell({0: []})
+    said, hub, clock = notifier({0: []})
     said.wait(900)
     assert clock.now == 0 and len(hub.told) == 1
 
 
 def test_what_an_earlier_run_promised_is_kept() -> None:
-    said, hub, clock = farewell({0: ["ada"]})
+    said, hub, clock = notifier({0: ["ada"]})
     hub.said_now = {"text": "This hub will be paused in 4 minutes", "seconds": 240 + 3600}
     said.wait(900)
     assert clock.now == 240, "people who were told four minutes have four, not fifteen again"
 
 
 def test_called_off_it_takes_the_notice_back() -> None:
-    said, hub, _ = farewell({0: ["ada"]})
+    said, hub, _ = notifier({0: ["ada"]})
     hub.said_now = {"text": "x", "seconds": 7200}
 
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    said._sleep = interrupted
-    with pytest.raises(ConfigError, match="was called off: nobody's server was stopped"):
+    said.sleep = interrupted
+    with pytest.raises(ConfigError, match="was called off: no server was stopped"):
         said.wait(900)
     assert hub.said_now == {} and hub.stopped == 0
 
 
 def test_times_are_said_in_words() -> None:
-    moment = datetime.datetime(2026, 11, 24, 18, 5, tzinfo=datetime.UTC)
+    moment = datetime.datetime(2026, 11, 24, 18, 5, tzinfo=datetime.UTC).timestamp()
+    said, _, _ = notifier({0: []})
     assert (
-        "in 1 minute (18:05 UTC)" in words(moment, 60)
-        and "in 2 minutes" in words(moment, 120)
-        and "paused now" in words(moment, 0)
+        "in 1 minute (18:05 UTC)" in said.notice(moment, 60)
+        and "in 2 minutes" in said.notice(moment, 120)
+        and "paused now" in said.notice(moment, 0)
     )
 
 
@@ -354,10 +359,10 @@ def test_times_are_said_in_words() -> None:
     ("text", "seconds"), [("15m", 900), ("1h", 3600), ("0m", 0), ("90s", 90), ("12h", 43200)]
 )
 def test_a_notice_is_a_time(text: str, seconds: int) -> None:
-    assert UserNotice().convert(text, None, None) == seconds
+    assert NoticePeriod().convert(text, None, None) == seconds
 
 
 @pytest.mark.parametrize("text", ["15", "13h", "-1m", "15 m", "", "1d", "९m"])
 def test_and_nothing_else(text: str) -> None:
     with pytest.raises(BadParameter, match="write it like 15m"):
-        UserNotice().convert(text, None, None)
+        NoticePeriod().convert(text, None, None)

@@ -39,7 +39,7 @@ def at_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "says"),
     [
         (["dev"], "dev: has no hub whose sign_in.kind is ldap"),
-        (["dev", "--hub", "main"], "dev: hub main signs people in by github"),
+        (["dev", "--hub", "main"], "dev: hub main signs users in by github"),
         (["dev", "--hub", "mian"], "dev: has no hub 'mian'; did you mean main?"),
         (["nothing"], "this file does not exist"),
         (

@@ -175,7 +175,7 @@ def test_a_retiring_generation_that_is_there_already_stays_beside_the_new_one(
         (
             "examples/kubeadm/Pulumi.kubeadm.yaml",
             "1.36",
-            "cluster.kind: says that the cluster is somebody else's",
+            "cluster.kind: says that the cluster is not made by this stack",
         ),
     ],
 )

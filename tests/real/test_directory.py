@@ -360,7 +360,7 @@ def test_the_probe_says_why_not(
 
 def test_the_probe_of_nobody_tries_the_way(slapd: Directory) -> None:
     done = probed(settings=settings_of(sign_in(slapd, CA.pem)))
-    assert done.returncode == 0 and "nobody was named" in done.stdout
+    assert done.returncode == 0 and "no user was named" in done.stdout
     closed = {**sign_in(slapd, CA.pem), "port": 1}
     done = probed(settings=settings_of(closed))
     assert (

@@ -188,7 +188,7 @@ def test_a_healthy_hub(healthy: Site) -> None:
     for line in (
         "answers, and shows its sign-in page, through a tunnel",
         "ada signed in through the form, and out again",
-        "✓ People can work.",
+        "✓ Users can work.",
     ):
         assert line in " ".join(done.stdout.split()), done.stdout
     for profile in ("small", "large"):

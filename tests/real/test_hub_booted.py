@@ -432,8 +432,11 @@ def test_an_operator_sees_and_stops_servers_and_tells_people_why(shared: Hub) ->
     _, cleo = shared.sign_in("cleo", USER_PASSWORD)
     start(shared, cleo, "cleo")
     assert "cleo" in [server.user for server in api.servers()]
-    api.say("Back on Monday <b>8:00</b>", 60, closed=True)
-    assert api.said()["text"] == "Back on Monday <b>8:00</b>" and 0 < api.said()["seconds"] <= 60
+    api.set_notice("Back on Monday <b>8:00</b>", 60, closed=True)
+    assert (
+        api.get_notice()["text"] == "Back on Monday <b>8:00</b>"
+        and 0 < api.get_notice()["seconds"] <= 60
+    )
     for page in ("/hub/home", "/hub/spawn/dora"):
         assert (
             "Back on Monday &lt;b&gt;8:00&lt;/b&gt;"
@@ -450,9 +453,9 @@ def test_an_operator_sees_and_stops_servers_and_tells_people_why(shared: Hub) ->
     )
     wait(lambda: not shared.about(dora)["server"])
     assert shared.servers() == [], "no server starts while the hub is closed"
-    api.unsay()
+    api.clear_notice()
     assert (
-        api.said() == {"text": "", "closed": False, "seconds": 0}
+        api.get_notice() == {"text": "", "closed": False, "seconds": 0}
         and "Back on Monday" not in shared.page(dora, "/hub/home").text
     )
     start(shared, dora, "dora")
@@ -477,7 +480,7 @@ def test_the_operators_token_opens_nothing_else(shared: Hub) -> None:
         with pytest.raises(ConfigError, match=r"with 40[34]"):
             api.ask(method, path, {} if method == "POST" else None)
     with pytest.raises(ConfigError, match="with 403"):
-        operator(shared, "1" * 64).say("x", 1, closed=False)
+        operator(shared, "1" * 64).set_notice("x", 1, closed=False)
     _, ada = shared.sign_in("ada", USER_PASSWORD)
     token = {"X-XSRFToken": ada.cookies.get("_xsrf", path="/hub/")}
     said = {"text": "hello", "seconds": 5, "closed": False}
@@ -488,7 +491,7 @@ def test_the_operators_token_opens_nothing_else(shared: Hub) -> None:
         == 403
     ), "a person says nothing to all"
     with pytest.raises(ConfigError, match="with 400"):
-        api.say("x" * 501, 1, closed=False)
+        api.set_notice("x" * 501, 1, closed=False)
 
 
 def test_the_test_user_is_the_operators(shared: Hub) -> None:

@@ -35,7 +35,7 @@ from jupyterhub_aws.checks.sites import sites
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.diff.show import of_plan
 from jupyterhub_aws.operate.teardown.orphans import verdicts
-from jupyterhub_aws.operate.teardown.plan import parting
+from jupyterhub_aws.operate.teardown.plan import destroy_outcome
 from jupyterhub_aws.plan.evaluate import Recording
 from jupyterhub_aws.plan.page.page import page
 from jupyterhub_aws.plan.plan import Plan, make_plan
@@ -556,7 +556,7 @@ def test_order_of_leaving_goes_through_what_was_added() -> None:
         retain_on_delete=True,
         provider="urn:pulumi:dev::x::pulumi:providers:kubernetes::mine",
     )
-    found = parting(
+    found = destroy_outcome(
         Resources(
             [
                 *(
@@ -728,7 +728,7 @@ def test_no_reader_stumbles_over_anything_beside_a_stack(data: st.DataObject) ->
     before, after = (side_of(json.loads(side.as_text()), "x") for side in (_bare_plan(), plan))
     for one, other in ((before, after), (after, before), (after, after)):
         judged(difference(one, other)).as_json()
-    parting(everything, cluster_goes=True)
+    destroy_outcome(everything, cluster_goes=True)
     sites(stack, everything)
     verdicts(stack, [], [item for item in everything if item.protect])
     for enforced in ENFORCED.values():

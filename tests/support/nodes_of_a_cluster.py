@@ -241,7 +241,7 @@ def impatient() -> Iterator[None]:
     with (
         mock.patch("jupyterhub_aws.operate.live.steps._FIRST_WAIT", 0.01),
         mock.patch("jupyterhub_aws.operate.live.steps._LONGEST_WAIT", 0.02),
-        mock.patch("jupyterhub_aws.operate.drain.drain._LOOK_SECONDS", 0.1),
+        mock.patch("jupyterhub_aws.operate.live.notifier._LOOK_SECONDS", 0.1),
     ):
         yield
 

@@ -104,10 +104,10 @@ class Shape:
         with mock.patch.dict(os.environ, environment(account.url)):
             os.environ.pop("AWS_PROFILE", None)
             there = connect("test", REGION, expected=None, changes=False)
-            scene = PauseContext(
+            context = PauseContext(
                 stack=self.config(folder), file=read(self.file(folder)), account=there, cluster=None
             )
-            run("test", [*before_up(scene), *nodes(scene)])
+            run("test", [*before_up(context), *nodes(context)])
 
 
 def account_folder() -> str:

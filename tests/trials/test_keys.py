@@ -426,14 +426,14 @@ def test_what_the_engine_hands_over_of_the_programs_own_is_left_out_too() -> Non
 @pytest.mark.parametrize("form", ["", f"{PROJECT}:"])
 def test_pausing_and_adopting_write_keys_as_the_file_does(tmp_path: Path, form: str) -> None:
     from jupyterhub_aws.adopt.adopt import _with_imports
-    from jupyterhub_aws.operate.pause.stack_file_edit import remember
+    from jupyterhub_aws.operate.pause.stack_file_edit import set_paused
 
     text = prefixed(DEV) if form else DEV
     path = stack_of(tmp_path, text.replace("      size: 2\n", "      size: 2 # paused: no\n"))
     before = path.read_text()
-    remember("jhub pause", read(path), paused=True)
+    set_paused("jhub pause", read(path), paused=True)
     assert f"\n  {form}paused: true # jhub resume takes this line away\n" in path.read_text()
-    remember("jhub pause", read(path), paused=False)
+    set_paused("jhub pause", read(path), paused=False)
     assert path.read_text() == before
     assert f"\n  {form}imports:\n" in _with_imports(path, {"a:b:C::d": "e"})
 

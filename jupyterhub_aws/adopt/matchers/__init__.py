@@ -1,8 +1,8 @@
-"""Which thing of an account is the resource that the program would register: by type and place, one
-function for each type.
+"""Which AWS resource of an account is the resource that the program would register: by type and
+place, one function for each type.
 
-A place is what makes a thing this one and no other: a zone and a range, a subnet, a name that AWS
-lets nobody use twice. Where no place says it, there is no match: nothing here guesses by likeness.
+A place identifies one resource: a zone and a range, a subnet, a name that AWS gives only once.
+Where no place says it, there is no match: nothing here guesses by likeness.
 """
 
 from __future__ import annotations

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.matchers.matcher import Asked, ImportCandidate, Matcher, one, with_tags
+from jupyterhub_aws.adopt.matchers.matcher import (
+    ImportCandidate,
+    MatchContext,
+    Matcher,
+    one,
+    with_tags,
+)
 from jupyterhub_aws.adopt.queries import Live
 
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
 
 
-def _control_plane(asked: Asked) -> ImportCandidate | None:
-    live = asked.live
-    if asked.text("name") != live.name:
+def _control_plane(context: MatchContext) -> ImportCandidate | None:
+    live = context.live
+    if context.text("name") != live.name:
         return None
     cluster, network = live.cluster, live.cluster.get("resourcesVpcConfig", {})
     on = [
@@ -56,17 +62,17 @@ def _control_plane(asked: Asked) -> ImportCandidate | None:
     return ImportCandidate(id=live.name, outputs=outputs, view=with_tags(cluster, view))
 
 
-def _addon(asked: Asked) -> ImportCandidate | None:
-    addon = one(asked.live.of("addons"), addonName=asked.text("addonName"))
-    if addon is None or asked.text("clusterName") != asked.live.name:
+def _addon(context: MatchContext) -> ImportCandidate | None:
+    addon = one(context.live.of("addons"), addonName=context.text("addonName"))
+    if addon is None or context.text("clusterName") != context.live.name:
         return None
     view = {
         "addonName": addon["addonName"],
-        "clusterName": asked.live.name,
+        "clusterName": context.live.name,
         "addonVersion": addon.get("addonVersion"),
     }
     return ImportCandidate(
-        id=f"{asked.live.name}:{addon['addonName']}", view=with_tags(addon, view)
+        id=f"{context.live.name}:{addon['addonName']}", view=with_tags(addon, view)
     )
 
 
@@ -74,53 +80,53 @@ def _listed(live: Live, topic: str, principal: str | None) -> bool:
     return any(item["value"] == principal for item in live.of(topic))
 
 
-def _access_entry(asked: Asked) -> ImportCandidate | None:
-    principal = asked.text("principalArn")
-    if not _listed(asked.live, "access_entries", principal):
+def _access_entry(context: MatchContext) -> ImportCandidate | None:
+    principal = context.text("principalArn")
+    if not _listed(context.live, "access_entries", principal):
         return None
     return ImportCandidate(
-        id=f"{asked.live.name}:{principal}",
+        id=f"{context.live.name}:{principal}",
         outputs={"principalArn": str(principal)},
-        view={"principalArn": principal, "clusterName": asked.live.name},
+        view={"principalArn": principal, "clusterName": context.live.name},
     )
 
 
-def _administrator(asked: Asked) -> ImportCandidate | None:
-    principal, policy = asked.text("principalArn"), asked.text("policyArn")
-    if not _listed(asked.live, "administrators", principal) or not str(policy).endswith(
+def _administrator(context: MatchContext) -> ImportCandidate | None:
+    principal, policy = context.text("principalArn"), context.text("policyArn")
+    if not _listed(context.live, "administrators", principal) or not str(policy).endswith(
         "/AmazonEKSClusterAdminPolicy"
     ):
         return None
     return ImportCandidate(
-        id=f"{asked.live.name}#{principal}#{policy}",
-        view={"principalArn": principal, "policyArn": policy, "clusterName": asked.live.name},
+        id=f"{context.live.name}#{principal}#{policy}",
+        view={"principalArn": principal, "policyArn": policy, "clusterName": context.live.name},
     )
 
 
-def _pod_identity(asked: Asked) -> ImportCandidate | None:
+def _pod_identity(context: MatchContext) -> ImportCandidate | None:
     item = one(
-        asked.live.of("pod_identities"),
-        namespace=asked.text("namespace"),
-        serviceAccount=asked.text("serviceAccount"),
+        context.live.of("pod_identities"),
+        namespace=context.text("namespace"),
+        serviceAccount=context.text("serviceAccount"),
     )
     if item is None:
         return None
     view = {
-        "clusterName": asked.live.name,
+        "clusterName": context.live.name,
         "namespace": item["namespace"],
         "serviceAccount": item["serviceAccount"],
     }
-    return ImportCandidate(id=f"{asked.live.name},{item['associationId']}", view=view)
+    return ImportCandidate(id=f"{context.live.name},{item['associationId']}", view=view)
 
 
-def _node_group(asked: Asked) -> ImportCandidate | None:
-    group = one(asked.live.of("node_groups"), nodegroupName=asked.text("nodeGroupName"))
+def _node_group(context: MatchContext) -> ImportCandidate | None:
+    group = one(context.live.of("node_groups"), nodegroupName=context.text("nodeGroupName"))
     if group is None:
         return None
     scaling = group.get("scalingConfig", {})
     view: dict[str, Any] = {
         "nodeGroupName": group["nodegroupName"],
-        "clusterName": asked.live.name,
+        "clusterName": context.live.name,
         "nodeRoleArn": group.get("nodeRole"),
         "amiType": group.get("amiType"),
         "capacityType": group.get("capacityType"),
@@ -133,14 +139,14 @@ def _node_group(asked: Asked) -> ImportCandidate | None:
     names = [item["name"] for item in group.get("resources", {}).get("autoScalingGroups", ())]
     outputs = {"resources[0].autoscalingGroups[0].name": names[0]} if names else {}
     return ImportCandidate(
-        id=f"{asked.live.name}:{group['nodegroupName']}",
+        id=f"{context.live.name}:{group['nodegroupName']}",
         outputs=outputs,
         view=with_tags(group, view),
     )
 
 
-def _template(asked: Asked) -> ImportCandidate | None:
-    template = one(asked.live.of("templates"), LaunchTemplateName=asked.text("name"))
+def _template(context: MatchContext) -> ImportCandidate | None:
+    template = one(context.live.of("templates"), LaunchTemplateName=context.text("name"))
     if template is None:
         return None
     identity = template["LaunchTemplateId"]
@@ -152,8 +158,8 @@ def _template(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _group(asked: Asked) -> ImportCandidate | None:
-    group = one(asked.live.of("groups"), AutoScalingGroupName=asked.text("name"))
+def _group(context: MatchContext) -> ImportCandidate | None:
+    group = one(context.live.of("groups"), AutoScalingGroupName=context.text("name"))
     if group is None:
         return None
     name = group["AutoScalingGroupName"]

@@ -9,8 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from jupyterhub_aws.adopt.matchers.matcher import Asked, ImportCandidate, Matcher, one, with_tags
-from jupyterhub_aws.adopt.queries import Thing
+from jupyterhub_aws.adopt.matchers.matcher import (
+    ImportCandidate,
+    MatchContext,
+    Matcher,
+    one,
+    with_tags,
+)
+from jupyterhub_aws.adopt.queries import AwsResource
 
 ROLE = "aws:iam/role:Role"
 
@@ -19,13 +25,13 @@ def _document(document: Any) -> str:
     return json.dumps(document) if isinstance(document, Mapping) else unquote(str(document))
 
 
-def _role_of(asked: Asked, key: str) -> Thing | None:
-    name = asked.text(key)
-    return None if name is None else one(asked.live.of("roles"), RoleName=name.rpartition("/")[2])
+def _role_of(context: MatchContext, key: str) -> AwsResource | None:
+    name = context.text(key)
+    return None if name is None else one(context.live.of("roles"), RoleName=name.rpartition("/")[2])
 
 
-def _role(asked: Asked) -> ImportCandidate | None:
-    role = _role_of(asked, "name")
+def _role(context: MatchContext) -> ImportCandidate | None:
+    role = _role_of(context, "name")
     if role is None:
         return None
     view = {
@@ -40,8 +46,8 @@ def _role(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _attachment(asked: Asked) -> ImportCandidate | None:
-    role, policy = _role_of(asked, "role"), asked.text("policyArn")
+def _attachment(context: MatchContext) -> ImportCandidate | None:
+    role, policy = _role_of(context, "role"), context.text("policyArn")
     if (
         role is None
         or policy is None
@@ -53,9 +59,9 @@ def _attachment(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _inline(asked: Asked) -> ImportCandidate | None:
-    role = _role_of(asked, "role")
-    item = one(list((role or {}).get("RolePolicyList", ())), PolicyName=asked.text("name"))
+def _inline(context: MatchContext) -> ImportCandidate | None:
+    role = _role_of(context, "role")
+    item = one(list((role or {}).get("RolePolicyList", ())), PolicyName=context.text("name"))
     if role is None or item is None:
         return None
     view = {
@@ -66,10 +72,10 @@ def _inline(asked: Asked) -> ImportCandidate | None:
     return ImportCandidate(id=f"{role['RoleName']}:{item['PolicyName']}", view=view)
 
 
-def _policy(asked: Asked) -> ImportCandidate | None:
-    name = asked.text("name")
+def _policy(context: MatchContext) -> ImportCandidate | None:
+    name = context.text("name")
     found = [
-        item for item in asked.live.of("policies") if str(item["Arn"]).rpartition("/")[2] == name
+        item for item in context.live.of("policies") if str(item["Arn"]).rpartition("/")[2] == name
     ]
     if name is None or len(found) != 1:
         return None
@@ -85,8 +91,8 @@ def _policy(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _profile(asked: Asked) -> ImportCandidate | None:
-    profile = one(asked.live.of("instance_profiles"), InstanceProfileName=asked.text("name"))
+def _profile(context: MatchContext) -> ImportCandidate | None:
+    profile = one(context.live.of("instance_profiles"), InstanceProfileName=context.text("name"))
     if profile is None:
         return None
     name, roles = (
@@ -124,16 +130,16 @@ _CLUSTER, _VAULT, _TOPIC, _ALIAS = (
 )
 
 
-def _key(asked: Asked) -> ImportCandidate | None:
-    """The key that encrypts what the program's would: a customer's own in this account, for
-    another can be nobody's resource here.
+def _key(context: MatchContext) -> ImportCandidate | None:
+    """The key that encrypts what the program's would: a customer managed key of this account; a key
+    of another account cannot be the stack's resource.
     """
-    used = _in_use(asked)
-    key = None if used is None else _of(asked, used)
+    used = _in_use(context)
+    key = None if used is None else _of(context, used)
     if (
         key is None
         or key.get("KeyManager") != "CUSTOMER"
-        or key.get("AWSAccountId", asked.live.account) != asked.live.account
+        or key.get("AWSAccountId", context.live.account) != context.live.account
     ):
         return None
     return ImportCandidate(
@@ -143,47 +149,47 @@ def _key(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _in_use(asked: Asked) -> str | None:
+def _in_use(context: MatchContext) -> str | None:
     """Id or ARN of the key in the place of this one: of the cluster's secrets, of the vault or the
     topic; where those have none, of the alias.
 
     What is there goes before the alias: an alias can be pointed elsewhere in place, and a vault or
     a cluster keeps its first key for ever.
     """
-    live = asked.live
-    if asked.users(_CLUSTER, "encryptionConfig") and live.key_arn:
+    live = context.live
+    if context.users(_CLUSTER, "encryptionConfig") and live.key_arn:
         return live.key_arn
-    for vault in asked.users(_VAULT, "kmsKeyArn"):
+    for vault in context.users(_VAULT, "kmsKeyArn"):
         if (there := one(live.of("vaults"), BackupVaultName=vault.inputs.get("name"))) is not None:
             return str(there.get("EncryptionKeyArn", ""))
-    for topic in asked.users(_TOPIC, "kmsMasterKeyId"):
-        if (there := _topic(asked, topic.inputs.get("name"))) is not None:
+    for topic in context.users(_TOPIC, "kmsMasterKeyId"):
+        if (there := _topic(context, topic.inputs.get("name"))) is not None:
             return str(there.get("KmsMasterKeyId", ""))
-    for alias in asked.users(_ALIAS, "targetKeyId"):
+    for alias in context.users(_ALIAS, "targetKeyId"):
         if (there := one(live.of("aliases"), AliasName=alias.inputs.get("name"))) is not None:
             return str(there.get("TargetKeyId", ""))
     return None
 
 
-def _topic(asked: Asked, name: object) -> Thing | None:
+def _topic(context: MatchContext, name: object) -> AwsResource | None:
     return next(
         (
             item
-            for item in asked.live.of("topics")
+            for item in context.live.of("topics")
             if str(item["TopicArn"]).rpartition(":")[2] == name
         ),
         None,
     )
 
 
-def _of(asked: Asked, used: str) -> Thing | None:
+def _of(context: MatchContext, used: str) -> AwsResource | None:
     return next(
-        (item for item in asked.live.of("keys") if used in (item["KeyId"], item["Arn"])), None
+        (item for item in context.live.of("keys") if used in (item["KeyId"], item["Arn"])), None
     )
 
 
-def _alias(asked: Asked) -> ImportCandidate | None:
-    alias = one(asked.live.of("aliases"), AliasName=asked.text("name"))
+def _alias(context: MatchContext) -> ImportCandidate | None:
+    alias = one(context.live.of("aliases"), AliasName=context.text("name"))
     return (
         None
         if alias is None

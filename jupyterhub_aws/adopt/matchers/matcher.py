@@ -7,15 +7,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyterhub_aws.adopt.queries import Live, Thing, tags_of
+from jupyterhub_aws.adopt.queries import AwsResource, Live, tags_of
 from jupyterhub_aws.checks.resources import Resource, Resources
 
-#: Where a placeholder stands for something that the next `up` would make: it equals nothing that is
-#: there.
+#: Marks a placeholder for what the next `up` would make: it equals nothing that exists.
 NEW = "(new: {})"
 _PLACEHOLDER = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
-#: Which type a placeholder means where several resources share its name, by the property that it
-#: stands in.
+#: Which type a placeholder means where several resources share its name, by the property that holds
+#: it.
 _BY_PROPERTY = {
     "subnetId": "aws:ec2/subnet:Subnet",
     "subnetIds": "aws:ec2/subnet:Subnet",
@@ -44,7 +43,7 @@ class ImportCandidate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class MatchContext:
     """A resource with what is known so far. `inputs` have ids of what was matched in the place
     of placeholders.
     """
@@ -68,7 +67,7 @@ class Asked:
         return [other for other in self.recorded.of(type_) if wanted in str(other.inputs.get(key))]
 
     def match(self, type_: str, text: object) -> ImportCandidate | None:
-        """What the placeholder in an input of another resource stands for."""
+        """The match of the placeholder in an input of another resource."""
         found = _PLACEHOLDER.search(str(text))
         return None if found is None else self.matches.get((type_, found[1]))
 
@@ -78,7 +77,7 @@ class Matcher:
     """`topics` are what a scan has to have seen for the answer to mean something."""
 
     topics: tuple[str, ...]
-    find: Callable[[Asked], ImportCandidate | None]
+    find: Callable[[MatchContext], ImportCandidate | None]
 
 
 def resolved(
@@ -96,10 +95,10 @@ def resolved(
         return [resolved(item, matches, new, key) for item in value]
     if not isinstance(value, str) or "${" not in value:
         return value
-    return _PLACEHOLDER.sub(lambda found: _stands_for(found, matches, new, key), value)
+    return _PLACEHOLDER.sub(lambda found: _substituted(found, matches, new, key), value)
 
 
-def _stands_for(
+def _substituted(
     found: re.Match[str],
     matches: Mapping[tuple[str, str], ImportCandidate],
     new: Collection[str],
@@ -122,17 +121,21 @@ def _shares(type_: str) -> bool:
     return type_ in set(_BY_PROPERTY.values())
 
 
-def with_tags(thing: Thing, view: Mapping[str, Any]) -> dict[str, Any]:
-    """A view with the thing's tags, without those that AWS itself sets and nobody may."""
+def with_tags(resource: AwsResource, view: Mapping[str, Any]) -> dict[str, Any]:
+    """A view with the resource's tags, without those that only AWS itself may set."""
     return {
         **view,
-        "tags": {key: value for key, value in tags_of(thing).items() if not key.startswith("aws:")},
+        "tags": {
+            key: value for key, value in tags_of(resource).items() if not key.startswith("aws:")
+        },
     }
 
 
-def one(things: list[Thing], **wanted: object) -> Thing | None:
-    """The only thing with these attributes: two are none, for nobody could say which."""
+def one(resources: list[AwsResource], **wanted: object) -> AwsResource | None:
+    """The only resource with these attributes; None where several have them: that is ambiguous."""
     found = [
-        thing for thing in things if all(thing.get(key) == value for key, value in wanted.items())
+        resource
+        for resource in resources
+        if all(resource.get(key) == value for key, value in wanted.items())
     ]
     return found[0] if len(found) == 1 else None

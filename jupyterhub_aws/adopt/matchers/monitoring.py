@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.matchers.matcher import Asked, ImportCandidate, Matcher, one
+from jupyterhub_aws.adopt.matchers.matcher import ImportCandidate, MatchContext, Matcher, one
 
 
-def _log_group(asked: Asked) -> ImportCandidate | None:
-    group = one(asked.live.of("log_groups"), logGroupName=asked.text("name"))
+def _log_group(context: MatchContext) -> ImportCandidate | None:
+    group = one(context.live.of("log_groups"), logGroupName=context.text("name"))
     if group is None:
         return None
     name = group["logGroupName"]
@@ -22,11 +22,11 @@ def _log_group(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _log_filter(asked: Asked) -> ImportCandidate | None:
+def _log_filter(context: MatchContext) -> ImportCandidate | None:
     item = one(
-        asked.live.of("log_filters"),
-        filterName=asked.text("name"),
-        logGroupName=asked.text("logGroupName"),
+        context.live.of("log_filters"),
+        filterName=context.text("name"),
+        logGroupName=context.text("logGroupName"),
     )
     if item is None:
         return None
@@ -50,8 +50,8 @@ def _log_filter(asked: Asked) -> ImportCandidate | None:
     return ImportCandidate(id=f"{item['logGroupName']}:{item['filterName']}", view=view)
 
 
-def _log_policy(asked: Asked) -> ImportCandidate | None:
-    item = one(asked.live.of("log_policies"), policyName=asked.text("policyName"))
+def _log_policy(context: MatchContext) -> ImportCandidate | None:
+    item = one(context.live.of("log_policies"), policyName=context.text("policyName"))
     if item is None:
         return None
     return ImportCandidate(
@@ -60,8 +60,8 @@ def _log_policy(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _rule(asked: Asked) -> ImportCandidate | None:
-    rule = one(asked.live.of("event_rules"), Name=asked.text("name"))
+def _rule(context: MatchContext) -> ImportCandidate | None:
+    rule = one(context.live.of("event_rules"), Name=context.text("name"))
     if rule is None:
         return None
     name = rule["Name"]
@@ -76,8 +76,10 @@ def _rule(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _target(asked: Asked) -> ImportCandidate | None:
-    item = one(asked.live.of("event_targets"), Rule=asked.text("rule"), Id=asked.text("targetId"))
+def _target(context: MatchContext) -> ImportCandidate | None:
+    item = one(
+        context.live.of("event_targets"), Rule=context.text("rule"), Id=context.text("targetId")
+    )
     if item is None:
         return None
     return ImportCandidate(
@@ -86,11 +88,11 @@ def _target(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _alarm(asked: Asked) -> ImportCandidate | None:
+def _alarm(context: MatchContext) -> ImportCandidate | None:
     """What it measures is not compared: the next `up` sets it, in place, and what it names
     (balancers, volumes) may be new.
     """
-    item = one(asked.live.of("alarms"), AlarmName=asked.text("name"))
+    item = one(context.live.of("alarms"), AlarmName=context.text("name"))
     if item is None:
         return None
     view: dict[str, Any] = {
@@ -107,11 +109,11 @@ def _alarm(asked: Asked) -> ImportCandidate | None:
     return ImportCandidate(id=item["AlarmName"], view=view)
 
 
-def _topic(asked: Asked) -> ImportCandidate | None:
-    for item in asked.live.of("topics"):
+def _topic(context: MatchContext) -> ImportCandidate | None:
+    for item in context.live.of("topics"):
         arn = str(item["TopicArn"])
         name = arn.rpartition(":")[2]
-        if name == asked.text("name"):
+        if name == context.text("name"):
             return ImportCandidate(
                 id=arn,
                 outputs={"id": arn, "arn": arn, "name": name},
@@ -120,11 +122,11 @@ def _topic(asked: Asked) -> ImportCandidate | None:
     return None
 
 
-def _topic_policy(asked: Asked) -> ImportCandidate | None:
-    """A topic has one from the beginning: AWS's own, until somebody writes another (SNS API,
+def _topic_policy(context: MatchContext) -> ImportCandidate | None:
+    """A topic has one from the beginning: AWS's default, until another is set (SNS API,
     CreateTopic).
     """
-    item = one(asked.live.of("topics"), TopicArn=asked.text("arn"))
+    item = one(context.live.of("topics"), TopicArn=context.text("arn"))
     if item is None or not item.get("Policy"):
         return None
     return ImportCandidate(
@@ -132,13 +134,13 @@ def _topic_policy(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _subscription(asked: Asked) -> ImportCandidate | None:
-    """One that nobody has confirmed yet has no ARN: asking again sends another mail."""
+def _subscription(context: MatchContext) -> ImportCandidate | None:
+    """A subscription that is not confirmed yet has no ARN: subscribing again sends another mail."""
     item = one(
-        asked.live.of("subscriptions"),
-        TopicArn=asked.text("topic"),
-        Protocol=asked.text("protocol"),
-        Endpoint=asked.text("endpoint"),
+        context.live.of("subscriptions"),
+        TopicArn=context.text("topic"),
+        Protocol=context.text("protocol"),
+        Endpoint=context.text("endpoint"),
     )
     if item is None or not str(item.get("SubscriptionArn")).startswith("arn:"):
         return None

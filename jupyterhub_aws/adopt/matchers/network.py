@@ -7,8 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.matchers.matcher import Asked, ImportCandidate, Matcher, one, with_tags
-from jupyterhub_aws.adopt.queries import Thing
+from jupyterhub_aws.adopt.matchers.matcher import (
+    ImportCandidate,
+    MatchContext,
+    Matcher,
+    one,
+    with_tags,
+)
+from jupyterhub_aws.adopt.queries import AwsResource
 
 SUBNET, TABLE = "aws:ec2/subnet:Subnet", "aws:ec2/routeTable:RouteTable"
 ASSOCIATION, NAT = (
@@ -17,13 +23,13 @@ ASSOCIATION, NAT = (
 )
 
 
-def _vpc(asked: Asked) -> ImportCandidate | None:
-    vpc = asked.live.vpc
+def _vpc(context: MatchContext) -> ImportCandidate | None:
+    vpc = context.live.vpc
     if vpc is None:
         return None
     attributes = {
         key: item[key[0].upper() + key[1:]]["Value"]
-        for item in asked.live.of("vpc_attributes")
+        for item in context.live.of("vpc_attributes")
         for key in ("enableDnsSupport", "enableDnsHostnames")
         if key[0].upper() + key[1:] in item
     }
@@ -34,12 +40,12 @@ def _vpc(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _subnet(asked: Asked) -> ImportCandidate | None:
+def _subnet(context: MatchContext) -> ImportCandidate | None:
     subnet = one(
-        asked.live.of("subnets"),
-        AvailabilityZone=asked.text("availabilityZone"),
-        CidrBlock=asked.text("cidrBlock"),
-        VpcId=asked.text("vpcId"),
+        context.live.of("subnets"),
+        AvailabilityZone=context.text("availabilityZone"),
+        CidrBlock=context.text("cidrBlock"),
+        VpcId=context.text("vpcId"),
     )
     if subnet is None:
         return None
@@ -54,11 +60,11 @@ def _subnet(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _table(asked: Asked) -> ImportCandidate | None:
+def _table(context: MatchContext) -> ImportCandidate | None:
     """The table of the subnets that the program gives this one."""
-    for association in asked.users(ASSOCIATION, "routeTableId"):
-        subnet = asked.match(SUBNET, association.inputs.get("subnetId"))
-        table = None if subnet is None else _own_table(asked, subnet.id)
+    for association in context.users(ASSOCIATION, "routeTableId"):
+        subnet = context.match(SUBNET, association.inputs.get("subnetId"))
+        table = None if subnet is None else _own_table(context, subnet.id)
         if table is not None:
             return ImportCandidate(
                 id=table["RouteTableId"],
@@ -68,20 +74,20 @@ def _table(asked: Asked) -> ImportCandidate | None:
     return None
 
 
-def _own_table(asked: Asked, subnet: str) -> Thing | None:
+def _own_table(context: MatchContext, subnet: str) -> AwsResource | None:
     """A table that the subnet is given by name: the VPC's main one is no resource of a type that
     the program makes.
     """
-    for table in asked.live.of("route_tables"):
+    for table in context.live.of("route_tables"):
         if any(item.get("SubnetId") == subnet for item in table.get("Associations", ())):
             return table
     return None
 
 
-def _association(asked: Asked) -> ImportCandidate | None:
-    subnet = asked.text("subnetId")
-    table = None if subnet is None else _own_table(asked, subnet)
-    if table is None or asked.text("routeTableId") is None:
+def _association(context: MatchContext) -> ImportCandidate | None:
+    subnet = context.text("subnetId")
+    table = None if subnet is None else _own_table(context, subnet)
+    if table is None or context.text("routeTableId") is None:
         return None
     return ImportCandidate(
         id=f"{subnet}/{table['RouteTableId']}",
@@ -89,40 +95,40 @@ def _association(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _route(asked: Asked) -> ImportCandidate | None:
-    table = one(asked.live.of("route_tables"), RouteTableId=asked.text("routeTableId"))
-    wanted = asked.text("destinationCidrBlock")
+def _route(context: MatchContext) -> ImportCandidate | None:
+    table = one(context.live.of("route_tables"), RouteTableId=context.text("routeTableId"))
+    wanted = context.text("destinationCidrBlock")
     for route in (table or {}).get("Routes", ()):
         if (
             wanted is not None
             and route.get("DestinationCidrBlock") == wanted
             and route.get("GatewayId") != "local"
         ):
-            view = {"routeTableId": asked.text("routeTableId"), "destinationCidrBlock": wanted}
+            view = {"routeTableId": context.text("routeTableId"), "destinationCidrBlock": wanted}
             ways = {
                 key: route.get(key[0].upper() + key[1:])
                 for key in ("gatewayId", "natGatewayId", "transitGatewayId")
-                if key in asked.inputs
+                if key in context.inputs
             }
             return ImportCandidate(
-                id=f"{asked.text('routeTableId')}_{wanted}", view={**view, **ways}
+                id=f"{context.text('routeTableId')}_{wanted}", view={**view, **ways}
             )
     return None
 
 
-def _internet_gateway(asked: Asked) -> ImportCandidate | None:
-    gateway = next(iter(asked.live.of("internet_gateways")), None)
+def _internet_gateway(context: MatchContext) -> ImportCandidate | None:
+    gateway = next(iter(context.live.of("internet_gateways")), None)
     if gateway is None:
         return None
     return ImportCandidate(
         id=gateway["InternetGatewayId"],
         outputs={"id": gateway["InternetGatewayId"]},
-        view=with_tags(gateway, {"vpcId": asked.live.vpc_id}),
+        view=with_tags(gateway, {"vpcId": context.live.vpc_id}),
     )
 
 
-def _nat(asked: Asked) -> ImportCandidate | None:
-    gateway = one(asked.live.of("nats"), SubnetId=asked.text("subnetId"))
+def _nat(context: MatchContext) -> ImportCandidate | None:
+    gateway = one(context.live.of("nats"), SubnetId=context.text("subnetId"))
     if gateway is None:
         return None
     view = {"subnetId": gateway["SubnetId"], "allocationId": _allocation(gateway)}
@@ -133,7 +139,7 @@ def _nat(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _allocation(gateway: Thing) -> str | None:
+def _allocation(gateway: AwsResource) -> str | None:
     addresses = [
         item["AllocationId"]
         for item in gateway.get("NatGatewayAddresses", ())
@@ -142,17 +148,17 @@ def _allocation(gateway: Thing) -> str | None:
     return addresses[0] if addresses else None
 
 
-def _address(asked: Asked) -> ImportCandidate | None:
+def _address(context: MatchContext) -> ImportCandidate | None:
     """The address of the NAT gateway that the program gives this one."""
-    for user in asked.users(NAT, "allocationId"):
+    for user in context.users(NAT, "allocationId"):
         gateway = one(
-            asked.live.of("nats"),
-            NatGatewayId=found.id if (found := asked.matches.get((NAT, user.name))) else None,
+            context.live.of("nats"),
+            NatGatewayId=found.id if (found := context.matches.get((NAT, user.name))) else None,
         )
         address = (
             None
             if gateway is None
-            else one(asked.live.of("addresses"), AllocationId=_allocation(gateway))
+            else one(context.live.of("addresses"), AllocationId=_allocation(gateway))
         )
         if address is not None:
             return ImportCandidate(
@@ -163,12 +169,12 @@ def _address(asked: Asked) -> ImportCandidate | None:
     return None
 
 
-def _endpoint(asked: Asked) -> ImportCandidate | None:
-    kind = asked.text("vpcEndpointType") or "Gateway"
+def _endpoint(context: MatchContext) -> ImportCandidate | None:
+    kind = context.text("vpcEndpointType") or "Gateway"
     endpoint = one(
-        asked.live.of("endpoints"),
-        VpcId=asked.text("vpcId"),
-        ServiceName=asked.text("serviceName"),
+        context.live.of("endpoints"),
+        VpcId=context.text("vpcId"),
+        ServiceName=context.text("serviceName"),
         VpcEndpointType=kind,
     )
     if endpoint is None:
@@ -193,8 +199,10 @@ def _endpoint(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _default_group(asked: Asked) -> ImportCandidate | None:
-    group = one(asked.live.of("security_groups"), GroupName="default", VpcId=asked.text("vpcId"))
+def _default_group(context: MatchContext) -> ImportCandidate | None:
+    group = one(
+        context.live.of("security_groups"), GroupName="default", VpcId=context.text("vpcId")
+    )
     if group is None:
         return None
     rules = {
@@ -212,9 +220,11 @@ def _default_group(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _reservation(asked: Asked) -> ImportCandidate | None:
+def _reservation(context: MatchContext) -> ImportCandidate | None:
     item = one(
-        asked.live.of("reservations"), SubnetId=asked.text("subnetId"), Cidr=asked.text("cidrBlock")
+        context.live.of("reservations"),
+        SubnetId=context.text("subnetId"),
+        Cidr=context.text("cidrBlock"),
     )
     if item is None:
         return None
@@ -227,9 +237,11 @@ def _reservation(asked: Asked) -> ImportCandidate | None:
     return ImportCandidate(id=f"{item['SubnetId']}:{item['SubnetCidrReservationId']}", view=view)
 
 
-def _security_group(asked: Asked) -> ImportCandidate | None:
+def _security_group(context: MatchContext) -> ImportCandidate | None:
     group = one(
-        asked.live.of("security_groups"), GroupName=asked.text("name"), VpcId=asked.text("vpcId")
+        context.live.of("security_groups"),
+        GroupName=context.text("name"),
+        VpcId=context.text("vpcId"),
     )
     if group is None:
         return None
@@ -244,12 +256,12 @@ def _security_group(asked: Asked) -> ImportCandidate | None:
 
 
 def _rule(*, egress: bool) -> Matcher:
-    def find(asked: Asked) -> ImportCandidate | None:
-        for rule in asked.live.of("rules"):
+    def find(context: MatchContext) -> ImportCandidate | None:
+        for rule in context.live.of("rules"):
             if (
-                rule.get("GroupId") == asked.text("securityGroupId")
+                rule.get("GroupId") == context.text("securityGroupId")
                 and bool(rule.get("IsEgress")) is egress
-                and _same_rule(rule, asked)
+                and _same_rule(rule, context)
             ):
                 view = {
                     key: value
@@ -257,7 +269,7 @@ def _rule(*, egress: bool) -> Matcher:
                         **_source(rule),
                         "description": rule.get("Description"),
                     }.items()
-                    if key in asked.inputs
+                    if key in context.inputs
                 }
                 return ImportCandidate(id=rule["SecurityGroupRuleId"], view=with_tags(rule, view))
         return None
@@ -276,19 +288,21 @@ def _source(rule: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _same_rule(rule: Mapping[str, Any], asked: Asked) -> bool:
+def _same_rule(rule: Mapping[str, Any], context: MatchContext) -> bool:
     there = {key: value for key, value in _source(rule).items() if value is not None}
     if there.get("ipProtocol") == "-1":  # all protocols have all ports, which AWS writes as -1
         there = {key: value for key, value in there.items() if key not in ("fromPort", "toPort")}
-    wanted = {key: asked.inputs[key] for key in _source({}) if asked.inputs.get(key) is not None}
+    wanted = {
+        key: context.inputs[key] for key in _source({}) if context.inputs.get(key) is not None
+    }
     return there == wanted
 
 
-def _flow_log(asked: Asked) -> ImportCandidate | None:
+def _flow_log(context: MatchContext) -> ImportCandidate | None:
     log = one(
-        asked.live.of("flow_logs"),
-        ResourceId=asked.text("vpcId"),
-        LogDestination=asked.text("logDestination"),
+        context.live.of("flow_logs"),
+        ResourceId=context.text("vpcId"),
+        LogDestination=context.text("logDestination"),
     )
     if log is None:
         return None
@@ -331,8 +345,8 @@ NETWORK: Mapping[str, Matcher] = {
 # --- Balancers: all of them by names that an account has once in a region.
 
 
-def _balancer(asked: Asked) -> ImportCandidate | None:
-    item = one(asked.live.of("balancers"), LoadBalancerName=asked.text("name"))
+def _balancer(context: MatchContext) -> ImportCandidate | None:
+    item = one(context.live.of("balancers"), LoadBalancerName=context.text("name"))
     if item is None:
         return None
     view = {
@@ -350,8 +364,8 @@ def _balancer(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _target_group(asked: Asked) -> ImportCandidate | None:
-    item = one(asked.live.of("target_groups"), TargetGroupName=asked.text("name"))
+def _target_group(context: MatchContext) -> ImportCandidate | None:
+    item = one(context.live.of("target_groups"), TargetGroupName=context.text("name"))
     if item is None:
         return None
     view = {
@@ -368,11 +382,11 @@ def _target_group(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _listener(asked: Asked) -> ImportCandidate | None:
+def _listener(context: MatchContext) -> ImportCandidate | None:
     item = one(
-        asked.live.of("listeners"),
-        LoadBalancerArn=asked.text("loadBalancerArn"),
-        Port=asked.inputs.get("port"),
+        context.live.of("listeners"),
+        LoadBalancerArn=context.text("loadBalancerArn"),
+        Port=context.inputs.get("port"),
     )
     if item is None:
         return None

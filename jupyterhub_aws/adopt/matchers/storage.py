@@ -1,4 +1,4 @@
-"""Homes and databases: what somebody would cry over. Only the file system that was chosen
+"""Stateful resources: homes and databases. Only the file system that was chosen
 (jupyterhub_aws/adopt/scan.py) is looked at.
 """
 
@@ -7,12 +7,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.matchers.matcher import Asked, ImportCandidate, Matcher, one, with_tags
+from jupyterhub_aws.adopt.matchers.matcher import (
+    ImportCandidate,
+    MatchContext,
+    Matcher,
+    one,
+    with_tags,
+)
 from jupyterhub_aws.adopt.queries import tags_of
 
 
-def _file_system(asked: Asked) -> ImportCandidate | None:
-    found = asked.live.file_system
+def _file_system(context: MatchContext) -> ImportCandidate | None:
+    found = context.live.file_system
     if found is None:
         return None
     view: dict[str, Any] = {
@@ -25,15 +31,16 @@ def _file_system(asked: Asked) -> ImportCandidate | None:
     return ImportCandidate(id=found["FileSystemId"], outputs=outputs, view=with_tags(found, view))
 
 
-def _access_point(asked: Asked) -> ImportCandidate | None:
-    """One with the same root directory and the same owner: both decide whose files somebody
-    sees.
-    """
-    wanted = asked.inputs.get("rootDirectory", {}).get("path", "/"), asked.inputs.get("posixUser")
+def _access_point(context: MatchContext) -> ImportCandidate | None:
+    """One with the same root directory and the same owner: both decide which files a user sees."""
+    wanted = (
+        context.inputs.get("rootDirectory", {}).get("path", "/"),
+        context.inputs.get("posixUser"),
+    )
     found = [
         item
-        for item in asked.live.of("access_points")
-        if item["FileSystemId"] == asked.text("fileSystemId")
+        for item in context.live.of("access_points")
+        if item["FileSystemId"] == context.text("fileSystemId")
         and (item.get("RootDirectory", {}).get("Path", "/"), _posix(item)) == wanted
     ]
     if len(found) != 1:
@@ -53,7 +60,7 @@ def _access_point(asked: Asked) -> ImportCandidate | None:
             "ownerGid": made["OwnerGid"],
             "permissions": made["Permissions"],
         }
-    elif asked.inputs.get("rootDirectory", {}).get("creationInfo"):
+    elif context.inputs.get("rootDirectory", {}).get("creationInfo"):
         view["rootDirectory"]["creationInfo"] = None
     outputs = {"id": point["AccessPointId"], "arn": str(point.get("AccessPointArn", ""))}
     return ImportCandidate(id=point["AccessPointId"], outputs=outputs, view=with_tags(point, view))
@@ -64,11 +71,11 @@ def _posix(point: Mapping[str, Any]) -> dict[str, int] | None:
     return None if not user else {"uid": user["Uid"], "gid": user["Gid"]}
 
 
-def _mount_target(asked: Asked) -> ImportCandidate | None:
+def _mount_target(context: MatchContext) -> ImportCandidate | None:
     target = one(
-        asked.live.of("mount_targets"),
-        FileSystemId=asked.text("fileSystemId"),
-        SubnetId=asked.text("subnetId"),
+        context.live.of("mount_targets"),
+        FileSystemId=context.text("fileSystemId"),
+        SubnetId=context.text("subnetId"),
     )
     if target is None:
         return None
@@ -78,8 +85,8 @@ def _mount_target(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _backup(asked: Asked) -> ImportCandidate | None:
-    item = one(asked.live.of("backup_policies"), FileSystemId=asked.text("fileSystemId"))
+def _backup(context: MatchContext) -> ImportCandidate | None:
+    item = one(context.live.of("backup_policies"), FileSystemId=context.text("fileSystemId"))
     status = (item or {}).get("BackupPolicy", {}).get("Status")
     if item is None or status is None:
         return None
@@ -89,8 +96,8 @@ def _backup(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _file_system_policy(asked: Asked) -> ImportCandidate | None:
-    item = one(asked.live.of("file_system_policies"), FileSystemId=asked.text("fileSystemId"))
+def _file_system_policy(context: MatchContext) -> ImportCandidate | None:
+    item = one(context.live.of("file_system_policies"), FileSystemId=context.text("fileSystemId"))
     if item is None or "Policy" not in item:
         return None
     return ImportCandidate(
@@ -99,19 +106,19 @@ def _file_system_policy(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _volume(asked: Asked) -> ImportCandidate | None:
+def _volume(context: MatchContext) -> ImportCandidate | None:
     """The volume of the hub's database: by the program's own Name, or the only one that the
     chart's claim made.
     """
-    name, zone = asked.inputs.get("tags", {}).get("Name"), asked.text("availabilityZone")
-    here = [item for item in asked.live.of("volumes") if item["AvailabilityZone"] == zone]
+    name, zone = context.inputs.get("tags", {}).get("Name"), context.text("availabilityZone")
+    here = [item for item in context.live.of("volumes") if item["AvailabilityZone"] == zone]
     named = [item for item in here if tags_of(item).get("Name") == name]
     claimed = [
         item
         for item in here
         if tags_of(item).get("kubernetes.io/created-for/pvc/name") == "hub-db-dir"
     ]
-    found = named or (claimed if len(asked.recorded.of("aws:ebs/volume:Volume")) == 1 else [])
+    found = named or (claimed if len(context.recorded.of("aws:ebs/volume:Volume")) == 1 else [])
     if len(found) != 1:
         return None
     volume = found[0]
@@ -126,8 +133,8 @@ def _volume(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _database(asked: Asked) -> ImportCandidate | None:
-    item = one(asked.live.of("databases"), DBInstanceIdentifier=asked.text("identifier"))
+def _database(context: MatchContext) -> ImportCandidate | None:
+    item = one(context.live.of("databases"), DBInstanceIdentifier=context.text("identifier"))
     if item is None:
         return None
     view = {
@@ -148,10 +155,10 @@ def _database(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _subnet_group(asked: Asked) -> ImportCandidate | None:
-    groups = [item.get("DBSubnetGroup", {}) for item in asked.live.of("databases")]
+def _subnet_group(context: MatchContext) -> ImportCandidate | None:
+    groups = [item.get("DBSubnetGroup", {}) for item in context.live.of("databases")]
     group = next(
-        (item for item in groups if item.get("DBSubnetGroupName") == asked.text("name")), None
+        (item for item in groups if item.get("DBSubnetGroupName") == context.text("name")), None
     )
     if group is None:
         return None
@@ -188,8 +195,8 @@ STORAGE: Mapping[str, Matcher] = {
 # region; the stack's plan is the one that bears its name.
 
 
-def _vault(asked: Asked) -> ImportCandidate | None:
-    vault = one(asked.live.of("vaults"), BackupVaultName=asked.text("name"))
+def _vault(context: MatchContext) -> ImportCandidate | None:
+    vault = one(context.live.of("vaults"), BackupVaultName=context.text("name"))
     if vault is None:
         return None
     name = vault["BackupVaultName"]
@@ -201,8 +208,8 @@ def _vault(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _policy(asked: Asked) -> ImportCandidate | None:
-    item = one(asked.live.of("vault_policies"), BackupVaultName=asked.text("backupVaultName"))
+def _policy(context: MatchContext) -> ImportCandidate | None:
+    item = one(context.live.of("vault_policies"), BackupVaultName=context.text("backupVaultName"))
     if item is None or "Policy" not in item:
         return None
     return ImportCandidate(
@@ -211,11 +218,11 @@ def _policy(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _lock(asked: Asked) -> ImportCandidate | None:
+def _lock(context: MatchContext) -> ImportCandidate | None:
     """AWS says when a lock closes and not after how many days, so that the provider reads none:
     with days of grace an import ends in a replacement.
     """
-    vault = one(asked.live.of("vaults"), BackupVaultName=asked.text("backupVaultName"))
+    vault = one(context.live.of("vaults"), BackupVaultName=context.text("backupVaultName"))
     if vault is None or not vault.get("Locked"):
         return None
     days = {
@@ -228,12 +235,12 @@ def _lock(asked: Asked) -> ImportCandidate | None:
     )
 
 
-def _plan(asked: Asked) -> ImportCandidate | None:
-    plan = one(asked.live.of("plans"), BackupPlanName=asked.text("name"))
+def _plan(context: MatchContext) -> ImportCandidate | None:
+    plan = one(context.live.of("plans"), BackupPlanName=context.text("name"))
     if plan is None:
         return None
     identity = plan["BackupPlanId"]
-    content = one(asked.live.of("plan_rules"), BackupPlanId=identity)
+    content = one(context.live.of("plan_rules"), BackupPlanId=identity)
     view: dict[str, Any] = {"name": plan["BackupPlanName"]}
     if content is not None:
         rules = sorted(
@@ -261,20 +268,20 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, **({"copyActions": copies} if copies else {})}
 
 
-def _lifecycle(thing: Mapping[str, Any]) -> dict[str, Any]:
+def _lifecycle(resource: Mapping[str, Any]) -> dict[str, Any]:
     names = {"deleteAfter": "DeleteAfterDays", "coldStorageAfter": "MoveToColdStorageAfterDays"}
     return {
-        key: thing["Lifecycle"][name]
+        key: resource["Lifecycle"][name]
         for key, name in names.items()
-        if thing.get("Lifecycle", {}).get(name) is not None
+        if resource.get("Lifecycle", {}).get(name) is not None
     }
 
 
-def _selection(asked: Asked) -> ImportCandidate | None:
+def _selection(context: MatchContext) -> ImportCandidate | None:
     item = one(
-        asked.live.of("selections"),
-        SelectionName=asked.text("name"),
-        BackupPlanId=asked.text("planId"),
+        context.live.of("selections"),
+        SelectionName=context.text("name"),
+        BackupPlanId=context.text("planId"),
     )
     if item is None:
         return None
@@ -283,7 +290,7 @@ def _selection(asked: Asked) -> ImportCandidate | None:
         "planId": item["BackupPlanId"],
         "iamRoleArn": item.get("IamRoleArn"),
     }
-    content = one(asked.live.of("selected"), SelectionId=item["SelectionId"])
+    content = one(context.live.of("selected"), SelectionId=item["SelectionId"])
     if content is not None:
         tags = content["BackupSelection"].get("ListOfTags", ())
         view["selectionTags"] = [

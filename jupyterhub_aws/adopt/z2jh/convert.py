@@ -23,7 +23,7 @@ from jupyterhub_aws.adopt.z2jh.rest import (
     removed,
 )
 from jupyterhub_aws.adopt.z2jh.servers import pools_section, servers_of
-from jupyterhub_aws.adopt.z2jh.sign_in import sign_in_of, somebody
+from jupyterhub_aws.adopt.z2jh.sign_in import require_access_rule, sign_in_of
 from jupyterhub_aws.adopt.z2jh.taken import (
     Dropped,
     LedgerEntry,
@@ -45,8 +45,8 @@ from jupyterhub_aws.config.versions import kubernetes_versions
 
 
 _MENDED_PART = re.compile(r"'((?:[^'\\]|\\.)*)'|\[(\d+)\]|([^.\[\]]+)")
-#: A value that the plan takes, for options that a file cannot do without. None of them lets anybody
-#: in.
+#: A value that the plan takes, for options that a file cannot do without. None of them gives
+#: access.
 _STAND_INS: Mapping[str, Any] = {
     "client_id": "client-id",
     "authorize_url": "https://login.example.org/authorize_url",
@@ -66,21 +66,21 @@ _STAND_INS: Mapping[str, Any] = {
     "cpu": 2,
 }
 #: Rules of who may have something: they stay as they are, and the plan refuses the file until they
-#: are right. An empty one would let everybody in.
+#: are right. An empty one would give all users access.
 _GATES = ("groups",)
 
 
-def mend(sections: dict[str, Any], problems: list[Problem], taking: Taking) -> bool:
-    """Mend what can be mended. Whether anything was."""
+def repair(sections: dict[str, Any], problems: list[Problem], taking: Taking) -> bool:
+    """Fix what can be fixed. Whether anything was."""
     done = False
     for problem in sorted(
         problems, key=lambda item: item.path, reverse=True
     ):  # of a list the last item first
-        done |= _mend(sections, problem, taking)
+        done |= _repair(sections, problem, taking)
     return done
 
 
-def _mend(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
+def _repair(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
     parts: list[str | int] = [
         int(index) if index else quoted or bare
         for quoted, index, bare in _MENDED_PART.findall(problem.path)
@@ -125,7 +125,7 @@ def _kept(
     if holder is None or isinstance(holder[key], Noted):
         return False
     holder[key] = replace(
-        fill(holder[key], f"{reason}. Without it everybody would have it"), unfit=True
+        fill(holder[key], f"{reason}. Without it all users would have it"), unfit=True
     )
     _mark(taking, value, LedgerStatus.FILL_IN, reason)
     return True
@@ -175,7 +175,7 @@ def _mark(taking: Taking, value: Any, status: LedgerStatus, why: str) -> None:
 
 
 def without_unfit(value: Any) -> Any:
-    """The same without lines whose value the plan refuses until somebody has filled them in."""
+    """The same without lines whose value the plan refuses until they are filled in."""
     if isinstance(value, Noted):
         return Noted(value=without_unfit(value.value), note=value.note, fill=value.fill)
     if isinstance(value, Mapping):
@@ -220,7 +220,7 @@ class Converted:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to fill in, and nobody gets further than before."""
+        """Whether nothing is left to fill in, and no user gets more access than before."""
         return not (self.to_fill_in or self.problems or self.access)
 
 
@@ -246,8 +246,8 @@ def convert(old: Old, *, hub: str, stack: str, source: str) -> Converted:
     problems = _settle(sections, rest, hub, taking)
     comments = {
         "cluster": "Reached by KUBECONFIG, or by `kubeconfig` and `context` here.",
-        "network": "The cluster's own; only what pods must know of it stands here.",
-        "pools": "Nodes that are there. Label those of the hub as docs/operations.md says.",
+        "network": "The cluster's own; only what pods must know of it is listed here.",
+        "pools": "Existing nodes. Label those of the hub as docs/operations.md says.",
         "homes": "Where home directories are. Nothing is moved.",
     }
     head = (
@@ -389,9 +389,9 @@ def _settle(
             for problem in problems
             if not problem.path.startswith(inside) and not _filled(problem, sections)
         ]
-        mended = mend(sections, others, taking)
-        somebody(section["sign_in"], str(plain(section["sign_in"]["kind"])))
-        if not below and not mended:
+        fixed = repair(sections, others, taking)
+        require_access_rule(section["sign_in"], str(plain(section["sign_in"]["kind"])))
+        if not below and not fixed:
             return others
         for problem in below:
             path = tuple(

@@ -90,7 +90,7 @@ def _narrowed(taking: Taking) -> str | None:
         taking.drop(("proxy", "service", "loadBalancerSourceRanges"), why, access=True)
         return (
             f"only {', '.join(ranges)[:120]} came in: open the port in the nodes' firewall for"
-            " those and nobody else"
+            " those only"
         )
     return (
         f"{rules[0][-1][:80]} kept users out on their way: see that whatever leads to the nodes'"
@@ -113,8 +113,8 @@ def _port(taking: Taking) -> int | None:
 
 
 def _in_front(taking: Taking) -> str | None:
-    """Who encrypts before the proxy does, in words; None where nothing in the values says that
-    anybody does.
+    """What terminates TLS in front of the proxy, in words; None where the values name nothing that
+    does.
     """
     secrets = [
         item.get("secretName")
@@ -141,7 +141,7 @@ def _in_front(taking: Taking) -> str | None:
     if any(_CERTIFICATES.search(str(key)) for key in annotations):
         return "a balancer in front encrypted, with a certificate of its own (see the annotations)"
     if route is True:
-        return "the gateway in front encrypted, if anybody did (httpRoute)"
+        return "the gateway in front encrypted, if anything did (httpRoute)"
     return None
 
 
@@ -174,8 +174,8 @@ def _service(taking: Taking) -> None:
 
 
 def _tls(taking: Taking, front: str | None) -> dict[str, Any]:
-    """Who encrypts. `type: letsencrypt` has no counterpart: a certificate that renews itself
-    needs somebody in front who does it.
+    """What terminates TLS. `type: letsencrypt` has no counterpart: a certificate that renews itself
+    needs a proxy or balancer in front that does it.
     """
     enabled = taking.flag(*_HTTPS, "enabled")
     kind = taking.text(*_HTTPS, "type") or "letsencrypt"
@@ -202,7 +202,7 @@ def _tls(taking: Taking, front: str | None) -> dict[str, Any]:
             *_HTTPS,
             "letsencrypt",
             why=(
-                "hubs here ask nobody on the internet for certificates: use one of yours, or let a"
+                "hubs here request no certificates from the internet: use one of yours, or let a"
                 " balancer in front encrypt"
             ),
         )

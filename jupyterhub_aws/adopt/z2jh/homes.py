@@ -65,14 +65,14 @@ def _static(taking: Taking, scheme: str) -> tuple[dict[str, Any], Any]:
         "path": fill("/exports/homes", f"`spec.nfs.path`: {how}"),
     }
     taking.to_fill_in(*_STORAGE, "static", "pvcName", where="homes.server and homes.path")
-    taking.settle(*_STORAGE, "capacity", why="means nothing with one volume for everybody")
+    taking.settle(*_STORAGE, "capacity", why="means nothing with one volume for all users")
     _owners(taking)
     return homes, _directory(taking, path, scheme)
 
 
 def _directory(taking: Taking, path: str, scheme: str) -> Any:
-    """The old path in the new words. Whoever is not sure of the chart's version must not guess:
-    everybody would find an empty home.
+    """The old path in the new words. Where the chart's version is uncertain, it is not guessed:
+    every user would find an empty home.
     """
     plain = path.strip("/")
     for field in (
@@ -82,9 +82,7 @@ def _directory(taking: Taking, path: str, scheme: str) -> Any:
         "{escaped_user_server}",
     ):
         if field in plain:
-            taking.notes.append(
-                "named servers had homes of their own: from now on a person has one"
-            )
+            taking.notes.append("named servers had homes of their own: from now on a user has one")
             plain = plain.replace(
                 field, "{escaped_username}" if field.startswith("{escaped") else "{username}"
             )
@@ -125,7 +123,7 @@ def _owners(taking: Taking) -> None:
 
 
 def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
-    """A volume for each person: they keep them where the claims keep their names."""
+    """A volume for each user: users keep them where the claims keep their names."""
     capacity = taking.text(*_STORAGE, "capacity")
     size = gib(capacity)
     if capacity is not None and size is None:
@@ -133,7 +131,7 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
     template = taking.text(*_STORAGE, "dynamic", "pvcNameTemplate")
     old = template or "claim-{username}{servername}"
     taking.drop_all(
-        *_STORAGE, "dynamic", "volumeNameTemplate", why="a name inside the pod that nobody sees"
+        *_STORAGE, "dynamic", "volumeNameTemplate", why="a name inside the pod, without effect"
     )
     taking.drop_all(
         *_STORAGE,
@@ -146,8 +144,8 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
         claims = re.sub(r"-?\{servername\}", "", old).replace("{username}", f"{{{names[scheme]}}}")
         taking.put(claims, *_STORAGE, "dynamic", "pvcNameTemplate")
         taking.notes.append(
-            f"claims keep their names: {claims}; compare with kubectl get pvc before anybody"
-            " signs in"
+            f"claims keep their names: {claims}; compare with kubectl get pvc before any user signs"
+            " in"
         )
         if scheme == "unknown":
             taking.notes.append(
@@ -158,7 +156,7 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
         taking.put(template, *_STORAGE, "dynamic", "pvcNameTemplate")
     return {
         "kind": fill(
-            "ebs", "a volume for each person, by the EBS CSI driver; elsewhere than in AWS: nfs"
+            "ebs", "a volume for each user, by the EBS CSI driver; elsewhere than in AWS: nfs"
         ),
         **({"size_gib": size} if size else {}),
     }

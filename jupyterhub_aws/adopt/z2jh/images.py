@@ -61,7 +61,8 @@ def leave_out(taking: Taking, path: KeyPath, why: str) -> None:
 IMAGES = ("image", "image_spec")
 
 
-#: What stands for a tag that only the operator knows: no image has it, and nobody takes it for one.
+#: The placeholder for a tag that only the operator knows: no image has it, and it is not mistaken
+#: for one.
 _TAG = "FILL-IN"
 
 
@@ -83,9 +84,9 @@ def named_image(taking: Taking, reference: str, path: KeyPath, where: str) -> An
     if not tag or tag == "latest":
         taking.to_fill_in(*path, where=where)
         was = (
-            "latest changes under people's feet"
+            "latest changes without notice"
             if tag
-            else "it had none, and would change under people's feet"
+            else "it had none, and would change without notice"
         )
         return fill(f"{name}:{_TAG}", f"the tag that you tried: {was}")
     return Noted(value=reference, note="its JupyterHub must be of major version 5")
@@ -137,7 +138,7 @@ def choices_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
                 taking.drop_all(
                     *place,
                     "unlisted_choice",
-                    why=_UNLISTED if free else "was switched off: nobody could write an image",
+                    why=_UNLISTED if free else "was switched off: no user could enter an image",
                 )
         elif taking.look(*place):
             taking.drop_all(
@@ -192,8 +193,10 @@ def _images_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
             leave_out(
                 taking,
                 place,
-                f"was for some users only{of}, and a choice here is for everybody who has the"
-                " profile: make it a profile with groups",
+                (
+                    f"was for some users only{of}, and a choice here is for all users who have the"
+                    " profile: make it a profile with groups"
+                ),
             )
             continue
         image = override_image(taking, (*place, "kubespawner_override"), "images of the profile")

@@ -456,7 +456,7 @@ def documents(text: str, path: Path) -> list[Any]:
         raise _refused(
             path,
             f"is not readable as YAML{where}",
-            "mend it, or export the values again: helm get values RELEASE -o yaml",
+            "fix it, or export the values again: helm get values RELEASE -o yaml",
         ) from None
 
 
@@ -508,7 +508,7 @@ def _refused(path: Path, what: str, fix: str) -> ConfigError:
 
 
 def _plain(value: Any, depth: int) -> Any:
-    """Data as JSON has it: keys are text, dates and other things of YAML's are text."""
+    """Data as JSON has it: keys are text, dates and other types of YAML are text."""
     if depth > _DEEPEST:
         raise RecursionError
     if isinstance(value, Mapping):

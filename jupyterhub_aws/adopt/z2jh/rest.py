@@ -20,7 +20,7 @@ from jupyterhub_aws.config.tree import KeyPath
 _NAMED, _MOST_NAMED = 3, 20
 _OWN = "the stack makes its own, and keeps it"
 _CODE = "is a program: read it, and put what is still needed under helm_values by hand"
-#: What the stack decides by itself, with the reason that people are told.
+#: What the stack decides by itself, with the reason that the report gives.
 _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("proxy", "secretToken"), _OWN),
     (("hub", "cookieSecret"), _OWN),
@@ -28,7 +28,7 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("hub", "config", "ConfigurableHTTPProxy"), _OWN),
     (("hub", "image"), "the chart's own hub is what the program was tried with"),
     (("proxy", "chp", "image"), "the chart's own proxy is what the program was tried with"),
-    (("proxy", "service"), "the entry decides how people come in"),
+    (("proxy", "service"), "the entry decides how users come in"),
     (("proxy", "https"), "the entry decides who encrypts"),
     (("rbac",), "the chart's own rights are what the hub needs"),
     (("prePuller",), "the stack decides which images are pulled before"),
@@ -152,7 +152,7 @@ def named_servers_of(taking: Taking) -> int:
     limits = [taking.number(*place) for place in places]
     if not allowed:
         for place in places:
-            taking.settle(*place, why="nobody had named servers")
+            taking.settle(*place, why="no user had named servers")
         return 0
     limit = next((int(item) for item in limits if item and item > 0), None)
     if limit is None:
@@ -266,7 +266,7 @@ def helm_values(taking: Taking) -> dict[str, Any]:
 
 
 def removed(values: dict[str, Any], path: tuple[str, ...]) -> tuple[str, ...]:
-    """Take away the nearest thing to a path that is there: what a check named, or the map that
+    """Remove the existing value nearest to a path: what a check named, or the map that
     holds it. Where that was; empty for nothing.
     """
     holders: list[tuple[dict[str, Any], str]] = []

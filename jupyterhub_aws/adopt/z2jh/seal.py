@@ -19,8 +19,8 @@ from jupyterhub_aws.config.tree import leaves
 _SHORTEST = 6
 
 
-#: Beyond what names a secret elsewhere (config/errors.py): how people call them in values,
-#: variables and commands.
+#: Beyond what names a secret elsewhere (config/errors.py): how they are called in values, variables
+#: and commands.
 _NAMES = re.compile(
     r"(?i)(passw|pwd\b|passphrase|\bpass\b|secret|token|credential|bearer|cookie_?secret|(?<!en)crypt|salt\b|\bpin\b|private|api_?key|_key\b|-key\b|\bkey\b|authorization)"
 )
@@ -34,17 +34,17 @@ _HARMLESS = re.compile(
 
 
 #: Text with a credential in it whatever it is called: `user:password` of curl, a header, a word and
-#: what stands behind it.
+#: what follows it.
 _INSIDE = re.compile(
     r"(?i)(\s-u\s*\S+:\S+|--password|--token|authorization:|bearer\s+\S{8,}|\b(passw\w*|passphrase|\w*secret|\w*token|\w*api_?key|credentials?)s?[\"']?\s*[:=\s]\s*\S+)"
 )
 
 
-#: What sops, Ansible and sealed-secrets leave in the place of a value, which nobody here can read.
+#: What sops, Ansible and sealed-secrets leave in the place of a value, which cannot be read here.
 _CIPHERTEXT = re.compile(r"ENC\[|\$ANSIBLE_VAULT|vault:|ref\+\w+://")
 
 
-#: A run of letters and digits that nobody would type: keys, hashes, encoded text.
+#: A run of letters and digits that is not typed by hand: keys, hashes, encoded text.
 _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
 
 
@@ -105,7 +105,7 @@ _REFERENCES = frozenset(
 )
 
 
-#: What everybody is shown: ids of applications, images and their tags.
+#: What is not secret: ids of applications, images and their tags.
 _OPEN = frozenset(
     "client_id clientId github_client_id image image_spec tag hosts hostnames admin_users"
     " allowed_users blocked_users whitelist users allowed_groups admin_groups allowed_organizations"
@@ -167,7 +167,7 @@ def _is_secret(path: TreePath, value: Any, values: Mapping[str, Any]) -> bool:
 
 
 def _shown_to_all(names: list[str], value: Any) -> bool:
-    """Whether a leaf is what everybody may see, whatever is around it: a certificate, the name
+    """Whether a leaf is what all may see, whatever is around it: a certificate, the name
     of a Secret, the id of an application, an image.
     """
     if names[-1:] == ["cert"] or (
@@ -195,7 +195,7 @@ def _named(name: str) -> bool:
 
 
 def _beside(path: TreePath, values: Any) -> str | None:
-    """The `name` that stands beside a leaf: {name: X, value: …}."""
+    """The `name` that is beside a leaf: {name: X, value: …}."""
     here = values
     for part in path[:-1]:
         here = here[part]

@@ -1,4 +1,4 @@
-"""People's servers: image, profiles with what they may use, and the pools of nodes that they
+"""User servers: image, profiles with what they may use, and the pools of nodes that they
 start on.
 """
 
@@ -45,7 +45,7 @@ _GPU = "nvidia.com/gpu"
 _BYTES = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4, "": 1}
 
 
-#: A person's server needs so much to start at all (config/profiles.py).
+#: A user's server needs so much to start at all (config/profiles.py).
 _LEAST_MIB = 128
 
 
@@ -130,7 +130,7 @@ def amounts_of(taking: Taking, over: KeyPath, base: Amounts) -> Amounts:
 
 
 def amounts_said(amounts: Amounts, taking: Taking, path: str) -> dict[str, Any]:
-    """cpu, memory and one guarantee for both: the larger share of the two, so that nobody gets
+    """cpu, memory and one guarantee for both: the larger share of the two, so that no server gets
     less than before.
     """
     cpu, memory = amounts.cpu or amounts.cpu_least, amounts.memory or amounts.memory_least
@@ -279,7 +279,7 @@ _GROUPS = ("allowed_groups", "allowed_teams")
 def add_profile(
     taking: Taking, path: KeyPath, base: Amounts, selector: dict[str, str], found: Servers
 ) -> None:
-    """A profile; or none, where not everybody might have it and no option here says who."""
+    """A profile; or none, where only some users had it and no option here says which."""
     given = taking.look(*path)
     index = path[-1]
     gates = [str(key) for key in given if restricts((*path, str(key)), None)]
@@ -351,8 +351,8 @@ def _profile(
 
 
 def _accelerators(taking: Taking, over: KeyPath, profile: dict[str, Any]) -> dict[str, Any]:
-    """Devices that are no whole GPU of NVIDIA: nobody gets them by a profile here, and that is
-    said at the profile itself.
+    """Devices that are no whole GPU of NVIDIA: no profile here can request them, and a note at the
+    profile says so.
     """
     asked: dict[str, str] = {}
     for name in ("extra_resource_limits", "extra_resource_guarantees"):

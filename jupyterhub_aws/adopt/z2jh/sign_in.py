@@ -87,14 +87,14 @@ def sign_in_of(taking: Taking) -> dict[str, Any]:
     listed = _named(section, users, kind, traits)
     _rule_for_names(section, traits)
     _rest(traits, taking, found, kind)
-    if kind == "shared" and listed:  # one password for everybody, and yet a list: the list stays
+    if kind == "shared" and listed:  # one shared password, and yet a list: the list stays
         for trait, value in (
             ("allowed_users", listed),
             ("allow_all", False),
             ("allow_existing_users", False),
         ):
             taking.put(value, "hub", "config", "Authenticator", trait)
-    return somebody(section, kind)
+    return require_access_rule(section, kind)
 
 
 def _users(traits: Traits, taking: Taking) -> dict[str, list[str]]:
@@ -135,8 +135,7 @@ def _named(
     calls = section.pop(
         "_calls",
         list,
-        # users may have been called otherwise than they will be: then their names mean nothing, or
-        # somebody else
+        # users may get other names than they had: then the old names mean nothing, or another user
     )
     for option, names in (
         ("administrators", ("admin_users",)),
@@ -210,8 +209,8 @@ def _wanted_both(traits: Traits, kind: str) -> bool:
 
 
 def _rule_for_names(section: dict[str, Any], traits: Traits) -> None:
-    """`username_pattern` as the narrowest rule here that all who are listed pass; whether it is
-    theirs, only a person can say.
+    """`username_pattern` as the narrowest rule here that all who are listed pass; whether it is the
+    right one, only the operator can say.
     """
     rules = traits.texts("username_pattern")
     if not rules or "usernames" in section:
@@ -253,7 +252,9 @@ def _rest(traits: Traits, taking: Taking, found: FoundAuthenticator, kind: str) 
         elif name in ("allow_all", "allow_existing_users", "open_signup"):
             if taking.flag(*path):
                 taking.drop(
-                    path, "nobody is let in without being named: list groups or users", access=False
+                    path,
+                    "no user is let in without being named: list groups or users",
+                    access=False,
                 )
         elif (
             own is not None
@@ -264,8 +265,10 @@ def _rest(traits: Traits, taking: Taking, found: FoundAuthenticator, kind: str) 
         elif name in NARROWING and taking.look(*path) not in (None, {}, []):
             taking.drop(
                 path,
-                "kept users out, and no option of this kind of sign-in does: see that whoever is"
-                " let in now is meant",
+                (
+                    "kept users out, and no option of this kind of sign-in does: check that all users"
+                    " who are let in now are meant"
+                ),
             )
         elif name in ("tls_verify", "validate_server_cert", "disable_ssl_verification"):
             taking.drop_all(*path, why="the provider's certificate is always verified")
@@ -279,8 +282,8 @@ def _rest(traits: Traits, taking: Taking, found: FoundAuthenticator, kind: str) 
             )
 
 
-def somebody(section: dict[str, Any], kind: str) -> dict[str, Any]:
-    """No kind lets strangers in: where the old hub let in whoever could sign in, the operator
+def require_access_rule(section: dict[str, Any], kind: str) -> dict[str, Any]:
+    """No kind lets unlisted users in: where the old hub let in all who could sign in, the operator
     has to say who may.
     """
     gate = _GATES.get(kind)
@@ -290,7 +293,7 @@ def somebody(section: dict[str, Any], kind: str) -> dict[str, Any]:
             section["allowed_users"] = fill(["ada@example.org"], hint)
             return section
         section[gate] = fill(
-            _EXAMPLES[kind], "who may come in: the old hub let in everybody who could sign in"
+            _EXAMPLES[kind], "who may come in: the old hub let in all users who could sign in"
         )
         if kind == "oidc":
             section.setdefault(

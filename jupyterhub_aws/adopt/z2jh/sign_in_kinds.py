@@ -1,5 +1,5 @@
-"""Sign-in at somebody else's page: what a class of oauthenticator says, as `sign_in.kind` github or
-oidc, with the addresses of its provider.
+"""Sign-in at an identity provider's page: what a class of oauthenticator says, as `sign_in.kind`
+github or oidc, with the addresses of its provider.
 
 Sources: oauthenticator's google.py, auth0.py and gitlab.py, and what Google, Microsoft and GitLab
 publish as openid-configuration.
@@ -43,7 +43,7 @@ _WHY: Mapping[str, str] = {
     "globus": "Globus: no kind of sign-in here can keep to one identity provider of it",
     "bitbucket": "Bitbucket is no OpenID Connect provider",
     "openshift": "OpenShift's own accounts are of its cluster",
-    "lti": "LTI: users come from a course's page, and no kind of sign-in here knows that", "null": "it let nobody in",
+    "lti": "LTI: users come from a course's page, and no kind of sign-in here knows that", "null": "it let no user in",
     "pam": "accounts of the hub's own machine",
 }  # fmt: skip
 #: Sections whose traits every authenticator of a kind reads besides its own class's.
@@ -54,7 +54,7 @@ _CLASS_NAME = re.compile(r"[\w.:-]{1,120}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class FoundAuthenticator:
-    """What signs users in. `doubt`: why nobody can be sure of it; `why`: why it has no
+    """What signs users in. `doubt`: why it is uncertain; `why`: why it has no
     counterpart (kind `other`).
     """
 
@@ -144,7 +144,7 @@ def _unnamed(named: list[str]) -> str:
             " values file?"
         )
     return (
-        "no authenticator_class is named, and the chart's own (dummy) lets everybody in: is there"
+        "no authenticator_class is named, and the chart's own (dummy) lets every user in: is there"
         " another values file?"
     )
 
@@ -350,7 +350,7 @@ def _claims(traits: Traits, default: str | None = None, doubt: str | None = None
     else:
         section["username_claim"] = fill(
             default or "preferred_username",
-            doubt or "the claim that names a user: another one shows everybody an empty home",
+            doubt or "the claim that names a user: another one shows every user an empty home",
         )
         traits.to_fill_in(
             "username_claim", "username_key", "usernameKey", where="sign_in.username_claim"
@@ -438,7 +438,7 @@ def google(traits: Traits) -> dict[str, Any]:
             f"no kind of sign-in here is for a domain: users of {where} are to be listed by name",
             access=True,
         )
-        section["_who"] = f"who may come in, by address: the old hub let in everybody of {where}"
+        section["_who"] = f"who may come in, by address: the old hub let in all users of {where}"
     if strip or (strip is None and len(domains) == 1):
         doubt = (
             f"the old hub called users by what is before the @{domains[0] if domains else ''}: with"
@@ -504,8 +504,10 @@ def auth0(traits: Traits) -> dict[str, Any]:
     claims = _claims(
         traits,
         "email",
-        "the old hub called users by email; whoever signs up there must prove the address, or could"
-        " take another's name",
+        (
+            "the old hub called users by email; users who sign up there must prove the address, or"
+            " could take another user's name"
+        ),
     )
     return {"kind": "oidc", **_client(traits), **urls, **claims}
 
@@ -519,7 +521,7 @@ _CERTIFICATE = (
     " certificate\n-----END CERTIFICATE-----\n"
 )
 _SEARCH = ("auth", "ldap", "dn", "search")
-#: ldapauthenticator's own values: whoever wrote them down wrote nothing.
+#: ldapauthenticator's own defaults: to write them down changes nothing.
 _DEFAULT_FILTER, _DEFAULT_PATTERNS = (
     "({login_attr}={login})",
     (
@@ -611,7 +613,7 @@ def _found_by(traits: Traits, templates: list[str]) -> dict[str, Any]:
     by_lookup = traits.flag_or_none("use_lookup_dn_username")
     taking.settle(*old, "user", "escape", why="names are escaped in any case")
     if not (lookup or (base and not templates)):
-        why = "nobody searches: a user's DN follows from the name"
+        why = "no search is made: a user's DN follows from the name"
         traits.drop_each(("lookup_dn_search_password",), why)
         taking.drop_all(*_SEARCH, "password", why=why)
         for name in (

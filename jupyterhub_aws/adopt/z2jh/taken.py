@@ -43,7 +43,7 @@ def says_nothing(path: KeyPath, value: Any) -> bool:
 
 
 # --- What keeps users out of something: options whose loss would let more of them in, or further.
-# They never go without a loud word.
+# They are never dropped without a warning.
 
 
 #: Traits that narrow. Those that let in by themselves (allowed_groups …) are not among them:
@@ -66,7 +66,7 @@ _EGRESS = frozenset(
 
 
 def restricts(path: KeyPath, value: Any) -> bool:
-    """Whether a value of the chart's keeps somebody out of something. `value` is not looked at
+    """Whether a value of the chart's keeps users out of something. `value` is not looked at
     where it is None.
     """
     names = [part for part in path if isinstance(part, str)]
@@ -85,7 +85,7 @@ def restricts(path: KeyPath, value: Any) -> bool:
 
 def _of_a_profile(below: list[str]) -> bool:
     """A key of a profile, of one of its options, or of a choice there: elsewhere such a word is
-    a name that somebody gave.
+    a name that the operator gave.
     """
     if below[:1] != ["profile_options"]:
         return bool(below and below[0] != "kubespawner_override" and GATE.search(below[0]))

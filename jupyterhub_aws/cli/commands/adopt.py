@@ -1,4 +1,4 @@
-"""`jhub adopt`: take over a cluster that exists: look at an account, convert a chart's values,
+"""`jhub adopt`: adopt a cluster that exists: look at an account, convert a chart's values,
 and say whether a preview adopts and nothing else.
 """
 

@@ -22,27 +22,27 @@ def list_(stack: str, everything: bool, as_json: bool) -> int:
     import json
 
     from jupyterhub_aws.config.backups import TAG, AwsBackup
-    from jupyterhub_aws.operate.backups.context import scene_of
+    from jupyterhub_aws.operate.backups.context import context_of
     from jupyterhub_aws.operate.backups.now import opted_in
     from jupyterhub_aws.operate.backups.points import points, stateful
     from jupyterhub_aws.operate.backups.show import as_data, fix_for, show
 
-    scene = scene_of("jhub backup list", stack, changes=False)
-    there, found = stateful(scene), points(scene)
+    ctx = context_of("jhub backup list", stack, changes=False)
+    there, found = stateful(ctx), points(ctx)
     bare = [item for item in there if not item.covered]
     if as_json:
-        click.echo(json.dumps(as_data(scene.file.stack, found, there), indent=2, sort_keys=True))
+        click.echo(json.dumps(as_data(ctx.file.stack, found, there), indent=2, sort_keys=True))
     else:
         from jupyterhub_aws.cli.console import Terminal
 
         console = Terminal()
         show(console, found, there, datetime.datetime.now(tz=datetime.UTC), everything=everything)
-        fix = fix_for(bare, scene.stack.name, TAG)
+        fix = fix_for(bare, ctx.stack.name, TAG)
         if fix is not None:
             console.print("  → give them the tag that backups look for:")
             console.print(f"    {fix}", markup=False, soft_wrap=True)
-    if isinstance(scene.stack.backups, AwsBackup):
-        opted_in(scene, {item.kind for item in there})
+    if isinstance(ctx.stack.backups, AwsBackup):
+        opted_in(ctx, {item.kind for item in there})
     return 1 if bare else 0
 
 
@@ -56,20 +56,20 @@ def now(stack: str) -> int:
     import datetime
 
     from jupyterhub_aws.config.errors import ConfigError, Problem
-    from jupyterhub_aws.operate.backups.context import scene_of
+    from jupyterhub_aws.operate.backups.context import context_of
     from jupyterhub_aws.operate.backups.now import now_steps
     from jupyterhub_aws.operate.backups.points import stateful
     from jupyterhub_aws.operate.live.steps import run
 
-    scene = scene_of("jhub backup now", stack, changes=True)
-    there = stateful(scene)
+    ctx = context_of("jhub backup now", stack, changes=True)
+    there = stateful(ctx)
     if not there:
         what = (
-            f"nothing of {scene.stack.name} that holds data is in {scene.account.id},"
-            f" {scene.account.region}"
+            f"nothing of {ctx.stack.name} that holds data is in {ctx.account.id},"
+            f" {ctx.account.region}"
         )
         raise ConfigError(
-            scene.command,
+            ctx.command,
             [
                 Problem(
                     path="backups",
@@ -78,9 +78,9 @@ def now(stack: str) -> int:
                 )
             ],
         )
-    run(scene.command, now_steps(scene, there, lambda: datetime.datetime.now(tz=datetime.UTC)))
+    run(ctx.command, now_steps(ctx, there, lambda: datetime.datetime.now(tz=datetime.UTC)))
     click.echo(
-        f"{len(there)} resources of {scene.file.stack} are backed up. See them: jhub backup list"
+        f"{len(there)} resources of {ctx.file.stack} are backed up. See them: jhub backup list"
         f" {stack}"
     )
     return 0

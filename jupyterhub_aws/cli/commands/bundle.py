@@ -1,5 +1,5 @@
-"""`jhub bundle`: what a closed network needs from outside, carried in: list, lock, pull, verify,
-push, export.
+"""`jhub bundle`: what an isolated network needs from external hosts, carried in: list, lock, pull,
+verify, push, export.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ _FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=Fal
 
 @click.group("bundle")
 def command() -> None:
-    """Carry in what a closed network needs: images, charts, wheels, the Pulumi CLI and its plugins.
+    """Carry in what an isolated network needs: images, charts, wheels, the Pulumi CLI and its
+    plugins.
 
     On the connected side: lock, pull. Carry the folder in. Inside: verify, push (a registry) or
     export (nodes).

@@ -54,7 +54,7 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
         folder / f"{safe}.{'csr' if request else 'crt'}",
     )
     make(names, days=days, request=request, key_file=key_file, certificate_file=certificate_file)
-    click.echo(f"{key_file}  the private key: show it to nobody, commit it nowhere")
+    click.echo(f"{key_file}  the private key: keep it secret, commit it nowhere")
     click.echo(
         f"{certificate_file}  {'the request' if request else 'the certificate'} for"
         f" {', '.join(names)}: not secret"
@@ -82,7 +82,7 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
     help="Which hub of a stack, where several have a certificate.",
 )
 @click.option(
-    "--hostname", default=None, metavar="HOST", help="With a file: the name that people type."
+    "--hostname", default=None, metavar="HOST", help="With a file: the name that users type."
 )
 @click.option(
     "--key-file", type=_FILE, default=None, help="Say whether this private key belongs to it."

@@ -1,4 +1,4 @@
-"""`jhub destroy plan STACK`: what leaving would mean. Taking down is Pulumi's, with its own
+"""`jhub destroy plan STACK`: what a teardown would do. Destroying is Pulumi's, with its own
 preview.
 """
 
@@ -11,7 +11,7 @@ import click
 
 @click.group("destroy")
 def command() -> None:
-    """Leaving a stack: the plan of it. `pulumi destroy` does it, and asks."""
+    """The teardown of a stack, as a plan. `pulumi destroy` does it, and asks."""
 
 
 @command.command("plan")
@@ -21,14 +21,14 @@ def command() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="The plan as data.")
 def plan(stack: str, settings: tuple[str, ...], as_json: bool) -> int:
-    """Show the order in which STACK goes, what stays and what it costs, and what would be left
-    behind. Needs no account and no network.
+    """Show the order in which STACK goes, what stays and what it costs, and what would stay
+    unmanaged. Needs no account and no network.
     """
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.cli.output import to_standard_output
-    from jupyterhub_aws.operate.teardown.plan import leaving
+    from jupyterhub_aws.operate.teardown.plan import destroy_plan
 
-    found = leaving(stack_file(stack, settings))
+    found = destroy_plan(stack_file(stack, settings))
     if as_json:
         to_standard_output(json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -43,8 +43,8 @@ def plan(stack: str, settings: tuple[str, ...], as_json: bool) -> int:
 @click.argument("hub")
 @click.option("--json", "as_json", is_flag=True, help="The same as data.")
 def hub(stack: str, hub: str, as_json: bool) -> int:
-    """Show how HUB goes out of STACK and comes back: every protected thing, and the ids that its
-    `imports` will need. Reads the state, changes nothing.
+    """Show how to remove HUB from STACK and to bring it back: every protected resource, and the ids
+    that its `imports` will need. Reads the state, changes nothing.
     """
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.cli.output import to_standard_output

@@ -18,12 +18,12 @@ def command(stack: str, as_json: bool) -> int:
     from jupyterhub_aws.operate.daily import doctor
     from jupyterhub_aws.operate.daily.context import inside, tools_of
 
-    with inside("jhub doctor", stack) as scene:
-        found = doctor.findings(scene, tools_of(scene.cluster))
+    with inside("jhub doctor", stack) as ctx:
+        found = doctor.findings(ctx, tools_of(ctx.cluster))
     if as_json:
         to_standard_output(
-            json.dumps(doctor.as_json(scene.name, found), indent=2, ensure_ascii=False) + "\n"
+            json.dumps(doctor.as_json(ctx.name, found), indent=2, ensure_ascii=False) + "\n"
         )
     else:
-        doctor.show(scene.name, found)
+        doctor.show(ctx.name, found)
     return 1 if found else 0

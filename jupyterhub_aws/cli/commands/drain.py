@@ -1,5 +1,5 @@
-"""`jhub drain STACK POOL`: no server starts on these nodes any more, people end in their own
-time, and empty nodes go.
+"""`jhub drain STACK POOL`: no server starts on these nodes any more, users' servers end in their
+own time, and empty nodes are removed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from jupyterhub_aws.operate.drain.drain import By
+from jupyterhub_aws.operate.drain.drain import Deadline
 
 
 @click.command("drain")
@@ -28,15 +28,15 @@ from jupyterhub_aws.operate.drain.drain import By
 )
 @click.option(
     "--by",
-    type=By(),
+    type=Deadline(),
     default=None,
     help=(
-        "Tell people through their hub, and stop what still runs then: 18:00 (UTC), or 90m from"
+        "Notify users through their hub, and stop what still runs then: 18:00 (UTC), or 90m from"
         " now."
     ),
 )
 @click.option(
-    "--yes", is_flag=True, help="Do not ask, even where nobody could start a server afterwards."
+    "--yes", is_flag=True, help="Do not ask, even where no user could start a server afterwards."
 )
 @click.option(
     "--no-wait", is_flag=True, help="Only let no server start there any more, and say who is there."
@@ -45,7 +45,7 @@ def command(stack: str, pool: str, **options: Any) -> int:
     """Empty the nodes of POOL: those of a generation, those of an older template, or all that are
     there now.
 
-    Without --by nobody's server is ended: the command waits until they have ended by themselves
+    Without --by no server is stopped: the command waits until all have ended by themselves
     (idle ones are stopped by the hub). Interrupted or killed, run it again: it goes on. To undo it:
     kubectl uncordon NODE.
     """

@@ -116,7 +116,7 @@ def _of_stack(stack: str, against: str) -> Difference:
         )  # as many as fit a line
         problem = Problem(
             path=stack,
-            what=f"stands in a repository with uncommitted changes ({some})",
+            what=f"is in a repository with uncommitted changes ({some})",
             fix="commit them: what is judged has to be what is merged",
         )
         raise ConfigError("jhub gate", [problem])

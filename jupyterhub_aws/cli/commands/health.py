@@ -1,4 +1,4 @@
-"""`jhub health STACK`: whether people can work, tried as they do it."""
+"""`jhub health STACK`: whether users can work, tested as a user does it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
     say how long all that took.
 
     Who signs in: the variables JHUB_HEALTH_USER and JHUB_HEALTH_PASSWORD, through the hub's own
-    form; where people sign in elsewhere, only that the button leads there. Servers belong to a user
-    of their own, jhub-health, who is taken out again; one run at a time. Exit code 0: healthy, 1:
+    form; where users sign in elsewhere, only that the button leads there. Servers belong to a user
+    of their own, jhub-health, which is removed again; one run at a time. Exit code 0: healthy, 1:
     something failed, 2: not reached, or asked for what there is not.
     """
     from jupyterhub_aws.cli.output import to_standard_output
@@ -38,15 +38,15 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
     from jupyterhub_aws.operate.health.report import known
     from jupyterhub_aws.operate.health.show import as_text, show
 
-    with _ended_politely(), inside("jhub health", stack, changes=True) as scene:
-        hubs = chosen_hubs("jhub health", scene.stack, hub)
-        known("jhub health", scene.stack, hubs, profiles)
+    with _ended_politely(), inside("jhub health", stack, changes=True) as ctx:
+        hubs = chosen_hubs("jhub health", ctx.stack, hub)
+        known("jhub health", ctx.stack, hubs, profiles)
         reports = [
             check(
                 Subject(
-                    name=scene.name,
-                    stack=scene.stack,
-                    cluster=scene.cluster,
+                    name=ctx.name,
+                    stack=ctx.stack,
+                    cluster=ctx.cluster,
                     hub=name,
                     profiles=profiles,
                 ),
@@ -57,15 +57,15 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
     if _on_terminal():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     if as_json:
-        to_standard_output(as_text(scene.name, reports))
+        to_standard_output(as_text(ctx.name, reports))
     else:
-        show(scene.name, reports)
+        show(ctx.name, reports)
     return 0 if all(report.healthy for report in reports) else 1
 
 
 @contextlib.contextmanager
 def _ended_politely() -> Iterator[None]:
-    """Whoever ends this run, by Ctrl+C, a closed terminal or a supervisor: the test user's
+    """However this run ends, by Ctrl+C, a closed terminal or a supervisor: the test user's
     server goes with it.
     """
     before = {

@@ -30,7 +30,7 @@ def command(stack: str, hub: str, show: bool) -> int:
             )
         )
         return 0
-    with inside("jhub history", stack, resting=True) as scene:
-        (name,) = chosen_hubs("jhub history", scene.stack, hub)
-        mine = context.tools_of(scene.cluster)
-        return mine.run(history_line(mine, HubNames(stack=scene.stack.name, hub=name)))
+    with inside("jhub history", stack, resting=True) as ctx:
+        (name,) = chosen_hubs("jhub history", ctx.stack, hub)
+        mine = context.tools_of(ctx.cluster)
+        return mine.run(history_line(mine, HubNames(stack=ctx.stack.name, hub=name)))

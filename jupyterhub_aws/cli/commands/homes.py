@@ -1,4 +1,4 @@
-"""`jhub homes map`: whose home directory is where, under the hub's scheme of names and the one
+"""`jhub homes map`: which directory is each user's home, under the hub's naming scheme and the one
 before.
 """
 
@@ -26,7 +26,7 @@ def command() -> None:
     "--users",
     required=True,
     metavar="FILE",
-    help="Names of people, one to a line; - for standard input.",
+    help="Names of users, one per line; - for standard input.",
 )
 @click.option(
     "--hub", default=None, metavar="NAME", help="Which hub of STACK, where it has several."
@@ -59,9 +59,9 @@ def command() -> None:
     help="As a shell script that moves what changes; read it before you run it.",
 )
 def home_map(stack: str | None, **options: Any) -> int:
-    """Print old and new home directory of each person, and fail where two people would meet in one.
+    """Print the old and new home directory of each user, and fail where two users would share one.
 
-    Ends with 1 when somebody would find somebody else's files.
+    Ends with 1 when a user would find another user's files.
     """
     from jupyterhub_aws.operate.homes import collisions, folder_of, moves, names, script, templates
 
@@ -82,7 +82,7 @@ def home_map(stack: str | None, **options: Any) -> int:
         }
         click.echo(
             json.dumps(
-                {**data, **({} if seen is None else {"nobodys": list(seen.nobodys)})},
+                {**data, **({} if seen is None else {"nobodys": list(seen.unlisted)})},
                 indent=2,
                 ensure_ascii=False,
             )
@@ -103,9 +103,9 @@ def _as_json(move: Move, seen: Seen | None) -> dict[str, Any]:
     there = (
         {}
         if seen is None
-        else {"old_holds_files": seen.old[move.person], "new_holds_files": seen.new[move.person]}
+        else {"old_holds_files": seen.old[move.user], "new_holds_files": seen.new[move.user]}
     )
-    return {"person": move.person, "old": move.old, "new": move.new, "stays": move.stays, **there}
+    return {"person": move.user, "old": move.old, "new": move.new, "stays": move.stays, **there}
 
 
 def _show(found: list[Move], wrong: list[Collision], seen: Seen | None) -> None:
@@ -116,11 +116,11 @@ def _show(found: list[Move], wrong: list[Collision], seen: Seen | None) -> None:
 
     console = Terminal()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Person", "Before", "After", *(() if seen is None else ("There",))):
+    for title in ("User", "Before", "After", *(() if seen is None else ("There",))):
         table.add_column(title, overflow="fold")
     for move in found:
         row = [
-            Text(move.person),
+            Text(move.user),
             Text(move.old),
             Text("the same" if move.stays else move.new, style="dim" if move.stays else "yellow"),
         ]
@@ -129,7 +129,7 @@ def _show(found: list[Move], wrong: list[Collision], seen: Seen | None) -> None:
     for move in found:
         if len(move.written) > 1:
             console.print(
-                f"  {', '.join(move.written)} are one person to JupyterHub: {move.person}",
+                f"  {', '.join(move.written)} are one user to JupyterHub: {move.user}",
                 style="dim",
                 markup=False,
                 soft_wrap=True,
@@ -138,16 +138,16 @@ def _show(found: list[Move], wrong: list[Collision], seen: Seen | None) -> None:
         console.print(Text("✗ ", style="red"), Text(item.what), sep="", soft_wrap=True)
         console.print(f"  → {item.fix}", style="dim", markup=False, soft_wrap=True)
     if seen is not None:
-        for place in seen.nobodys:
+        for place in seen.unlisted:
             console.print(
-                f"· {place} belongs to nobody in the list",
+                f"· {place} belongs to no user in the list",
                 style="dim",
                 markup=False,
                 soft_wrap=True,
             )
     changed = sum(not move.stays for move in found)
     console.print(
-        f"{len(found)} {'person' if len(found) == 1 else 'people'}: {changed} would find an empty"
+        f"{len(found)} {'user' if len(found) == 1 else 'users'}: {changed} would find an empty"
         f" home, {len(found) - changed} theirs",
         markup=False,
         soft_wrap=True,
@@ -156,5 +156,5 @@ def _show(found: list[Move], wrong: list[Collision], seen: Seen | None) -> None:
 
 def _there(move: Move, seen: Seen) -> str:
     words = {True: "files", False: "empty", None: "nothing"}
-    before, after = seen.old[move.person], seen.new[move.person]
+    before, after = seen.old[move.user], seen.new[move.user]
     return words[before] if move.stays else f"{words[before]} before, {words[after]} after"

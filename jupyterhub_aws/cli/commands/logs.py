@@ -23,14 +23,14 @@ from jupyterhub_aws.operate.daily.context import show_option
 @click.option("--previous", is_flag=True, help="Of the container before this one: why it ended.")
 @show_option
 def command(stack: str, hub: str, of: str, **options: bool | int) -> int:
-    """Show what the hub, the proxy or a person's server of HUB of STACK wrote. A server that is
+    """Show what the hub, the proxy or a user's server of HUB of STACK wrote. A server that is
     gone took its log with it.
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.specs.names import HubNames
     from jupyterhub_aws.operate.daily import context
     from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
-    from jupyterhub_aws.operate.daily.releases import logs_line, place_of
+    from jupyterhub_aws.operate.daily.releases import log_target, logs_line
 
     more = [
         f"--tail={options['tail']}",
@@ -49,11 +49,11 @@ def command(stack: str, hub: str, of: str, **options: bool | int) -> int:
             )
         )
         return 0
-    with inside("jhub logs", stack, resting=True) as scene:
-        (name,) = chosen_hubs("jhub logs", scene.stack, hub)
-        mine = context.tools_of(scene.cluster)
+    with inside("jhub logs", stack, resting=True) as ctx:
+        (name,) = chosen_hubs("jhub logs", ctx.stack, hub)
+        mine = context.tools_of(ctx.cluster)
         line = logs_line(
-            mine, HubNames(stack=scene.stack.name, hub=name), place_of(scene, name, of), more
+            mine, HubNames(stack=ctx.stack.name, hub=name), log_target(ctx, name, of), more
         )
         if options["show"]:
             context.show(line)

@@ -14,18 +14,18 @@ from jupyterhub_aws.operate.daily.context import show_option
 @click.option("--json", "as_json", is_flag=True, help="The answer as data.")
 @show_option
 def command(stack: str, as_json: bool, show: bool) -> int:
-    """Show the nodes of STACK: pool, type, zone, market, version, age, and how many people's
-    servers each carries.
+    """Show the nodes of STACK: pool, type, zone, market, version, age, and how many user servers
+    each runs.
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.daily import context, nodes
-    from jupyterhub_aws.operate.daily.context import inside, refuse_outer
+    from jupyterhub_aws.operate.daily.context import inside, refuse_cloud_stack
     from jupyterhub_aws.operate.daily.who import SELECTOR
 
     if show:
         found, _ = validated_stack(stack)
-        refuse_outer("jhub nodes", found)
+        refuse_cloud_stack("jhub nodes", found)
         shown = context.tools_shown("jhub nodes", found)
         context.show(
             shown.kubectl("get", "nodes"),
@@ -34,12 +34,12 @@ def command(stack: str, as_json: bool, show: bool) -> int:
             ),
         )
         return 0
-    with inside("jhub nodes", stack, resting=True) as scene:
-        answer = nodes.nodes(scene.cluster)
+    with inside("jhub nodes", stack, resting=True) as ctx:
+        answer = nodes.nodes(ctx.cluster)
     if as_json:
         to_standard_output(
-            json.dumps(nodes.as_json(scene.name, answer), indent=2, ensure_ascii=False) + "\n"
+            json.dumps(nodes.as_json(ctx.name, answer), indent=2, ensure_ascii=False) + "\n"
         )
     else:
-        nodes.show(scene.stack, answer)
+        nodes.show(ctx.stack, answer)
     return 0

@@ -1,5 +1,5 @@
-"""`jhub open STACK`: the way into a hub that was built; for one that nobody exposes, through a
-tunnel of your own.
+"""`jhub open STACK`: the address of a hub that was built; for one that is not exposed, a tunnel of
+your own.
 """
 
 from __future__ import annotations

@@ -14,25 +14,25 @@ import click
     "--json",
     "as_json",
     is_flag=True,
-    help="The answer as data, with the command that would delete each thing, kept ones too.",
+    help="The answer as data, with the command that would delete each resource, kept ones too.",
 )
 def command(stack: str, as_json: bool) -> int:
     """Look through the account of STACK after `pulumi destroy`, by tags, for what it left: what is
     kept on purpose, and what is an orphan.
 
     Reads only; deletes nothing, ever. Exit code 0: no orphan, 1: some, 2: not looked (no
-    credentials, another account, the stack still stands).
+    credentials, another account, the stack still exists).
     """
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.config.cluster import EksCluster
     from jupyterhub_aws.operate.live.account import connect
     from jupyterhub_aws.operate.teardown import orphans
-    from jupyterhub_aws.operate.teardown.plan import leaving
+    from jupyterhub_aws.operate.teardown.plan import destroy_plan
     from jupyterhub_aws.operate.teardown.scan import copies_region, scan
 
-    plan = leaving(stack_file(stack))
-    found, name = plan.stack, plan.halves[-1].file.stack
+    plan = destroy_plan(stack_file(stack))
+    found, name = plan.stack, plan.stacks[-1].file.stack
     if not isinstance(found.cluster, EksCluster):
         click.echo(
             f"{name} makes nothing in AWS: there is nothing to look for. In the cluster: kubectl"
@@ -43,11 +43,11 @@ def command(stack: str, as_json: bool) -> int:
         "jhub orphans", found.region, expected=next(iter(found.accounts), None), changes=False
     )
     protected = [
-        item for half in plan.halves for item in (*half.parting.stays, *half.parting.forgotten)
+        item for part in plan.stacks for item in (*part.outcome.stays, *part.outcome.forgotten)
     ]
-    orphans.refuse_standing("jhub orphans", account, found, name, protected)
+    orphans.refuse_existing_stack("jhub orphans", account, found, name, protected)
     judged = orphans.verdicts(
-        found, scan("jhub orphans", account, plan.whole, _progress), protected
+        found, scan("jhub orphans", account, plan.with_hubs, _progress), protected
     )
     if sys.stderr is not None and sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)

@@ -1,5 +1,5 @@
-"""`jhub pause STACK`: tell people, stop their servers, then everything that costs money and
-nobody misses.
+"""`jhub pause STACK`: notify users, stop their servers, then everything that costs money while it
+runs.
 """
 
 from __future__ import annotations
@@ -8,34 +8,36 @@ import contextlib
 
 import click
 
-from jupyterhub_aws.operate.pause.pause import UserNotice
+from jupyterhub_aws.operate.pause.pause import NoticePeriod
 
 
 @click.command("pause")
 @click.argument("stack")
 @click.option(
     "--notice",
-    type=UserNotice(),
+    type=NoticePeriod(),
     default="15m",
     show_default=True,
-    help="How long people have, from 0m to 12h. Shorter if nobody works.",
+    help="How long users have, from 0m to 12h. Shorter if no server runs.",
 )
 @click.option(
     "--now",
     is_flag=True,
     help=(
-        "Neither tell people nor ask the cluster: for a hub that does not answer. Servers end with"
+        "Neither notify users nor ask the cluster: for a hub that does not answer. Servers end with"
         " their nodes."
     ),
 )
 @click.option(
     "--no-up",
     is_flag=True,
-    help="Do not run `pulumi up` at the end: somebody merges the changed stack file.",
+    help=(
+        "Do not run `pulumi up` at the end: the changed stack file is merged and applied elsewhere."
+    ),
 )
 @click.option("--yes", is_flag=True, help="Let `pulumi up` go on without asking.")
 def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
-    """Put STACK to rest: no servers, no nodes, no autoscaler; homes, databases, secrets and
+    """Pause STACK: no servers, no nodes, no autoscaler; homes, databases, secrets and
     addresses stay, and sizes stay in its file.
 
     Run it again after anything that went wrong: it goes on where it stopped. `jhub resume` brings
@@ -46,61 +48,61 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
     from jupyterhub_aws.operate.live.steps import run
     from jupyterhub_aws.operate.pause.pause import (
         COMMAND,
-        hubs_to_tell,
-        nobody_is_there,
+        context_of,
+        hubs_to_notify,
         pause_steps,
-        people_steps,
-        remember_step,
-        scene_of,
+        refuse_user_nodes,
+        stack_file_step,
+        user_steps,
     )
 
-    with scene_of(COMMAND, stack, inside=not now) as scene, contextlib.ExitStack() as open_now:
+    with context_of(COMMAND, stack, inside=not now) as ctx, contextlib.ExitStack() as open_now:
         if not now:
-            nobody_is_there(scene)
+            refuse_user_nodes(ctx)
         hubs = (
             []
-            if scene.cluster is None
-            else open_now.enter_context(hub_apis(scene.stack, scene.cluster, hubs_to_tell(scene)))
+            if ctx.cluster is None
+            else open_now.enter_context(hub_apis(ctx.stack, ctx.cluster, hubs_to_notify(ctx)))
         )
-        remembered = remember_step(scene)
+        marked = stack_file_step(ctx)
         run(
             COMMAND,
             [
-                *people_steps(scene, hubs, notice),
-                *pause_steps(scene),
-                *([] if remembered is None else [remembered]),
+                *user_steps(ctx, hubs, notice),
+                *pause_steps(ctx),
+                *([] if marked is None else [marked]),
             ],
         )
-        outer = scene.stack.cloud_stack
+        outer = ctx.stack.cloud_stack
         if outer is not None:
             click.echo(
-                f"The inside rests. Now, from where you run the AWS half: jhub pause {outer}"
+                f"The cluster stack is paused. Now, from where you run the cloud stack: jhub pause {outer}"
             )
             return 0
-        if not scene.own_nodes:
+        if not ctx.own_nodes:
             click.echo(
-                f"{scene.file.stack} rests. Commit {scene.file.source}."
-                f" {_MACHINES_REST if scene.stack.pause.instances else _SERVERS_REST}"
+                f"{ctx.file.stack} is paused. Commit {ctx.file.source}."
+                f" {_MACHINES_PAUSED if ctx.stack.pause.instances else _SERVERS_PAUSED}"
             )
             return 0
         if no_up or not steps.there():
             click.echo(
-                f"{scene.file.stack} rests. Commit {scene.file.source}; the next `pulumi up` makes"
+                f"{ctx.file.stack} is paused. Commit {ctx.file.source}; the next `pulumi up` makes"
                 " it the stack's state."
             )
             return 0
-        steps.up(COMMAND, scene.file, yes=yes)
+        steps.up(COMMAND, ctx.file, yes=yes)
     click.echo(
-        f"{scene.file.stack} rests. Commit {scene.file.source}. To bring it back: jhub resume"
-        f" {scene.file.stack}"
+        f"{ctx.file.stack} is paused. Commit {ctx.file.source}. To bring it back: jhub resume"
+        f" {ctx.file.stack}"
     )
     return 0
 
 
-_MACHINES_REST = (
+_MACHINES_PAUSED = (
     "Until its machines run again the cluster's API does not answer, and nothing in it can be"
     " changed."
 )
-_SERVERS_REST = (
+_SERVERS_PAUSED = (
     "Its machines are not this stack's: name them under pause.instances to stop them too."
 )

@@ -64,7 +64,9 @@ if TYPE_CHECKING:
     "against",
     default=None,
     metavar="REF|FILE",
-    help="What changes from there, and for whom: an older plan, or a ref of git such as HEAD.",
+    help=(
+        "What changes from there, and for which users: an older plan, or a ref of git such as HEAD."
+    ),
 )
 @click.option(
     "--markdown",

@@ -1,4 +1,4 @@
-"""`jhub probe ldap STACK`: whether a person would be let in, and if not, at which step and why."""
+"""`jhub probe ldap STACK`: whether a user would be let in, and if not, at which step and why."""
 
 from __future__ import annotations
 
@@ -50,11 +50,14 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
     r"""Try name, port, certificate, look-up account, entry, password and groups of STACK's
     directory, one after the other.
 
-    \b Passwords are asked for without echo, and neither shown nor logged. For scripts:
-      JHUB_LDAP_PASSWORD          the person's JHUB_LDAP_SEARCH_PASSWORD   the look-up account's;
-      without it the stack's own secret is asked
-                                  of `pulumi config get`, where the Pulumi CLI is there and logged in
-    Ends with 0 when the person would be let in, 1 when not, 2 for wrong input.
+    \b
+    Passwords are asked for without echo, and neither shown nor logged. For scripts:
+      JHUB_LDAP_PASSWORD          the user's
+      JHUB_LDAP_SEARCH_PASSWORD   the look-up account's; without it the stack's own secret is
+                                  asked of `pulumi config get`, where the Pulumi CLI is there
+                                  and logged in
+
+    Ends with 0 when the user would be let in, 1 when not, 2 for wrong input.
     """
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.operate.probe.directory import (

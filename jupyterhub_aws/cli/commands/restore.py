@@ -21,14 +21,14 @@ def command() -> None:
     """
 
 
-def _asked(function: Callable[..., int]) -> Callable[..., int]:
+def _request_options(function: Callable[..., int]) -> Callable[..., int]:
     """The options that say what is to come back."""
     options = [
         click.option("--hub", help="Which hub. May be left out where there is one."),
         click.option(
             "--user",
             help=(
-                "Whose home, as the hub's admin page shows the name. Without: everybody's of the"
+                "Whose home, as the hub's admin page shows the name. Without it: all homes of the"
                 " hub."
             ),
         ),
@@ -52,29 +52,29 @@ def _asked(function: Callable[..., int]) -> Callable[..., int]:
     return function
 
 
-def _scene(
+def _context(
     name: str, stack: str, asked: dict[str, Any], *, changes: bool
 ) -> tuple[BackupContext, Intent]:
     import datetime
 
     from jupyterhub_aws.operate.backups.choose import FromFileSystem, intent, moment
-    from jupyterhub_aws.operate.backups.context import awake, scene_of
+    from jupyterhub_aws.operate.backups.context import context_of, refuse_paused
 
     at = (
         None
         if asked["at"] is None
         else moment(name, asked["at"], datetime.datetime.now(tz=datetime.UTC))
     )
-    scene = scene_of(name, stack, changes=changes)
-    found = intent(scene, asked["hub"], asked["user"], at, str(asked["attempt"]))
+    ctx = context_of(name, stack, changes=changes)
+    found = intent(ctx, asked["hub"], asked["user"], at, str(asked["attempt"]))
     if changes and isinstance(found, FromFileSystem):  # a volume is made without any node
-        awake(scene)
-    return scene, found
+        refuse_paused(ctx)
+    return ctx, found
 
 
 @command.command("plan")
 @click.argument("stack")
-@_asked
+@_request_options
 @click.option(
     "--database",
     is_flag=True,
@@ -90,22 +90,22 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
     import datetime
 
     from jupyterhub_aws.operate.backups.choose import FromFileSystem, database_words, hub_of, moment
-    from jupyterhub_aws.operate.backups.context import scene_of
+    from jupyterhub_aws.operate.backups.context import context_of
     from jupyterhub_aws.operate.backups.show import plan_words
 
     name, now = "jhub restore plan", datetime.datetime.now(tz=datetime.UTC)
     if database:
         at = None if asked["at"] is None else moment(name, asked["at"], now)
-        scene = scene_of(name, stack, changes=False)
-        for line in database_words(scene, hub_of(name, scene.stack, asked["hub"]), at):
+        ctx = context_of(name, stack, changes=False)
+        for line in database_words(ctx, hub_of(name, ctx.stack, asked["hub"]), at):
             click.echo(line)
         return 0
-    scene, found = _scene(name, stack, asked, changes=False)
+    ctx, found = _context(name, stack, asked, changes=False)
     for line in plan_words(found, now):
         click.echo(line)
-    if scene.stack.paused and isinstance(found, FromFileSystem):
+    if ctx.stack.paused and isinstance(found, FromFileSystem):
         click.echo(
-            f"\nThe stack is paused, and that needs a node. First: jhub resume {scene.file.stack}"
+            f"\nThe stack is paused, and that needs a node. First: jhub resume {ctx.file.stack}"
         )
     if asked["user"] is None:
         click.echo("\nSessions and running servers are the database's: see restore plan --database")
@@ -114,7 +114,7 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
 
 @command.command("run")
 @click.argument("stack")
-@_asked
+@_request_options
 def run(stack: str, **asked: Any) -> int:
     """Restore into a side path of STACK. Run it again after anything that went wrong: it goes on
     where it stopped.
@@ -123,22 +123,22 @@ def run(stack: str, **asked: Any) -> int:
     from jupyterhub_aws.operate.backups.run import restore_directory, restore_volume
     from jupyterhub_aws.operate.live.cluster import cluster_of
 
-    scene, found = _scene("jhub restore run", stack, asked, changes=True)
-    with cluster_of(scene.command, scene.stack, scene.account) as cluster:
+    ctx, found = _context("jhub restore run", stack, asked, changes=True)
+    with cluster_of(ctx.command, ctx.stack, ctx.account) as cluster:
         cluster.reached()
         if isinstance(found, FromFileSystem):
-            result = restore_directory(scene, cluster, found)
+            result = restore_directory(ctx, cluster, found)
             click.echo(
                 f"/{result['target']}: {result['entries']:,} entries"
                 + ("" if result["moved"] else ", there already")
             )
             click.echo(
-                "In the person's home it is that directory; they move back what they want."
-                if found.person
-                else "Nobody sees it but you."
+                "In the user's home it is that directory; they move back what they want."
+                if found.user
+                else "Only you see it."
             )
         else:
-            volume = restore_volume(scene, cluster, found)
+            volume = restore_volume(ctx, cluster, found)
             click.echo(
                 f"{volume} is claim {found.target} in {found.namespace}. To look into it:"
                 " docs/backups.md, A home on a volume."
@@ -152,7 +152,7 @@ def run(stack: str, **asked: Any) -> int:
 @click.option(
     "--user",
     required=True,
-    help="Whose home is restored and compared: yours, or a test user's. The record names nobody.",
+    help="Whose home is restored and compared: yours, or a test user's. The record names no user.",
 )
 @click.option(
     "--attempt",
@@ -182,17 +182,17 @@ def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
     # Without the day: one that is killed before midnight goes on after it. The token of the restore
     # has the backup besides.
     asked = {"hub": hub, "user": user, "at": None, "attempt": f"drill {attempt}"}
-    scene, found = _scene("jhub restore drill", stack, asked, changes=True)
+    ctx, found = _context("jhub restore drill", stack, asked, changes=True)
     if not isinstance(found, FromFileSystem):
         what = "are volumes: look into one that `jhub restore run --user` makes"
         raise ConfigError(
-            scene.command,
+            ctx.command,
             [Problem(path="homes", what=what, fix="docs/backups.md, A home on a volume")],
         )
-    with cluster_of(scene.command, scene.stack, scene.account) as cluster:
+    with cluster_of(ctx.command, ctx.stack, ctx.account) as cluster:
         cluster.reached()
-        result, names = rehearse(scene, cluster, found, clock)
-    path = write_record(scene.file, result)
+        result, names = rehearse(ctx, cluster, found, clock)
+    path = write_record(ctx.file, result)
     click.echo(
         f"{result.files:,} files came back in {result.seconds} s: {result.same:,} as they were,"
         f" {result.changed:,} changed since the backup,"

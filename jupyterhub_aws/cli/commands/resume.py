@@ -24,43 +24,44 @@ def command(stack: str, no_up: bool, yes: bool) -> int:
     from jupyterhub_aws.operate.live.cluster import cluster_of
     from jupyterhub_aws.operate.live.hub_api import hub_apis
     from jupyterhub_aws.operate.live.steps import run
-    from jupyterhub_aws.operate.pause.pause import needs_up, scene_of
+    from jupyterhub_aws.operate.pause.pause import context_of, needs_up
     from jupyterhub_aws.operate.pause.resume import (
         COMMAND,
         answers,
         before_up,
+        clear_notice_steps,
         inside,
         nodes,
-        opened,
     )
 
-    with scene_of(COMMAND, stack, inside=False) as scene:
-        run(COMMAND, before_up(scene))
-        if scene.stack.pause.instances is not None:
-            with cluster_of(COMMAND, scene.stack, scene.account) as cluster:
-                run(COMMAND, answers(scene, cluster))
+    with context_of(COMMAND, stack, inside=False) as ctx:
+        run(COMMAND, before_up(ctx))
+        if ctx.stack.pause.instances is not None:
+            with cluster_of(COMMAND, ctx.stack, ctx.account) as cluster:
+                run(COMMAND, answers(ctx, cluster))
         if no_up or not steps.there():
-            if needs_up(scene):
+            if needs_up(ctx):
                 click.echo(
-                    f"What was dropped comes back by: pulumi up -s {scene.file.stack}; then run"
+                    f"What was dropped comes back by: pulumi up -s {ctx.file.stack}; then run"
                     " this again with --no-up"
                 )
                 return 0
         else:
-            steps.up(COMMAND, scene.file, yes=yes)
-        run(COMMAND, nodes(scene))
-        if scene.stack.parts == "cloud":
+            steps.up(COMMAND, ctx.file, yes=yes)
+        run(COMMAND, nodes(ctx))
+        if ctx.stack.parts == "cloud":
             click.echo(
-                "The AWS half is back. Now, inside: jhub resume the stack that names this one as"
+                "The cloud stack is resumed. Now, inside the cluster: jhub resume the stack that"
+                " names this one as"
                 " its cloud_stack"
             )
             return 0
-        with cluster_of(COMMAND, scene.stack, scene.account) as cluster:
-            run(COMMAND, inside(scene, cluster))
-            with hub_apis(scene.stack, cluster) as hubs:
-                run(COMMAND, opened(hubs))
+        with cluster_of(COMMAND, ctx.stack, ctx.account) as cluster:
+            run(COMMAND, inside(ctx, cluster))
+            with hub_apis(ctx.stack, cluster) as hubs:
+                run(COMMAND, clear_notice_steps(hubs))
     click.echo(
-        f"{scene.file.stack} is back. Commit {scene.file.source}. Whether people can work: jhub"
-        f" health {scene.file.stack}"
+        f"{ctx.file.stack} is resumed. Commit {ctx.file.source}. Whether users can work: jhub"
+        f" health {ctx.file.stack}"
     )
     return 0

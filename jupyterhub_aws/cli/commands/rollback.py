@@ -10,7 +10,7 @@ _WARNING = """\
 The stack file and Pulumi's state go on saying the newer one: the next `pulumi up`
 that changes this hub, or follows a refresh, puts it back. So set the stack file
 back too (git revert), then pulumi up. The hub restarts now: for about a minute
-nobody can sign in or start a server; servers that run go on."""
+no user can sign in or start a server; servers that run go on."""
 
 
 @click.command("rollback")
@@ -40,9 +40,9 @@ def command(stack: str, hub: str, revision: int | None, yes: bool, show: bool) -
             )
         )
         return 0
-    with inside("jhub rollback", stack, changes=True) as scene:
-        (name,) = chosen_hubs("jhub rollback", scene.stack, hub)
-        names, mine = HubNames(stack=scene.stack.name, hub=name), context.tools_of(scene.cluster)
+    with inside("jhub rollback", stack, changes=True) as ctx:
+        (name,) = chosen_hubs("jhub rollback", ctx.stack, hub)
+        names, mine = HubNames(stack=ctx.stack.name, hub=name), context.tools_of(ctx.cluster)
         chosen = back_to("jhub rollback", revisions(mine, names), revision)
         click.echo(
             f"Back to revision {chosen.number} of {name}: {chosen.chart}, of"

@@ -1,4 +1,4 @@
-"""`jhub sites STACK`: every outside host that the stack would talk to, so that a firewall can be
+"""`jhub sites STACK`: every external host that the stack would talk to, so that a firewall can be
 opened for exactly those.
 """
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _TITLES = {
     "nodes": "Nodes (images, AWS's APIs)",
     "hub": "Hubs",
-    "servers": "People's servers",
-    "browsers": "People's browsers",
+    "servers": "User servers",
+    "browsers": "Users' browsers",
     "operators": "Operators: the machine that runs pulumi",
 }
 
@@ -28,7 +28,7 @@ _TITLES = {
 )
 @click.option("--json", "as_json", is_flag=True, help="As data.")
 def command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> int:
-    """Show every host outside that STACK would talk to, who asks it, and which resource makes
+    """Show every external host that STACK would talk to, who asks it, and which resource makes
     them ask.
     """
     from jupyterhub_aws.checks.sites import sites
@@ -56,7 +56,7 @@ def _show(listed: list[Site], *, closed: bool) -> None:
         here = [site for site in listed if site.who == who]
         if not here and who in ("browsers", "servers"):
             continue
-        console.print(f"[bold]{title}[/bold]" + ("" if here else ": nobody outside"))
+        console.print(f"[bold]{title}[/bold]" + ("" if here else ": no external host"))
         for host in dict.fromkeys(site.host for site in here):
             reasons = [site for site in here if site.host == host]
             console.print(f"  {host}", soft_wrap=True)
@@ -73,7 +73,7 @@ def _show(listed: list[Site], *, closed: bool) -> None:
                 )
     if closed:
         console.print(
-            "\nThis network is closed: what nodes, hubs and servers need is inside (`jhub plan`"
+            "\nThis network is isolated: what nodes, hubs and servers need is inside (`jhub plan`"
             " proves it).",
             soft_wrap=True,
         )

@@ -1,5 +1,5 @@
-"""`jhub upgrade plan STACK --to MINOR`: the steps of an upgrade of Kubernetes, and what each
-does to people. Changes nothing.
+"""`jhub upgrade plan STACK --to MINOR`: the steps of an upgrade of Kubernetes, and the effect of
+each on users. Changes nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def command() -> None:
     help="Judge support dates as of this day. Default: today.",
 )
 def plan(stack: str, target: str, as_json: bool, as_of: str | None) -> int:
-    """Say in which order STACK gets to another minor: what to write, what to run, whom it
+    """Say in which order STACK gets to another minor: what to write, what to run, which users it
     interrupts, how long it takes, how to go back.
 
     What a step does is measured: the stack is planned before and after it, and the two are

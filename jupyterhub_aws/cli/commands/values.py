@@ -19,7 +19,7 @@ import click
 def command(stack: str, hub: str | None, settings: tuple[str, ...]) -> int:
     """Print the values of HUB's release in STACK. HUB may be left out where there is one only.
 
-    What only AWS knows stands as a name such as ${hub-main-database-instance.endpoint}; a secret as
+    What only AWS knows is a placeholder such as ${hub-main-database-instance.endpoint}; a secret as
     [secret].
     """
     from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
@@ -58,7 +58,7 @@ def _write(values: Any) -> None:
     from ruamel.yaml import YAML
 
     yaml = YAML()
-    yaml.width = 4096  # a folded line is a changed value to whoever copies it
+    yaml.width = 4096  # a folded line is a changed value for one who copies it
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.dump(_readable(values), sys.stdout)
 

@@ -37,8 +37,8 @@ def command() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="As data.")
 def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
-    """Show each version that STACK uses: the newest known, until when it is supported, and how it
-    stands. Without STACK: the whole table.
+    """Show each version that STACK uses: the newest known, until when it is supported, and its
+    status. Without STACK: the whole table.
 
     Ends with 1 when something lacks a security release that concerns the stack, or is past its end.
     """

@@ -21,12 +21,12 @@ def command(stack: str, hub: str | None, as_json: bool) -> int:
     from jupyterhub_aws.operate.daily import who
     from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
 
-    with inside("jhub who", stack) as scene:
-        found = who.running(scene, chosen_hubs("jhub who", scene.stack, hub))
+    with inside("jhub who", stack) as ctx:
+        found = who.running(ctx, chosen_hubs("jhub who", ctx.stack, hub))
     if as_json:
         to_standard_output(
-            json.dumps(who.as_json(scene.name, found), indent=2, ensure_ascii=False) + "\n"
+            json.dumps(who.as_json(ctx.name, found), indent=2, ensure_ascii=False) + "\n"
         )
     else:
-        who.show(scene.name, found)
+        who.show(ctx.name, found)
     return 0

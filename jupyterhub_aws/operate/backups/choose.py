@@ -1,4 +1,4 @@
-"""From what somebody asks to what is to be done: the backup, the item and the side path. Looks
+"""From a request to what is to be done: the backup, the item and the side path. Looks
 into the account, changes nothing.
 """
 
@@ -29,9 +29,9 @@ from jupyterhub_aws.operate.backups.points import (
     points,
     tags_of,
 )
-from jupyterhub_aws.operate.live.account import kindly
+from jupyterhub_aws.operate.live.account import translate_aws_errors
 
-# --- `--at`: a moment of the past in a person's words.
+# --- `--at`: a moment of the past in the operator's words.
 
 
 _AGO = re.compile(r"([1-9][0-9]{0,3})([mhdw])")
@@ -106,7 +106,7 @@ def age(when: datetime.datetime, now: datetime.datetime) -> str:
 
 
 def size(count: int | None) -> str:
-    """Bytes for people: `1.2 GiB`."""
+    """Bytes in readable form: `1.2 GiB`."""
     if count is None:
         return ""
     number = float(count)
@@ -124,12 +124,12 @@ def size(count: int | None) -> str:
 @dataclass(frozen=True, kw_only=True)
 class FromFileSystem:
     """`item` and `target` are paths from the root of the file system; `file_system` its id;
-    `person` None for everything of a hub.
+    `user` is None for everything of a hub.
     """
 
     point: Point
     hub: str
-    person: str | None
+    user: str | None
     file_system: str
     item: str
     attempt: str
@@ -143,14 +143,12 @@ class FromFileSystem:
 
     @property
     def target(self) -> str:
-        """Beside what is alive: in the person's own home, where they find it; for a hub below
-        `_restored`, which is nobody's home.
+        """Beside what is alive: in the user's own home, where they find it; for a hub below
+        `_restored`, which is no user's home.
         """
         when = stamp(self.point.made) + ("" if self.attempt == "1" else f"-{self.attempt}")
         return (
-            f"{self.item}/_restored/{when}"
-            if self.person is None
-            else f"{self.item}/restored-{when}"
+            f"{self.item}/_restored/{when}" if self.user is None else f"{self.item}/restored-{when}"
         )
 
     @property
@@ -179,7 +177,7 @@ class FromVolume:
 
     point: Point
     hub: str
-    person: str
+    user: str
     volume: str
     zone: str
     size_gib: int
@@ -223,7 +221,7 @@ def _iso(when: datetime.datetime) -> str:
     return when.astimezone(datetime.UTC).isoformat()
 
 
-# --- Where one person's home is, by the stack file alone: a directory of the file system, or the
+# --- Where one user's home is, by the stack file alone: a directory of the file system, or the
 # claim of a volume. Pure.
 
 
@@ -245,8 +243,8 @@ def hub_of(command: str, stack: StackConfig, hub: str | None) -> str:
     raise ConfigError(command, [Problem(path="--hub", what=what, fix=fix)])
 
 
-def person(command: str, name: str) -> str:
-    """The name as JupyterHub knows it. Raises ConfigError for one that nobody can have, so that
+def user_name(command: str, name: str) -> str:
+    """The name as JupyterHub knows it. Raises ConfigError for one that no user can have, so that
     no path is made of it.
     """
     known = normalized(name)
@@ -256,7 +254,7 @@ def person(command: str, name: str) -> str:
             [
                 Problem(
                     path="--user",
-                    what=f"is no name of a person (got {shown(name)})",
+                    what=f"is no name of a user (got {shown(name)})",
                     fix="write it as the hub's admin page shows it",
                 )
             ],
@@ -273,12 +271,12 @@ def hub_root(stack: StackConfig, hub: str) -> str:
 
 
 def home_of(command: str, stack: StackConfig, hub: str, name: str) -> str:
-    """One person's directory, from the root of the file system. Raises ConfigError where it
+    """One user's directory, from the root of the file system. Raises ConfigError where it
     would lead out of the hub's own.
     """
     root, below = (
         hub_root(stack, hub),
-        directory(stack.hubs[hub].home_directory, person(command, name)),
+        directory(stack.hubs[hub].home_directory, user_name(command, name)),
     )
     if any(part in ("", ".", "..") for part in below.split("/")):
         raise ConfigError(
@@ -295,10 +293,10 @@ def home_of(command: str, stack: StackConfig, hub: str, name: str) -> str:
 
 
 def claim_of(command: str, name: str) -> str:
-    """The claim of one person's volume: KubeSpawner 7, `pvc_name_template`, which chart 4 leaves
+    """The claim of one user's volume: KubeSpawner 7, `pvc_name_template`, which chart 4 leaves
     alone: claim-{user_server}.
     """
-    return f"claim-{safe(person(command, name))}"
+    return f"claim-{safe(user_name(command, name))}"
 
 
 def namespace_of(stack: StackConfig, hub: str) -> str:
@@ -307,29 +305,29 @@ def namespace_of(stack: StackConfig, hub: str) -> str:
 
 
 def intent(
-    scene: BackupContext,
+    context: BackupContext,
     hub: str | None,
     user: str | None,
     at: datetime.datetime | None,
     attempt: str,
 ) -> Intent:
-    """What a restore would do. Raises ConfigError for names that nobody has, homes that no
+    """What a restore would do. Raises ConfigError for names that no user has, homes that no
     command restores, and where there is no such backup.
     """
-    command, stack = scene.command, scene.stack
+    command, stack = context.command, context.stack
     name = hub_of(command, stack, hub)
     if isinstance(stack.homes, EfsHomesSection):
         item = (
             hub_root(stack, name) if user is None else home_of(command, stack, name, user)
         )  # names first: no call for a wrong one
         _not_the_whole(command, item)
-        _in_the_vault(scene)
-        with kindly(command):
-            system = file_system(scene)
+        _in_the_vault(context)
+        with translate_aws_errors(command):
+            system = file_system(context)
         if system is None:
             what = (
-                f"there is no file system {homes_name(stack.name)} in {scene.account.id},"
-                f" {scene.account.region}"
+                f"there is no file system {homes_name(stack.name)} in {context.account.id},"
+                f" {context.account.region}"
             )
             raise ConfigError(
                 command,
@@ -341,20 +339,22 @@ def intent(
                     )
                 ],
             )
-        arn, here = str(system["FileSystemArn"]), scene.account.region
-        mine = [point for point in points(scene) if point.resource == arn and point.region == here]
+        arn, here = str(system["FileSystemArn"]), context.account.region
+        mine = [
+            point for point in points(context) if point.resource == arn and point.region == here
+        ]
         point = newest(command, mine, at, "the homes")
         return FromFileSystem(
             point=point,
             hub=name,
-            person=user,
+            user=user,
             file_system=str(system["FileSystemId"]),
             item=item,
             attempt=attempt,
         )
     if isinstance(stack.homes, EbsHomes):
         if user is None:
-            what = "is needed: each person has a volume of their own"
+            what = "is needed: each user has a volume of their own"
             raise ConfigError(
                 command,
                 [
@@ -365,7 +365,7 @@ def intent(
                     )
                 ],
             )
-        return _volume(scene, name, user, at, attempt)
+        return _volume(context, name, user, at, attempt)
     where = (
         f"on {stack.homes.server}"
         if isinstance(stack.homes, NfsHomes)
@@ -393,7 +393,7 @@ def _not_the_whole(command: str, item: str) -> None:
                     path="--user",
                     what=what,
                     fix=(
-                        "name a person; for everything use the console: a full restore into a new"
+                        "name a user; for everything use the console: a full restore into a new"
                         " file system"
                     ),
                 )
@@ -401,8 +401,8 @@ def _not_the_whole(command: str, item: str) -> None:
         )
 
 
-def _in_the_vault(scene: BackupContext) -> None:
-    if not isinstance(scene.stack.backups, AwsBackup):
+def _in_the_vault(context: BackupContext) -> None:
+    if not isinstance(context.stack.backups, AwsBackup):
         what = (
             "is snapshots: homes are in EFS's own vault, and the stack has no role that restores"
             " from there"
@@ -411,25 +411,25 @@ def _in_the_vault(scene: BackupContext) -> None:
             f"restore in the console (AWS Backup, vault {EFS_VAULT}), or choose kind: aws_backup"
             " for the next time"
         )
-        raise ConfigError(scene.command, [Problem(path="backups.kind", what=what, fix=fix)])
+        raise ConfigError(context.command, [Problem(path="backups.kind", what=what, fix=fix)])
 
 
 def _volume(
-    scene: BackupContext, hub: str, user: str, at: datetime.datetime | None, attempt: str
+    context: BackupContext, hub: str, user: str, at: datetime.datetime | None, attempt: str
 ) -> FromVolume:
     command, claim, namespace = (
-        scene.command,
-        claim_of(scene.command, user),
-        namespace_of(scene.stack, hub),
+        context.command,
+        claim_of(context.command, user),
+        namespace_of(context.stack, hub),
     )
     # aws-ebs-csi-driver, docs/tagging.md: what each volume of a claim is tagged with.
     filters = [
         {"Name": "tag:kubernetes.io/created-for/pvc/namespace", "Values": [namespace]},
         {"Name": "tag:kubernetes.io/created-for/pvc/name", "Values": [claim]},
-        {"Name": "tag:stack", "Values": [scene.stack.name]},
+        {"Name": "tag:stack", "Values": [context.stack.name]},
     ]
-    with kindly(command):
-        found = list(scene.account.all("ec2", "describe_volumes", "Volumes", Filters=filters))
+    with translate_aws_errors(command):
+        found = list(context.account.all("ec2", "describe_volumes", "Volumes", Filters=filters))
     if not found:
         what = f"has no volume {claim} in {namespace}"
         fix = (
@@ -440,15 +440,15 @@ def _volume(
     by_id: dict[str, Any] = {str(volume["VolumeId"]): volume for volume in found}
     mine = [
         point
-        for point in points(scene)
-        if point.id in by_id and point.region == scene.account.region
+        for point in points(context)
+        if point.id in by_id and point.region == context.account.region
     ]
     point = newest(command, mine, at, f"{user}'s volume")
     volume = by_id[point.id]
     return FromVolume(
         point=point,
         hub=hub,
-        person=user,
+        user=user,
         volume=point.id,
         zone=str(volume["AvailabilityZone"]),
         size_gib=int(volume["Size"]),
@@ -458,9 +458,9 @@ def _volume(
     )
 
 
-def database_words(scene: BackupContext, hub: str, at: datetime.datetime | None) -> list[str]:
+def database_words(context: BackupContext, hub: str, at: datetime.datetime | None) -> list[str]:
     """How the hub's memory would come back: by hand, for it stops the hub."""
-    stack: StackConfig = scene.stack
+    stack: StackConfig = context.stack
     section = stack.hubs[hub].database
     if isinstance(section, PostgresDatabase):
         return [
@@ -472,9 +472,9 @@ def database_words(scene: BackupContext, hub: str, at: datetime.datetime | None)
         ]
     if not isinstance(section, SqliteDatabase):
         return ["It is not in AWS: nothing is known of its backups here."]
-    with kindly(scene.command):
+    with translate_aws_errors(context.command):
         found = list(
-            scene.account.all(
+            context.account.all(
                 "ec2",
                 "describe_volumes",
                 "Volumes",
@@ -486,11 +486,11 @@ def database_words(scene: BackupContext, hub: str, at: datetime.datetime | None)
     }
     try:
         point: Point = newest(
-            scene.command,
+            context.command,
             [
                 point
-                for point in points(scene)
-                if point.id in mine and point.region == scene.account.region
+                for point in points(context)
+                if point.id in mine and point.region == context.account.region
             ],
             at,
             "the database",

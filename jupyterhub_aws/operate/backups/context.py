@@ -21,7 +21,7 @@ from jupyterhub_aws.operate.live.account import Account, connect
 
 @dataclass(frozen=True, kw_only=True)
 class BackupContext:
-    """The stack, the file that a record lies beside (the outer half's), and the account."""
+    """The stack, the file that a record lies beside (the cloud stack's), and the account."""
 
     command: str
     stack: StackConfig
@@ -36,25 +36,25 @@ class BackupContext:
         return replace(self.account, region=section.copy_to_region.region, clients={})
 
 
-def awake(scene: BackupContext) -> None:
+def refuse_paused(context: BackupContext) -> None:
     """Raise ConfigError for a stack that says `paused`: it has no node for the job that sees all
     homes.
     """
-    if scene.stack.paused:
+    if context.stack.paused:
         what, fix = (
             "is paused, so there is no node for the job that a restore needs",
-            f"bring it back: jhub resume {scene.file.stack}",
+            f"bring it back: jhub resume {context.file.stack}",
         )
-        raise ConfigError(scene.command, [Problem(path=scene.file.stack, what=what, fix=fix)])
+        raise ConfigError(context.command, [Problem(path=context.file.stack, what=what, fix=fix)])
 
 
-def scene_of(command: str, stack: str, *, changes: bool) -> BackupContext:
-    """The scene of a stack. Raises ConfigError for one without backups, for bad credentials, and
+def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
+    """The context of a stack. Raises ConfigError for one without backups, for bad credentials, and
     for another account than the stack's.
     """
     file = stack_file(stack)
     found, _ = validated_stack(stack)
-    if found.cloud_stack is not None:  # the inner half's configuration is the outer one's
+    if found.cloud_stack is not None:  # a cluster stack's configuration is its cloud stack's
         file = read(find(found.cloud_stack, file.path.parent))
     if not isinstance(found.cluster, EksCluster):
         what = "the stack makes nothing in AWS, so it backs nothing up there"
@@ -64,7 +64,7 @@ def scene_of(command: str, stack: str, *, changes: bool) -> BackupContext:
                 Problem(
                     path="cluster.kind",
                     what=what,
-                    fix="ask whoever runs the server of homes and the cluster's volumes",
+                    fix="ask the operators of the server of homes and the cluster's volumes",
                 )
             ],
         )
@@ -130,7 +130,7 @@ def read_record(file: StackFile) -> Drill | None:
 
 
 def write_record(file: StackFile, found: Rehearsal) -> Path:
-    """Write it, whole or not at all. No person's name is in it: it is committed."""
+    """Write it atomically. No user's name is in it: it is committed."""
     path = record_path(file)
     path.parent.mkdir(exist_ok=True)
     text = (

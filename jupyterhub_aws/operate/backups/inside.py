@@ -1,9 +1,8 @@
-"""The way to everybody's homes, opened for one job and shut again.
+"""Access to all homes of a hub, granted for one job and revoked again.
 
 The file system's policy lets one role through the access point of root. The EFS driver mounts with
 the identity of its own pod on the node (aws-efs-csi-driver, docs/parameters.md: `iam`), so that
-pod, on one core node, is given the role (EKS Pod Identity; efs-utils 2.3 and later) and made anew,
-which its environment needs. Core nodes mount nobody's home: no server notices. Afterwards the role
+pod, on one core node, is given the role (EKS Pod Identity; efs-utils 2.3 and later) and recreated, which its environment needs. Core nodes mount no user's home: no server notices. Afterwards the role
 is taken from it again.
 """
 
@@ -26,7 +25,7 @@ from jupyterhub_aws.config.specs.homes import GID, UID, restore_name
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.backups.context import BackupContext
 from jupyterhub_aws.operate.backups.points import tags_of
-from jupyterhub_aws.operate.live.account import kindly
+from jupyterhub_aws.operate.live.account import translate_aws_errors
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.steps import CommandStep
 
@@ -34,7 +33,7 @@ from jupyterhub_aws.operate.live.steps import CommandStep
 # takes them. Pure data.
 
 
-#: Namespace, claim, and configuration map of the job: one restore at a time sees everybody's homes.
+#: Namespace, claim, and configuration map of the job: one restore at a time sees all homes.
 NAMESPACE = "homes-restore"
 #: What handing over takes (components/homes/jobs.py).
 _RIGHTS = ("CHOWN", "DAC_OVERRIDE", "FOWNER")
@@ -48,7 +47,7 @@ def volume_of_all_homes(stack: str) -> str:
 
 
 def around(stack: StackConfig, volume_handle: str) -> list[dict[str, Any]]:
-    """Namespace, closed network, programs, volume and claim. The volume is mounted under the
+    """Namespace, isolated network, programs, volume and claim. The volume is mounted under the
     storage driver's own identity (`iam`), which has none that may see all homes but while a restore
     runs.
     """
@@ -138,7 +137,7 @@ def _camel(value: Any) -> Any:
 def volume_to_look_into(
     name: str, namespace: str, volume_id: str, zone: str, size_gib: int
 ) -> list[dict[str, Any]]:
-    """A restored volume beside a person's own: a claim of another name, which no server ever
+    """A restored volume beside a user's own: a claim of another name, which no server ever
     mounts by itself.
     """
     term = {
@@ -193,16 +192,18 @@ _CORE = "hub.jupyter.org/node-purpose=core"
 class AllHomes:
     """One job that sees all homes. `result` is what its program said last, once it is done."""
 
-    def __init__(self, scene: BackupContext, cluster: KubectlCluster, hub: str, name: str) -> None:
-        self._scene, self._cluster, self._hub, self._name = scene, cluster, hub, name
-        self._role = f"arn:{partition_of(scene.account.region)}:iam::{scene.account.id}:role/{restore_name(scene.stack.name)}"
-        self._eks: Any = scene.account.client("eks")
+    def __init__(
+        self, context: BackupContext, cluster: KubectlCluster, hub: str, name: str
+    ) -> None:
+        self._context, self._cluster, self._hub, self._name = context, cluster, hub, name
+        self._role = f"arn:{partition_of(context.account.region)}:iam::{context.account.id}:role/{restore_name(context.stack.name)}"
+        self._eks: Any = context.account.client("eks")
         self._node: str | None = None
         self.result: dict[str, Any] | None = None
 
     def look(self, file_system: str) -> None:
         """Raise ConfigError, with every problem, for what can be known before anything is made:
-        no node, no way to the files, somebody else's role or job.
+        no node, no access to the files, a role or job that is not of this command.
         """
         problems: list[Problem] = []
         for looks in (
@@ -216,7 +217,7 @@ class AllHomes:
             except ConfigError as error:
                 problems += error.problems
         if problems:
-            raise ConfigError(self._scene.command, problems)
+            raise ConfigError(self._context.command, problems)
 
     def steps(self, file_system: str, arguments: Callable[[], Sequence[str]]) -> list[CommandStep]:
         """Open, run, shut. `arguments` are those of the program, asked for when it is to begin."""
@@ -232,7 +233,7 @@ class AllHomes:
                 patience=_SECONDS,
             ),
             CommandStep(
-                says="its pod on that node is made anew, with the role",
+                says="its pod on that node is recreated, with the role",
                 left=self._without,
                 do=self._renew,
                 patience=_SECONDS,
@@ -262,7 +263,7 @@ class AllHomes:
                 patience=_SECONDS,
             ),
             CommandStep(
-                says="its pod is made anew, without the role",
+                says="its pod is recreated, without the role",
                 left=self._with,
                 do=self._renew,
                 patience=_SECONDS,
@@ -272,16 +273,16 @@ class AllHomes:
     # --- the role
 
     def _associations(self) -> list[Any]:
-        with kindly(self._scene.command):
+        with translate_aws_errors(self._context.command):
             found = self._eks.list_pod_identity_associations(
-                clusterName=self._scene.stack.name,
+                clusterName=self._context.stack.name,
                 namespace=_DRIVER_NAMESPACE,
                 serviceAccount=_DRIVER_ACCOUNT,
             )
             ids = [str(item["associationId"]) for item in found.get("associations", [])]
             return [
                 self._eks.describe_pod_identity_association(
-                    clusterName=self._scene.stack.name, associationId=id_
+                    clusterName=self._context.stack.name, associationId=id_
                 )["association"]
                 for id_ in ids
             ]
@@ -292,22 +293,22 @@ class AllHomes:
         if other:
             what = f"{_DRIVER_ACCOUNT} has another role already: {other[0]}"
             raise ConfigError(
-                self._scene.command,
+                self._context.command,
                 [
                     Problem(
                         path="storage driver",
                         what=what,
-                        fix="somebody gave it that by hand: take it away, or ask them",
+                        fix="it was given that by hand: remove it, or ask who did so",
                     )
                 ],
             )
         return [] if found else ["the association of its service account"]
 
     def _associate(self) -> None:
-        stack = self._scene.stack
+        stack = self._context.stack
         if self._associations():
             return
-        with kindly(self._scene.command):
+        with translate_aws_errors(self._context.command):
             self._eks.create_pod_identity_association(
                 clusterName=stack.name,
                 namespace=_DRIVER_NAMESPACE,
@@ -325,9 +326,9 @@ class AllHomes:
 
     def _dissociate(self) -> None:
         for id_ in self._associated():
-            with kindly(self._scene.command):
+            with translate_aws_errors(self._context.command):
                 self._eks.delete_pod_identity_association(
-                    clusterName=self._scene.stack.name, associationId=id_
+                    clusterName=self._context.stack.name, associationId=id_
                 )
 
     # --- the driver's pod
@@ -377,7 +378,7 @@ class AllHomes:
             ]
             if not ready:
                 raise ConfigError(
-                    self._scene.command,
+                    self._context.command,
                     [
                         Problem(
                             path="nodes",
@@ -420,7 +421,7 @@ class AllHomes:
         if other:
             what = f"is under way: {', '.join(other)}"
             raise ConfigError(
-                self._scene.command,
+                self._context.command,
                 [
                     Problem(
                         path="another restore",
@@ -451,16 +452,16 @@ class AllHomes:
             return
         handle = f"{file_system}::{self._access_point(file_system)}"
         documents = [
-            *around(self._scene.stack, handle),
-            job(self._scene.stack, self._hub, self._name, arguments, self.node),
+            *around(self._context.stack, handle),
+            job(self._context.stack, self._hub, self._name, arguments, self.node),
         ]
         apply(self._cluster, documents)
 
     def _access_point(self, file_system: str) -> str:
-        wanted = restore_name(self._scene.stack.name)
-        with kindly(self._scene.command):
+        wanted = restore_name(self._context.stack.name)
+        with translate_aws_errors(self._context.command):
             found = list(
-                self._scene.account.all(
+                self._context.account.all(
                     "efs", "describe_access_points", "AccessPoints", FileSystemId=file_system
                 )
             )
@@ -468,7 +469,7 @@ class AllHomes:
         if not mine:
             what = f"the file system has no access point {wanted}"
             raise ConfigError(
-                self._scene.command,
+                self._context.command,
                 [Problem(path="homes", what=what, fix="pulumi up, which makes it")],
             )
         return mine[0]
@@ -490,7 +491,7 @@ class AllHomes:
                 "get", "persistentvolumes", "--selector", "app.kubernetes.io/managed-by=jhub"
             )["items"]
         ]
-        mine = volume_of_all_homes(self._scene.stack.name)
+        mine = volume_of_all_homes(self._context.stack.name)
         return [f"namespace {NAMESPACE}"] * (NAMESPACE in names) + [f"volume {mine}"] * (
             mine in volumes
         )
@@ -501,11 +502,11 @@ class AllHomes:
             self._cluster.change(
                 "delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true"
             )
-        if f"volume {volume_of_all_homes(self._scene.stack.name)}" in left:
+        if f"volume {volume_of_all_homes(self._context.stack.name)}" in left:
             self._cluster.change(
                 "delete",
                 "persistentvolume",
-                volume_of_all_homes(self._scene.stack.name),
+                volume_of_all_homes(self._context.stack.name),
                 "--ignore-not-found",
                 "--wait=true",
             )

@@ -15,7 +15,7 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.context import BackupContext
 from jupyterhub_aws.operate.backups.points import Stateful, tags_of
-from jupyterhub_aws.operate.live.account import kindly
+from jupyterhub_aws.operate.live.account import translate_aws_errors
 from jupyterhub_aws.operate.live.steps import CommandStep
 
 #: What was begun since then is not begun again: a run that was killed goes on with it.
@@ -28,19 +28,19 @@ _KINDS = {"EFS": "file systems", "EBS": "volumes", "RDS": "databases"}
 
 
 def now_steps(
-    scene: BackupContext, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
+    context: BackupContext, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
 ) -> list[CommandStep]:
     """A step for each kind of resource. Raises ConfigError where AWS Backup is switched off for
     one of them.
     """
-    if isinstance(scene.stack.backups, AwsBackup):
-        opted_in(scene, {item.kind for item in resources})
+    if isinstance(context.stack.backups, AwsBackup):
+        opted_in(context, {item.kind for item in resources})
     maker: Callable[..., _Jobs | _Snapshots] = (
-        _Jobs if isinstance(scene.stack.backups, AwsBackup) else _Snapshots
+        _Jobs if isinstance(context.stack.backups, AwsBackup) else _Snapshots
     )
     steps = []
     for kind in sorted({item.kind for item in resources}):
-        work = maker(scene, [item for item in resources if item.kind == kind], clock)
+        work = maker(context, [item for item in resources if item.kind == kind], clock)
         steps.append(
             CommandStep(
                 says=f"{_KINDS[kind]} are backed up",
@@ -52,20 +52,20 @@ def now_steps(
     return steps
 
 
-def opted_in(scene: BackupContext, kinds: set[str]) -> None:
+def opted_in(context: BackupContext, kinds: set[str]) -> None:
     """Raise ConfigError where the region's settings keep AWS Backup from a kind: its plans then
-    pass those resources over, without a word.
+    skip those resources without a warning.
     """
-    with kindly(scene.command):
+    with translate_aws_errors(context.command):
         settings = (
-            scene.account.client("backup")
+            context.account.client("backup")
             .describe_region_settings()
             .get("ResourceTypeOptInPreference", {})
         )
     off = sorted(kind for kind in kinds if settings.get(kind) is False)
     if off:
         what = (
-            f"keep AWS Backup from {', '.join(off)} in {scene.account.region}: no plan backs"
+            f"keep AWS Backup from {', '.join(off)} in {context.account.region}: no plan backs"
             " them up"
         )
         fix = (
@@ -73,7 +73,7 @@ def opted_in(scene: BackupContext, kinds: set[str]) -> None:
             f" {','.join(f'{kind}=true' for kind in off)}"
         )
         raise ConfigError(
-            scene.command, [Problem(path="AWS Backup's settings", what=what, fix=fix)]
+            context.command, [Problem(path="AWS Backup's settings", what=what, fix=fix)]
         )
 
 
@@ -82,26 +82,26 @@ class _Jobs:
 
     def __init__(
         self,
-        scene: BackupContext,
+        context: BackupContext,
         resources: Sequence[Stateful],
         clock: Callable[[], datetime.datetime],
     ) -> None:
-        self._scene, self._resources = scene, list(resources)
+        self._context, self._resources = context, list(resources)
         self._since = clock() - _RECENT
-        self._client: Any = scene.account.client("backup")
+        self._client: Any = context.account.client("backup")
         self._begun: dict[str, str] = {}
 
     def left(self) -> list[str]:
         """Those without a finished job. Raises ConfigError where one that this run knows of
         failed.
         """
-        with kindly(self._scene.command):
+        with translate_aws_errors(self._context.command):
             states = [(item, self._state(item)) for item in self._resources]
         return [f"{item.shown} ({state})" for item, state in states if state not in _DONE]
 
     def begin(self) -> None:
         """Begin what has no job yet."""
-        with kindly(self._scene.command):
+        with translate_aws_errors(self._context.command):
             for item in self._resources:
                 if item.arn not in self._begun:
                     self._begun[item.arn] = self._start(item)
@@ -123,10 +123,10 @@ class _Jobs:
                 f" {str(found.get('StatusMessage', 'AWS gives no reason'))[:200]}"
             )
             raise ConfigError(
-                self._scene.command,
+                self._context.command,
                 [
                     Problem(
-                        path=item.shown, what=what, fix="mend that, then run the same command again"
+                        path=item.shown, what=what, fix="fix that, then run the same command again"
                     )
                 ],
             )
@@ -138,9 +138,9 @@ class _Jobs:
         )
 
     def _jobs(self, item: Stateful) -> list[Any]:
-        vault = resolve(self._scene.stack).backups.vault_name
+        vault = resolve(self._context.stack).backups.vault_name
         return list(
-            self._scene.account.all(
+            self._context.account.all(
                 "backup",
                 "list_backup_jobs",
                 "BackupJobs",
@@ -151,7 +151,7 @@ class _Jobs:
         )
 
     def _start(self, item: Stateful) -> str:
-        stack, account = self._scene.stack, self._scene.account
+        stack, account = self._context.stack, self._context.account
         assert isinstance(stack.backups, AwsBackup)  # noqa: S101 -- for the type checker: made for no other kind
         # The same call twice is one job, also when AWS does not list the first yet; one that failed
         # is another's business.
@@ -171,22 +171,20 @@ class _Jobs:
 
 
 class _Snapshots:
-    """Snapshots of EC2's own. Nobody deletes them by themselves: Data Lifecycle Manager knows
-    its own only.
-    """
+    """Snapshots of EC2's own. They never expire: Data Lifecycle Manager deletes its own only."""
 
     def __init__(
         self,
-        scene: BackupContext,
+        context: BackupContext,
         resources: Sequence[Stateful],
         clock: Callable[[], datetime.datetime],
     ) -> None:
-        self._scene, self._resources = scene, list(resources)
+        self._context, self._resources = context, list(resources)
         self._since = clock() - _RECENT
 
     def left(self) -> list[str]:
         """Those without a finished snapshot of the last hour."""
-        with kindly(self._scene.command):
+        with translate_aws_errors(self._context.command):
             states = self._states()
         return [
             f"{item.shown} ({states.get(item.id, 'not begun')})"
@@ -196,7 +194,7 @@ class _Snapshots:
 
     def begin(self) -> None:
         """Begin what has none yet."""
-        with kindly(self._scene.command):
+        with translate_aws_errors(self._context.command):
             states = self._states()
             for item in self._resources:
                 if item.id not in states:
@@ -209,7 +207,7 @@ class _Snapshots:
                             {"Key": key, "Value": value} for key, value in sorted(tags.items())
                         ],
                     }
-                    self._scene.account.client("ec2").create_snapshot(
+                    self._context.account.client("ec2").create_snapshot(
                         VolumeId=item.id,
                         Description=f"jhub backup now: {item.name}",
                         TagSpecifications=[specification],
@@ -220,7 +218,7 @@ class _Snapshots:
             {"Name": "volume-id", "Values": [item.id for item in self._resources]},
             {"Name": f"tag:{MADE_BY}", "Values": ["jhub backup now"]},
         ]
-        found = self._scene.account.all(
+        found = self._context.account.all(
             "ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=filters
         )
         recent = [

@@ -15,7 +15,7 @@ from jupyterhub_aws.config.homes import EfsHomesSection
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.homes import homes_name
 from jupyterhub_aws.operate.backups.context import BackupContext
-from jupyterhub_aws.operate.live.account import Account, code_of, kindly
+from jupyterhub_aws.operate.live.account import Account, code_of, translate_aws_errors
 
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.backups.context import BackupContext
@@ -44,16 +44,16 @@ class Stateful:
         return f"{self.name} ({self.id})" if self.name and self.name != self.id else self.id
 
 
-def stateful(scene: BackupContext) -> list[Stateful]:
-    """All of them, sorted: file systems, volumes (a hub's memory and people's homes), and
+def stateful(context: BackupContext) -> list[Stateful]:
+    """All of them, sorted: file systems, volumes (hub databases and users' homes), and
     databases where AWS Backup takes them too.
     """
-    with kindly(scene.command):
-        return sorted(_stateful(scene), key=lambda item: (item.kind, item.name, item.id))
+    with translate_aws_errors(context.command):
+        return sorted(_stateful(context), key=lambda item: (item.kind, item.name, item.id))
 
 
-def _stateful(scene: BackupContext) -> Iterator[Stateful]:
-    account, stack = scene.account, scene.stack
+def _stateful(context: BackupContext) -> Iterator[Stateful]:
+    account, stack = context.account, context.stack
     partition = (
         "aws-cn"
         if account.region.startswith("cn-")
@@ -100,7 +100,7 @@ def _stateful(scene: BackupContext) -> Iterator[Stateful]:
 
 
 def _is_data(tags: Mapping[str, str]) -> bool:
-    """Not a node's disk, which has the stack's tags too and nothing that anybody would miss; nor
+    """Not a node's disk, which has the stack's tags too and no data to keep; nor
     what a restore made to look into.
     """
     of_a_person = "kubernetes.io/created-for/pvc/name" in tags
@@ -108,12 +108,12 @@ def _is_data(tags: Mapping[str, str]) -> bool:
 
 
 def _of(arn: str, kind: str, id_: str, tags: Mapping[str, str], stack: str) -> Stateful:
-    person = tags.get("kubernetes.io/created-for/pvc/name")
+    user = tags.get("kubernetes.io/created-for/pvc/name")
     return Stateful(
         arn=arn,
         kind=kind,
         id=id_,
-        name=person or tags.get("Name", ""),
+        name=user or tags.get("Name", ""),
         covered=tags.get(TAG) == stack,
         tags=tags,
     )
@@ -132,7 +132,7 @@ _GIB = 1024**3
 @dataclass(frozen=True, kw_only=True)
 class Point:
     """One backup. `resource` is the ARN of what was backed up, `state` AWS's own word, `bytes`
-    None where nobody knows, `until` when it goes.
+    None where it is unknown, `until` when it goes.
     """
 
     arn: str
@@ -163,31 +163,34 @@ class Point:
         return self.resource.rpartition(":" if self.kind == "RDS" else "/")[2]
 
 
-def points(scene: BackupContext) -> list[Point]:
+def points(context: BackupContext) -> list[Point]:
     """All of them, newest first; copies in the other region too."""
-    with kindly(scene.command):
-        found = list(_points(scene))
+    with translate_aws_errors(context.command):
+        found = list(_points(context))
     return sorted(found, key=lambda point: (point.made, point.arn), reverse=True)
 
 
-def _points(scene: BackupContext) -> Iterator[Point]:
-    stack, spec = scene.stack, resolve(scene.stack).backups
+def _points(context: BackupContext) -> Iterator[Point]:
+    stack, spec = context.stack, resolve(context.stack).backups
     if isinstance(stack.backups, AwsBackup):
-        yield from _of_vault(scene.command, scene.account, spec.vault_name)
-        elsewhere = scene.elsewhere()
+        yield from _of_vault(context.command, context.account, spec.vault_name)
+        elsewhere = context.elsewhere()
         if elsewhere is not None:
-            yield from _of_vault(scene.command, elsewhere, spec.copy_vault_name)
+            yield from _of_vault(context.command, elsewhere, spec.copy_vault_name)
         return
     tagged = [{"Name": f"tag:{key}", "Values": [value]} for key, value in spec.selection.items()]
-    for snapshot in scene.account.all(
+    for snapshot in context.account.all(
         "ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=tagged
     ):
-        yield _of_snapshot(scene.account, snapshot)
+        yield _of_snapshot(context.account, snapshot)
     if isinstance(stack.homes, EfsHomesSection) and spec.efs_plan(stack.homes):
-        system = file_system(scene)
+        system = file_system(context)
         if system is not None:
             yield from _of_vault(
-                scene.command, scene.account, EFS_VAULT, ByResourceArn=str(system["FileSystemArn"])
+                context.command,
+                context.account,
+                EFS_VAULT,
+                ByResourceArn=str(system["FileSystemArn"]),
             )
 
 
@@ -252,23 +255,24 @@ def _of_snapshot(account: Account, item: Mapping[str, Any]) -> Point:
     )
 
 
-def file_system(scene: BackupContext) -> Mapping[str, Any] | None:
+def file_system(context: BackupContext) -> Mapping[str, Any] | None:
     """The file system of homes, by the token that it was made with or the tags it has; None
     where there is none.
     """
-    name = homes_name(scene.stack.name)
+    name = homes_name(context.stack.name)
     found = [
         system
-        for system in scene.account.all("efs", "describe_file_systems", "FileSystems")
+        for system in context.account.all("efs", "describe_file_systems", "FileSystems")
         if system.get("CreationToken") == name
         or (
-            tags_of(system).get("stack") == scene.stack.name and tags_of(system).get("Name") == name
+            tags_of(system).get("stack") == context.stack.name
+            and tags_of(system).get("Name") == name
         )
     ]
     if len(found) > 1:
         names = ", ".join(str(system["FileSystemId"]) for system in found)
         raise ConfigError(
-            scene.command,
+            context.command,
             [
                 Problem(
                     path="homes",

@@ -14,7 +14,7 @@ from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.choose import FromFileSystem, FromVolume
 from jupyterhub_aws.operate.backups.context import BackupContext
 from jupyterhub_aws.operate.backups.points import tags_of
-from jupyterhub_aws.operate.live.account import kindly
+from jupyterhub_aws.operate.live.account import translate_aws_errors
 from jupyterhub_aws.operate.live.steps import CommandStep
 
 _HOURS = 3600.0
@@ -28,9 +28,9 @@ class SideDirectory:
     and `until` say when, once it is done.
     """
 
-    def __init__(self, scene: BackupContext, intent: FromFileSystem) -> None:
-        self._scene, self._intent = scene, intent
-        self._client: Any = scene.account.client("backup")
+    def __init__(self, context: BackupContext, intent: FromFileSystem) -> None:
+        self._context, self._intent = context, intent
+        self._client: Any = context.account.client("backup")
         self._job: str | None = None
         self.since: datetime.datetime | None = None
         self.until: datetime.datetime | None = None
@@ -48,7 +48,7 @@ class SideDirectory:
         """What AWS is still doing. Raises ConfigError where it failed."""
         if self._job is None:
             return [f"the backup of {self._intent.point.made:%Y-%m-%d %H:%M} UTC"]
-        with kindly(self._scene.command):
+        with translate_aws_errors(self._context.command):
             found = self._client.describe_restore_job(RestoreJobId=self._job)
         state = str(found["Status"])
         if state in _FAILED:
@@ -58,7 +58,7 @@ class SideDirectory:
                 f" AWS Backup, job {self._job}; then: --attempt 2"
             )
             raise ConfigError(
-                self._scene.command,
+                self._context.command,
                 [Problem(path=f"/{self._intent.item}", what=f"was not restored: {said}", fix=fix)],
             )
         if state != _DONE:
@@ -73,11 +73,13 @@ class SideDirectory:
         """Ask once in a run; AWS knows the token of a run before."""
         if self._job is not None:
             return
-        account, intent = self._scene.account, self._intent
-        with kindly(self._scene.command):
+        account, intent = self._context.account, self._intent
+        with translate_aws_errors(self._context.command):
             found = self._client.start_restore_job(
                 RecoveryPointArn=intent.point.arn,
-                IamRoleArn=f"arn:{partition_of(account.region)}:iam::{account.id}:role/{resolve(self._scene.stack).backups.restore_role_name}",
+                IamRoleArn=(
+                    f"arn:{partition_of(account.region)}:iam::{account.id}:role/{resolve(self._context.stack).backups.restore_role_name}"
+                ),
                 ResourceType="EFS",
                 IdempotencyToken=intent.token,
                 Metadata=dict(intent.metadata),
@@ -86,12 +88,12 @@ class SideDirectory:
 
 
 class SideVolume:
-    """A new volume from a backup of a person's, in the zone of theirs. `volume_id` once it is
+    """A new volume from a backup of a user's, in the zone of theirs. `volume_id` once it is
     there.
     """
 
-    def __init__(self, scene: BackupContext, intent: FromVolume) -> None:
-        self._scene, self._intent = scene, intent
+    def __init__(self, context: BackupContext, intent: FromVolume) -> None:
+        self._context, self._intent = context, intent
         self.volume_id: str | None = None
 
     def step(self) -> CommandStep:
@@ -105,7 +107,7 @@ class SideVolume:
 
     def left(self) -> list[str]:
         """Until it can be attached."""
-        with kindly(self._scene.command):
+        with translate_aws_errors(self._context.command):
             found = self._found()
         if found is None:
             return ["not made yet"]
@@ -118,8 +120,8 @@ class SideVolume:
 
     def make(self) -> None:
         """Make it, unless a run before did."""
-        intent, stack = self._intent, self._scene.stack
-        with kindly(self._scene.command):
+        intent, stack = self._intent, self._context.stack
+        with translate_aws_errors(self._context.command):
             if self._found() is not None:
                 return
             name = f"{stack.name}-{intent.target}"
@@ -130,7 +132,7 @@ class SideVolume:
                 "Name": name,
                 _RESTORED_BY: intent.token,
             }
-            self._scene.account.client("ec2").create_volume(
+            self._context.account.client("ec2").create_volume(
                 SnapshotId=intent.point.snapshot,
                 AvailabilityZone=intent.zone,
                 VolumeType="gp3",
@@ -148,7 +150,7 @@ class SideVolume:
 
     def _found(self) -> Any | None:
         filters = [{"Name": f"tag:{_RESTORED_BY}", "Values": [self._intent.token]}]
-        found = self._scene.account.all("ec2", "describe_volumes", "Volumes", Filters=filters)
+        found = self._context.account.all("ec2", "describe_volumes", "Volumes", Filters=filters)
         return next(
             (
                 item

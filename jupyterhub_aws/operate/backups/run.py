@@ -23,17 +23,17 @@ from jupyterhub_aws.operate.live.steps import CommandStep, run
 
 
 def restore_directory(
-    scene: BackupContext, cluster: KubectlCluster, intent: FromFileSystem
+    context: BackupContext, cluster: KubectlCluster, intent: FromFileSystem
 ) -> dict[str, Any]:
     """Restore an item and hand it over. What the program said: target, whether it was moved now,
     how many entries. Raises ConfigError where it refused.
     """
-    return _through_all_homes(scene, cluster, intent, lambda: handing_over(intent))
+    return _through_all_homes(context, cluster, intent, lambda: handing_over(intent))
 
 
-def restore_volume(scene: BackupContext, cluster: KubectlCluster, intent: FromVolume) -> str:
+def restore_volume(context: BackupContext, cluster: KubectlCluster, intent: FromVolume) -> str:
     """Make a volume and a claim of another name. Returns the volume's id."""
-    side = SideVolume(scene, intent)
+    side = SideVolume(context, intent)
 
     def missing() -> list[str]:
         found = cluster.data("--namespace", intent.namespace, "get", "persistentvolumeclaims")[
@@ -54,14 +54,14 @@ def restore_volume(scene: BackupContext, cluster: KubectlCluster, intent: FromVo
         )
 
     run(
-        scene.command,
+        context.command,
         [side.step(), CommandStep(says=f"a claim beside {intent.claim}", left=missing, do=make)],
     )
     return str(side.volume_id)
 
 
 def rehearse(
-    scene: BackupContext,
+    context: BackupContext,
     cluster: KubectlCluster,
     intent: FromFileSystem,
     clock: Callable[[], datetime.datetime],
@@ -70,7 +70,7 @@ def rehearse(
     differ. Raises ConfigError where nothing is proved.
     """
     began = time.monotonic()
-    found = _through_all_homes(scene, cluster, intent, lambda: comparing(intent))
+    found = _through_all_homes(context, cluster, intent, lambda: comparing(intent))
     result = Rehearsal(
         day=clock().date(),
         hub=intent.hub,
@@ -83,19 +83,19 @@ def rehearse(
         what = (
             f"proves nothing: {result.files:,} files came back, and none of them is there unchanged"
         )
-        fix = "choose somebody whose home has files that are older than the backup"
-        raise ConfigError(scene.command, [Problem(path=f"/{intent.item}", what=what, fix=fix)])
+        fix = "choose a user whose home has files that are older than the backup"
+        raise ConfigError(context.command, [Problem(path=f"/{intent.item}", what=what, fix=fix)])
     return result, list(found.get("names", []))
 
 
 def _through_all_homes(
-    scene: BackupContext,
+    context: BackupContext,
     cluster: KubectlCluster,
     intent: FromFileSystem,
     arguments: Callable[[], list[str]],
 ) -> dict[str, Any]:
-    side = SideDirectory(scene, intent)
-    homes = AllHomes(scene, cluster, intent.hub, intent.job)
+    side = SideDirectory(context, intent)
+    homes = AllHomes(context, cluster, intent.hub, intent.job)
 
     def told() -> list[str]:
         assert side.since is not None and side.until is not None  # noqa: S101 -- the step before is done
@@ -104,14 +104,14 @@ def _through_all_homes(
     homes.look(
         intent.file_system
     )  # what would be refused in the middle would leave the role that sees all homes associated
-    run(scene.command, [side.step(), *homes.steps(intent.file_system, told)])
+    run(context.command, [side.step(), *homes.steps(intent.file_system, told)])
     result = homes.result or {"refused": "the job said nothing"}
     if "refused" in result:
         fix = (
-            "mend that, then run the same command again: what AWS restored is still in its side"
+            "fix that, then run the same command again: what AWS restored is still in its side"
             " directory"
         )
         raise ConfigError(
-            scene.command, [Problem(path=f"/{intent.item}", what=str(result["refused"]), fix=fix)]
+            context.command, [Problem(path=f"/{intent.item}", what=str(result["refused"]), fix=fix)]
         )
     return result

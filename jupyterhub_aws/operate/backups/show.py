@@ -130,16 +130,12 @@ def plan_words(intent: Intent, now: datetime.datetime) -> list[str]:
         f"         {point.arn}",
     ]
     if isinstance(intent, FromFileSystem):
-        whose = (
-            "everybody's homes of the hub"
-            if intent.person is None
-            else f"the home of {intent.person}"
-        )
+        whose = "all homes of the hub" if intent.user is None else f"the home of {intent.user}"
         return [
             *words,
             (
                 f"Takes    /{intent.item}: {whose} {intent.hub}"
-                if intent.person is None
+                if intent.user is None
                 else f"Takes    /{intent.item}: {whose} on hub {intent.hub}"
             ),
             f"Into     /{intent.target}",
@@ -155,7 +151,7 @@ def plan_words(intent: Intent, now: datetime.datetime) -> list[str]:
         *words,
         (
             f"Takes    volume {intent.volume} ({intent.claim} in {intent.namespace}): the home of"
-            f" {intent.person}"
+            f" {intent.user}"
         ),
         f"Into     a new volume in {intent.zone}, as claim {intent.target}",
         "",

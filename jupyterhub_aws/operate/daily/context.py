@@ -38,16 +38,16 @@ class Inside:
 def inside(
     command: str, stack: str, *, changes: bool = False, resting: bool = False
 ) -> Iterator[Inside]:
-    """The scene of a stack by name or file. `changes`: something will be changed, so the account
+    """The context of a stack by name or file. `changes`: something will be changed, so the account
     must be named; `resting`: a paused one will do.
 
-    Raises ConfigError, with nothing changed, for a stack without an inside, another account, a
+    Raises ConfigError, with nothing changed, for a cloud stack, another account, a
     paused stack, and a cluster that does not answer.
     """
     found, name = validated_stack(stack)
-    refuse_outer(command, found)
+    refuse_cloud_stack(command, found)
     if not resting:
-        _said_to_rest(command, found, name)
+        _refuse_declared_paused(command, found, name)
     account = (
         connect(command, found.region, expected=next(iter(found.accounts), None), changes=changes)
         if found.cluster.kind == "eks"
@@ -58,17 +58,17 @@ def inside(
             cluster.reached()
         except ConfigError as error:
             if found.paused:
-                raise _rests(
+                raise _paused_error(
                     command, name, f"and its cluster does not answer ({error.problems[0].what})"
                 ) from error
             raise
         if not resting:
-            _found_to_rest(command, found, name, cluster)
+            _refuse_scaled_to_zero(command, found, name, cluster)
         yield Inside(name=name, stack=found, account=account, cluster=cluster)
 
 
-def refuse_outer(command: str, stack: StackConfig) -> None:
-    """Raise ConfigError for the AWS half of a stack: hubs and nodes are asked inside."""
+def refuse_cloud_stack(command: str, stack: StackConfig) -> None:
+    """Raise ConfigError for a cloud stack: hubs and nodes are reached by its cluster stack."""
     if stack.parts == "cloud":
         fix = (
             "name the stack whose file names this one as its cloud_stack, on a machine that reaches"
@@ -79,7 +79,7 @@ def refuse_outer(command: str, stack: StackConfig) -> None:
             [
                 Problem(
                     path="parts",
-                    what="is cloud: this stack is the half that AWS makes, without an inside",
+                    what="is cloud: this stack makes AWS resources only, no hubs",
                     fix=fix,
                 )
             ],
@@ -88,7 +88,7 @@ def refuse_outer(command: str, stack: StackConfig) -> None:
 
 def chosen_hubs(command: str, stack: StackConfig, hub: str | None) -> list[str]:
     """The hub of that name, or all of them. Raises ConfigError where there is none."""
-    refuse_outer(command, stack)
+    refuse_cloud_stack(command, stack)
     there = sorted(stack.hubs_inside)
     if not there:
         raise ConfigError(
@@ -112,12 +112,14 @@ def chosen_hubs(command: str, stack: StackConfig, hub: str | None) -> list[str]:
     return [hub]
 
 
-def _said_to_rest(command: str, stack: StackConfig, name: str) -> None:
+def _refuse_declared_paused(command: str, stack: StackConfig, name: str) -> None:
     if stack.paused:
-        raise _rests(command, name, "so nobody can work now")
+        raise _paused_error(command, name, "so no user can work now")
 
 
-def _found_to_rest(command: str, stack: StackConfig, name: str, cluster: KubectlCluster) -> None:
+def _refuse_scaled_to_zero(
+    command: str, stack: StackConfig, name: str, cluster: KubectlCluster
+) -> None:
     """A pause that was killed, or whose file was not committed, leaves an autoscaler at zero: no
     server would find a node.
     """
@@ -126,7 +128,7 @@ def _found_to_rest(command: str, stack: StackConfig, name: str, cluster: Kubectl
     if stack.cluster.kind != "eks" or Autoscaler(cluster).running():
         return
     what = (
-        "is half paused: its file does not say so, but its autoscaler stands at zero, so no node"
+        "is half paused: its file does not say so, but its autoscaler is scaled to zero, so no node"
         " would come"
     )
     raise ConfigError(
@@ -141,7 +143,7 @@ def _found_to_rest(command: str, stack: StackConfig, name: str, cluster: Kubectl
     )
 
 
-def _rests(command: str, name: str, consequence: str) -> ConfigError:
+def _paused_error(command: str, name: str, consequence: str) -> ConfigError:
     return ConfigError(
         command,
         [
@@ -154,8 +156,8 @@ def _rests(command: str, name: str, consequence: str) -> ConfigError:
     )
 
 
-# --- kubectl and helm, called with the stack's context, and every call shown as somebody would type
-# it.
+# --- kubectl and helm, called with the stack's context, and every call shown as the operator would
+# type it.
 
 
 _WHERE = {
@@ -246,17 +248,14 @@ def show(*lines: list[str]) -> None:
 
 def show_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--show`, also known as `--dry-run`: the lines and nothing else."""
-    says = (
-        "Print what would be run, and run nothing. Asks neither AWS nor the cluster, except for a"
-        " person's log, whose pod is looked up."
-    )
+    says = "Print what would be run, and run nothing. Asks neither AWS nor the cluster, except for a user's log, whose pod is looked up."
     return click.option("--show", "--dry-run", "show", is_flag=True, help=says)(function)
 
 
 def agreed(
     command: str, question: str, *, yes: bool, look: str = "look at what --show prints"
 ) -> None:
-    """Ask, unless somebody said yes before. Raises ConfigError where nobody can be asked,
+    """Ask, unless --yes was given. Raises ConfigError where there is no terminal to ask on,
     click's Abort for a no.
     """
     if yes:
@@ -267,7 +266,7 @@ def agreed(
             [
                 Problem(
                     path="--yes",
-                    what="is needed where nobody can be asked",
+                    what="is needed where there is no terminal to ask on",
                     fix=f"{look}, then add --yes",
                 )
             ],

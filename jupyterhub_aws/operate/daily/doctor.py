@@ -1,4 +1,4 @@
-"""What is stuck in a stack's cluster: releases that nobody finishes, pods that do not start,
+"""What is stuck in a stack's cluster: releases that no command finishes, pods that do not start,
 claims without a volume, nodes that are gone.
 """
 
@@ -31,24 +31,24 @@ class Symptom:
     run: str
 
 
-def findings(scene: Inside, tools: Tools) -> list[Symptom]:
+def findings(context: Inside, tools: Tools) -> list[Symptom]:
     """All that is stuck now. Raises ConfigError where the cluster does not answer."""
     found: list[Symptom] = []
-    for hub in sorted(scene.stack.hubs_inside):
-        names = HubNames(stack=scene.stack.name, hub=hub)
-        found += _release(scene, tools, names)
+    for hub in sorted(context.stack.hubs_inside):
+        names = HubNames(stack=context.stack.name, hub=hub)
+        found += _release(context, tools, names)
         where = ("--namespace", names.namespace)
-        pods = scene.cluster.data(*where, "get", "pods")["items"]
-        warnings = scene.cluster.data(*where, "get", "events", "--field-selector", "type=Warning")[
-            "items"
-        ]
+        pods = context.cluster.data(*where, "get", "pods")["items"]
+        warnings = context.cluster.data(
+            *where, "get", "events", "--field-selector", "type=Warning"
+        )["items"]
         found += [_pod(hub, item, tools, names) for item in stuck(pods, warnings)]
         line = tools.kubectl(*where, "get", "events", "--field-selector", "type=Warning")
         found += [
             Symptom(path=hub, what=what, run=shlex.join(line))
             for what in without_a_pod(warnings, pods)
         ]
-        for claim in scene.cluster.data(*where, "get", "pvc")["items"]:
+        for claim in context.cluster.data(*where, "get", "pvc")["items"]:
             if (claim.get("status") or {}).get("phase") == "Pending":
                 name = claim["metadata"]["name"]
                 what, line = (
@@ -56,7 +56,7 @@ def findings(scene: Inside, tools: Tools) -> list[Symptom]:
                     tools.kubectl(*where, "describe", "pvc", name),
                 )
                 found.append(Symptom(path=hub, what=what, run=shlex.join(line)))
-    for node in nodes(scene.cluster):
+    for node in nodes(context.cluster):
         if node.state == "not ready":
             line = tools.kubectl("describe", "node", node.name)
             found.append(
@@ -72,14 +72,14 @@ def findings(scene: Inside, tools: Tools) -> list[Symptom]:
     return found
 
 
-def _release(scene: Inside, tools: Tools, names: HubNames) -> Iterator[Symptom]:
+def _release(context: Inside, tools: Tools, names: HubNames) -> Iterator[Symptom]:
     try:
         kept = revisions(tools, names)
     except ConfigError as error:
         yield Symptom(
             path=names.hub,
             what=f"has no Helm release ({error.problems[0].what})",
-            run=f"pulumi up -s {scene.name}",
+            run=f"pulumi up -s {context.name}",
         )
         return
     last = kept[-1]
@@ -89,28 +89,30 @@ def _release(scene: Inside, tools: Tools, names: HubNames) -> Iterator[Symptom]:
             f"release {last.number} is {last.status} for {since}: an `up` was killed, or still runs"
             " (then wait)"
         )
-        yield Symptom(path=names.hub, what=what, run=_way_out(scene, tools, names, kept))
+        yield Symptom(path=names.hub, what=what, run=_way_out(context, tools, names, kept))
     elif last.status == "failed":
         what = f"release {last.number} failed {since} ago"
         yield Symptom(
             path=names.hub,
             what=what,
-            run=f"mend what the last `up` said, then: pulumi up -s {scene.name}",
+            run=f"fix what the last `up` said, then: pulumi up -s {context.name}",
         )
 
 
-def _way_out(scene: Inside, tools: Tools, names: HubNames, kept: Sequence[Revision]) -> str:
+def _way_out(context: Inside, tools: Tools, names: HubNames, kept: Sequence[Revision]) -> str:
     """Helm refuses the next upgrade of a pending release ("another operation is in progress"); a
     rollback to what ran clears it.
     """
     ran = next((item for item in reversed(kept) if item.status in ("deployed", "superseded")), None)
     if ran is None:
-        return _first_anew(scene, tools, names)
-    return f"{shlex.join(rollback_line(tools, names, ran.number))}, then: pulumi up -s {scene.name}"
+        return _first_anew(context, tools, names)
+    return (
+        f"{shlex.join(rollback_line(tools, names, ran.number))}, then: pulumi up -s {context.name}"
+    )
 
 
-def _first_anew(scene: Inside, tools: Tools, names: HubNames) -> str:
-    """Of a first installation nothing ran: nobody has worked there, and the claims are kept by
+def _first_anew(context: Inside, tools: Tools, names: HubNames) -> str:
+    """Of a first installation nothing ran: no user has worked there, and the claims are kept by
     their own annotation.
 
     Helm forgets it first, else it refuses the name ("cannot re-use a name that is still in use");
@@ -119,8 +121,9 @@ def _first_anew(scene: Inside, tools: Tools, names: HubNames) -> str:
     """
     line = shlex.join(tools.helm("uninstall", names.release, "--namespace", names.namespace))
     return (
-        f"{line}, then: pulumi refresh -s {scene.name} --yes --clear-pending-creates, then: pulumi"
-        f" up -s {scene.name}"
+        f"{line}, then: pulumi refresh -s {context.name} --yes --clear-pending-creates, then:"
+        " pulumi"
+        f" up -s {context.name}"
     )
 
 
@@ -149,7 +152,7 @@ def show(stack: str, found: Sequence[Symptom]) -> None:
     if not found:
         console.print(
             Text(
-                f"✓ {stack}: nothing is stuck. Whether people can work: jhub health {stack}",
+                f"✓ {stack}: nothing is stuck. Whether users can work: jhub health {stack}",
                 "green",
             )
         )

@@ -1,4 +1,4 @@
-"""The nodes by pool: what they are, how old, and how many people's servers each carries."""
+"""The nodes by pool: what they are, how old, and how many user servers each runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TYPE, _ZONE = "node.kubernetes.io/instance-type", "topology.kubernetes.io/zone"
 
 @dataclass(frozen=True, kw_only=True)
 class NodeRow:
-    """A node. `market` is spot, on demand, or empty where nobody says; `state` is ready, not
+    """A node. `market` is spot, on demand, or empty where it is unknown; `state` is ready, not
     ready or cordoned; `since` is when it joined.
     """
 
@@ -100,10 +100,10 @@ def show(stack: StackConfig, found: Sequence[NodeRow]) -> None:
             node.pool or "–", short(node.name), *said, age(node.since, at), str(node.servers), state
         )
     console.print(table)
-    console.print("runs: people's servers", style="dim")
+    console.print("runs: user servers", style="dim")
     empty = sorted(set(stack.pools.user) - {node.pool for node in found})
     if empty:
         console.print(
-            f"no node: {', '.join(empty)} (one comes when somebody starts a server there)",
+            f"no node: {', '.join(empty)} (one comes when a user starts a server there)",
             style="dim",
         )

@@ -72,7 +72,7 @@ def back_to(command: str, found: list[Revision], wanted: int | None) -> Revision
             what = "has no older revision that ran"
             raise ConfigError(
                 command,
-                [Problem(path="release", what=what, fix="mend the stack file, then pulumi up")],
+                [Problem(path="release", what=what, fix="fix the stack file, then pulumi up")],
             )
         return able[-1]
     chosen = next((item for item in found if item.number == wanted), None)
@@ -95,7 +95,7 @@ def back_to(command: str, found: list[Revision], wanted: int | None) -> Revision
     return chosen
 
 
-# --- Whom a restart interrupts, and the lines that do it.
+# --- Which users a restart interrupts, and the lines that do it.
 
 
 def restart_lines(tools: Tools, names: HubNames, part: str) -> list[list[str]]:
@@ -107,11 +107,11 @@ def restart_lines(tools: Tools, names: HubNames, part: str) -> list[list[str]]:
     ]
 
 
-def whom(scene: Inside, hub: str) -> str:
+def affected_users(context: Inside, hub: str) -> str:
     """Who works there now. A hub that hangs cannot say: that is why one restarts it."""
     try:
-        with hub_api(scene.stack, scene.cluster, hub) as (api, _):
-            people = sorted({server.user for server in api.servers()})
+        with hub_api(context.stack, context.cluster, hub) as (api, _):
+            users = sorted({server.user for server in api.servers()})
     except ConfigError as error:
         why = error.problems[0]
         return (
@@ -119,13 +119,13 @@ def whom(scene: Inside, hub: str) -> str:
             f" {why.what}). A restart may still help."
         )
     return (
-        f"{len(people)} work there now: {some(people, 8)}."
-        if people
-        else "Nobody has a server there now."
+        f"{len(users)} work there now: {some(users, 8)}."
+        if users
+        else "No user has a server there now."
     )
 
 
-# --- Where a log is: the hub's and the proxy's by their deployments, a person's by the pod of their
+# --- Where a log is: the hub's and the proxy's by their deployments, a user's by the pod of their
 # server.
 
 
@@ -134,20 +134,20 @@ def logs_line(tools: Tools, names: HubNames, place: str, more: Sequence[str]) ->
     return tools.kubectl("--namespace", names.namespace, "logs", place, *more)
 
 
-def place_of(scene: Inside, hub: str, of: str) -> str:
-    """What to name to kubectl; `of` is hub, proxy, or a person (PERSON/SERVER for a named one).
-    Raises ConfigError for somebody without a server.
+def log_target(context: Inside, hub: str, of: str) -> str:
+    """What to name to kubectl; `of` is hub, proxy, or a user (USER/SERVER for a named one). Raises
+    ConfigError for a user without a server.
     """
     if of in ("hub", "proxy"):
         return f"deployment/{of}"
     pods = {
         f"{pod.user}/{pod.server}" if pod.server else pod.user: pod
-        for pod in server_pods(scene.stack, scene.cluster, [hub])
+        for pod in server_pods(context.stack, context.cluster, [hub])
     }
     if of in pods:
         return f"pod/{pods[of].name}"
     guess = closest(of, pods)
-    fix = f"did you mean {guess}?" if guess else f"who has one: jhub who {scene.name}"
+    fix = f"did you mean {guess}?" if guess else f"who has one: jhub who {context.name}"
     raise ConfigError(
-        "jhub logs", [Problem(path=hub, what=f"nobody called {of!r} has a server there", fix=fix)]
+        "jhub logs", [Problem(path=hub, what=f"no user called {of!r} has a server there", fix=fix)]
     )

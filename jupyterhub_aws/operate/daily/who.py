@@ -1,4 +1,4 @@
-"""Who runs what, where, since when: the hub knows people and servers, Kubernetes the nodes."""
+"""Who runs what, where, since when: the hub knows users and servers, Kubernetes the nodes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from jupyterhub_aws.operate.daily.context import Inside
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import Server, hub_api
 
-# --- People's pods and the nodes below them, as Kubernetes has them.
+# --- User pods and their nodes, as Kubernetes has them.
 
 
-#: The chart's label of people's servers, and KubeSpawner's annotations with names as they are
+#: The chart's label of user servers, and KubeSpawner's annotations with names as they are
 #: (labels are shortened).
 SELECTOR = "component=singleuser-server"
 _USER, _SERVER = "hub.jupyter.org/username", "hub.jupyter.org/servername"
@@ -25,7 +25,7 @@ _USER, _SERVER = "hub.jupyter.org/username", "hub.jupyter.org/servername"
 
 @dataclass(frozen=True, kw_only=True)
 class UserPod:
-    """A server's pod. `server` is empty for a person's first one; `node` is empty while it waits
+    """A server's pod. `server` is empty for a user's default one; `node` is empty while it waits
     for one.
     """
 
@@ -38,7 +38,7 @@ class UserPod:
 
 
 def server_pods(stack: StackConfig, cluster: KubectlCluster, hubs: list[str]) -> list[UserPod]:
-    """The pods of people's servers of these hubs."""
+    """The pods of users' servers of these hubs."""
     found = []
     for hub in hubs:
         namespace = HubNames(stack=stack.name, hub=hub).namespace
@@ -91,7 +91,7 @@ def moment(text: str) -> datetime.datetime | None:
 
 
 def age(text: str, at: datetime.datetime) -> str:
-    """`3m`, `5h`, `12d` before `at`; a dash where nobody knows."""
+    """`3m`, `5h`, `12d` before `at`; a dash where it is unknown."""
     found = moment(text)
     if found is None:
         return "–"
@@ -145,18 +145,19 @@ class Running:
         }
 
 
-def running(scene: Inside, hubs: Sequence[str]) -> list[Running]:
+def running(context: Inside, hubs: Sequence[str]) -> list[Running]:
     """Every server of these hubs. Raises ConfigError where one does not answer."""
     nodes = {
         item["metadata"]["name"]: item["metadata"].get("labels") or {}
-        for item in scene.cluster.data("get", "nodes")["items"]
+        for item in context.cluster.data("get", "nodes")["items"]
     }
     found = []
     for hub in hubs:
         pods = {
-            (pod.user, pod.server): pod for pod in server_pods(scene.stack, scene.cluster, [hub])
+            (pod.user, pod.server): pod
+            for pod in server_pods(context.stack, context.cluster, [hub])
         }
-        with hub_api(scene.stack, scene.cluster, hub) as (api, _):
+        with hub_api(context.stack, context.cluster, hub) as (api, _):
             found += [
                 _running(hub, server, pods.get((server.user, server.name)), nodes)
                 for server in api.servers()
@@ -184,7 +185,7 @@ def show(stack: str, found: Sequence[Running]) -> None:
 
     console = Terminal()
     if not found:
-        console.print(f"{stack}: nobody has a server")
+        console.print(f"{stack}: no user has a server")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for head in ("hub", "user", "profile", "node", "pool"):
@@ -206,9 +207,9 @@ def show(stack: str, found: Sequence[Running]) -> None:
             item.state,
         )
     console.print(table)
-    people = len({(item.hub, item.server.user) for item in found})
+    users = len({(item.hub, item.server.user) for item in found})
     console.print(
-        f"{len(found)} server{'s' if len(found) > 1 else ''} of {people}"
-        f" {'people' if people > 1 else 'person'}",
+        f"{len(found)} server{'s' if len(found) > 1 else ''} of {users}"
+        f" {'users' if users > 1 else 'user'}",
         style="dim",
     )

@@ -1,3 +1,1 @@
-"""`jhub drain`: nodes of a pool are left by people in their own time, and go when they are
-empty.
-"""
+"""`jhub drain`: users leave the nodes of a pool in their own time, and empty nodes are removed."""

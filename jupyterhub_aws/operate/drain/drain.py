@@ -1,5 +1,5 @@
-"""What a drain does, in steps that can be run again: nobody new comes, people end by themselves
-or after a word, empty nodes go.
+"""What a drain does, in steps that can be run again: no new server starts, users' servers end by
+themselves or after a notice, empty nodes are removed.
 """
 
 from __future__ import annotations
@@ -7,13 +7,11 @@ from __future__ import annotations
 import datetime
 import re
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import click
 
-from jupyterhub_aws.bundle.pull import duration
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.pools import ExistingNodePool
 from jupyterhub_aws.config.specs import resolve
@@ -22,7 +20,6 @@ from jupyterhub_aws.operate.drain.nodes import (
     DrainedNode,
     Instances,
     Nodes,
-    PodOnNode,
     labels,
     of,
     of_generation,
@@ -30,25 +27,23 @@ from jupyterhub_aws.operate.drain.nodes import (
 )
 from jupyterhub_aws.operate.live.account import Account
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
-from jupyterhub_aws.operate.live.hub_api import HubApi
+from jupyterhub_aws.operate.live.hub_api import HubApi, Server
+from jupyterhub_aws.operate.live.notifier import UserNotifier, seconds_of
 from jupyterhub_aws.operate.live.steps import CommandStep, some
 
-# --- People on nodes that are drained: told through their hubs until a moment, and then stopped as
-# if they had done it themselves. Nobody else is.
+# --- Users on nodes that are drained: notified through their hubs until a moment; then their
+# servers are stopped as if they had done it themselves. No other servers are.
 
 
-#: A notice outlives its moment, so that whoever comes back reads why.
+#: A notice outlives its deadline by so long, so that users who come back read why.
 _AFTERWARDS = 900
-_LOOK_SECONDS = 15.0
 _BEGINS = "Old machines of the pool {pool} are replaced: "
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-_DURATION = re.compile(r"(\d{1,4})(s|m|h)")
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = 24 * 3600
 
 
-class By(click.ParamType[datetime.datetime]):
-    """Until when people have: a time of the day in UTC (18:00: the next one), or from now on
+class Deadline(click.ParamType[datetime.datetime]):
+    """Until when users have: a time of the day in UTC (18:00: the next one), or from now on
     (90m, 2h).
     """
 
@@ -67,8 +62,8 @@ class By(click.ParamType[datetime.datetime]):
         if match := _CLOCK.fullmatch(value):
             moment = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
             return moment if moment > now else moment + datetime.timedelta(days=1)
-        if (match := _DURATION.fullmatch(value)) and int(match[1]) * _UNITS[match[2]] <= _LONGEST:
-            return now + datetime.timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+        if (seconds := seconds_of(value, _LONGEST)) is not None:
+            return now + datetime.timedelta(seconds=seconds)
         self.fail(
             f"{value!r} is not a time; write 18:00 (UTC), or a time from now of at most 24h"
             " like 90m",
@@ -77,98 +72,43 @@ class By(click.ParamType[datetime.datetime]):
         )
 
 
-def words(pool: str, moment: datetime.datetime, left: float) -> str:
-    """What people read. Everybody of a hub does, so it says whom it concerns without a name."""
-    minutes = max(0, round(left / 60))
-    when = (
-        f"in {minutes} minute{'' if minutes == 1 else 's'} ({moment:%H:%M} UTC)"
-        if left > 0
-        else "now"
+def notifier_of(hubs: Sequence[HubApi], nodes: Nodes, pool: str) -> UserNotifier:
+    """The users with servers on these nodes. Only the hubs that have some there show the notice,
+    and all users of a hub read it: it says which of them it concerns, without a name.
+    """
+    by_namespace = {f"hub-{hub.hub}": hub for hub in hubs}
+    begins = _BEGINS.format(pool=pool)
+
+    def concerned() -> list[HubApi]:
+        found = {pod.namespace for pod in nodes.servers()}
+        return [by_namespace[namespace] for namespace in sorted(found & by_namespace.keys())]
+
+    def servers(hub: HubApi) -> list[Server]:
+        wanted = {(pod.namespace, pod.user, pod.server) for pod in nodes.servers()}
+        return [
+            server
+            for server in hub.servers()
+            if (f"hub-{hub.hub}", server.user, server.name) in wanted
+        ]
+
+    return UserNotifier(
+        command=COMMAND,
+        hubs=hubs,
+        concerned=concerned,
+        running=lambda: labels(nodes.servers()),
+        servers=servers,
+        text=lambda when: (
+            f"{begins}servers that run on them stop {when}. Stop and start yours before, and it"
+            " runs on a new one. Save your work; your files stay."
+        ),
+        begins=begins,
+        kept_seconds=_AFTERWARDS,
+        called_off="; no server starts on these nodes (kubectl uncordon NODE)",
     )
-    return (
-        _BEGINS.format(pool=pool)
-        + f"servers that run on them stop {when}. Stop and start yours before, and it runs on a new"
-        " one. Save your work; your files stay."
-    )
-
-
-class DrainNotifier:
-    """The servers on nodes that are drained. Only the hubs that have some there are told."""
-
-    def __init__(self, command: str, hubs: Sequence[HubApi], nodes: Nodes, pool: str) -> None:
-        self._command, self._nodes, self._pool = command, nodes, pool
-        self._hubs = {f"hub-{hub.hub}": hub for hub in hubs}
-
-    def until(self, moment: datetime.datetime) -> None:
-        """Tell them until then, or until nobody is there any more. What an earlier run said
-        counts on. Interrupted, it is called off: nobody was stopped.
-        """
-        moment = min(
-            [
-                moment,
-                *(said for hub in self._hubs.values() if (said := self._said(hub)) is not None),
-            ]
-        )
-        try:
-            while (left := moment.timestamp() - time.time()) > 0 and (
-                pods := self._nodes.servers()
-            ):
-                self._say(pods, moment, left)
-                if sys.stderr.isatty():
-                    text = (
-                        f"  {len(pods)} servers run ({some(labels(pods))}); {duration(left)} left"
-                        " (Ctrl+C calls it off)"
-                    )
-                    print(f"\r\033[K{text[:100]}", end="", file=sys.stderr, flush=True)
-                time.sleep(min(_LOOK_SECONDS, left))
-        except KeyboardInterrupt:
-            self.unsay()
-            what = (
-                "was called off: nobody's server was stopped, and the notice is gone; no server"
-                " starts on these nodes (kubectl uncordon NODE)"
-            )
-            raise ConfigError(
-                self._command,
-                [Problem(path="drain", what=what, fix="run it again when it is time")],
-            ) from None
-        self._say(self._nodes.servers(), moment, 0)
-
-    def stop(self) -> None:
-        """Ask the servers on these nodes to end, through their hubs."""
-        pods = self._nodes.servers()
-        wanted = {(pod.namespace, pod.user, pod.server) for pod in pods}
-        for namespace in sorted({pod.namespace for pod in pods} & self._hubs.keys()):
-            hub = self._hubs[namespace]
-            for server in hub.servers():
-                if (namespace, server.user, server.name) in wanted and server.pending != "stop":
-                    hub.stop(server)
-
-    def unsay(self) -> None:
-        """Take this command's notice back, wherever it is still shown."""
-        for hub in self._hubs.values():
-            if self._said(hub) is not None:
-                hub.unsay()
-
-    def _said(self, hub: HubApi) -> datetime.datetime | None:
-        """The moment that a notice of this command's for this pool names; None where there is
-        none.
-        """
-        said = hub.said()
-        if not str(said.get("text") or "").startswith(_BEGINS.format(pool=self._pool)):
-            return None
-        return datetime.datetime.now(tz=datetime.UTC) + datetime.timedelta(
-            seconds=float(said["seconds"]) - _AFTERWARDS
-        )
-
-    def _say(self, pods: Sequence[PodOnNode], moment: datetime.datetime, left: float) -> None:
-        for namespace in sorted({pod.namespace for pod in pods} & self._hubs.keys()):
-            self._hubs[namespace].say(
-                words(self._pool, moment, left), round(left) + _AFTERWARDS, closed=False
-            )
 
 
 COMMAND = "jhub drain"
-#: Without --by nobody is hurried: after half a day the command gives up waiting, not the nodes.
+#: Without --by no user is hurried: after half a day the command gives up waiting, not the nodes.
 _OWN_TIME_SECONDS = 12 * 3600.0
 _STOPPING_SECONDS = 300.0
 #: The autoscaler takes a node that was not needed for ten minutes
@@ -189,16 +129,16 @@ class Drain:
 
     def steps(self, hubs: Sequence[HubApi], by: datetime.datetime | None) -> list[CommandStep]:
         """Everything up to empty nodes that are gone."""
-        farewell = DrainNotifier(COMMAND, hubs, self.nodes, self.pool)
+        notifier = notifier_of(hubs, self.nodes, self.pool)
         told = list[bool]()
 
         def hurry() -> None:
             if by is None:
                 return
             if not told:
-                farewell.until(by)
+                notifier.wait(by.timestamp())
                 told.append(True)
-            farewell.stop()
+            notifier.stop()
 
         found = [
             self.cordon(),
@@ -219,12 +159,12 @@ class Drain:
                 )
             )
         if by is not None:
-            found.append(_once("the notice is taken back", farewell.unsay))
+            found.append(_once("the notice is cleared", notifier.clear))
         return found
 
     def closes(self) -> str | None:
         """What is said before the pool's last open nodes take no server any more and no other
-        comes; None where people can still start one.
+        comes; None where users can still start one.
         """
         meant = set(self.nodes.open())
         left = [
@@ -239,10 +179,7 @@ class Drain:
         section = self.stack.pools.user[self.pool]
         who = f"{', '.join(sorted(meant))}: no other node of {self.pool} takes servers"
         if isinstance(section, ExistingNodePool):
-            return (
-                f"{who}, and none comes by itself. Until you run `kubectl uncordon NODE`, nobody"
-                " can start a server there"
-            )
+            return f"{who}, and none comes by itself. Until you run `kubectl uncordon NODE`, no user can start a server there"
         largest = sum(
             group.section.size.max
             for group in resolve(self.stack).node_pools.groups
@@ -250,10 +187,7 @@ class Drain:
         )
         if len(self.nodes.all()) < largest:
             return None  # the autoscaler brings another
-        return (
-            f"{who}, and the pool has as many nodes as it may ({largest}). Until some have gone,"
-            " nobody can start a server there"
-        )
+        return f"{who}, and the pool has as many nodes as it may ({largest}). Until some have gone, no user can start a server there"
 
     def cordon(self) -> CommandStep:
         """The first step by itself."""
@@ -266,7 +200,7 @@ class Drain:
 
     def _release(self) -> None:
         """The autoscaler takes empty nodes; what it may not take is ended here, after one more
-        look that nobody is there.
+        look that they are empty.
         """
         assert self.instances is not None  # noqa: S101 -- the step exists only with it
         for ended in self.instances.release(self.nodes.empty()):
@@ -314,7 +248,7 @@ def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
         what = "asks AWS from which template nodes were started, and these were there already"
         raise refuse("--old", what, "leave it out, and all nodes of the pool are meant")
     if stack.parts == "cloud":
-        what = "is the AWS half of a stack; hubs and servers are known inside"
+        what = "is a cloud stack; hubs and servers are known to its cluster stack"
         raise refuse(
             "STACK",
             what,

@@ -13,10 +13,10 @@ from jupyterhub_aws.config.pools import GENERATION, ExistingNodePool
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.daily.who import SELECTOR
-from jupyterhub_aws.operate.live.account import Account, kindly
+from jupyterhub_aws.operate.live.account import Account, translate_aws_errors
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
-#: KubeSpawner's own marks of a person's server (kubespawner/spawner.py, _build_common_labels and
+#: KubeSpawner's own marks of a user's server (kubespawner/spawner.py, _build_common_labels and
 #: _build_common_annotations).
 _USER, _NAME = "hub.jupyter.org/username", "hub.jupyter.org/servername"
 _OVER = ("Succeeded", "Failed")
@@ -36,7 +36,7 @@ class DrainedNode:
 
 @dataclass(frozen=True, kw_only=True)
 class PodOnNode:
-    """A person's server on a node."""
+    """A user's server on a node."""
 
     namespace: str
     pod: str
@@ -73,7 +73,7 @@ class Nodes:
         return [node.name for node in self.all() if not node.cordoned]
 
     def cordon(self) -> None:
-        """Let no server start on them any more. Whoever is on them stays."""
+        """Let no server start on them any more. Servers on them stay."""
         names = self.open()
         if names:
             self.cluster.change("cordon", *names)
@@ -92,8 +92,8 @@ class Nodes:
         return [node for node in nodes if node.name not in taken]
 
     def _busy(self) -> Iterator[str]:
-        """Nodes on which somebody's pod is: any that neither a DaemonSet nor the node itself
-        brought.
+        """Nodes with a pod of a user or of other software: any that neither a DaemonSet nor the
+        node itself brought.
         """
         for item in self.cluster.data("get", "pods", "--all-namespaces")["items"]:
             owners = {owner.get("kind") for owner in item["metadata"].get("ownerReferences") or []}
@@ -168,7 +168,7 @@ def _pod(item: Mapping[str, Any]) -> PodOnNode:
 
 class Instances:
     """The groups of a pool in the account, by the names that the stack gives them and the tag of
-    its cluster: nobody else's are seen.
+    its cluster: groups of other clusters are not seen.
     """
 
     def __init__(self, command: str, account: Account, stack: StackConfig, pool: str) -> None:
@@ -183,7 +183,7 @@ class Instances:
         """Ids of instances that run another version of their group's template than a new one
         would.
         """
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             found = set()
             for group in self._groups():
                 wanted = self._version(_template(group))
@@ -201,7 +201,7 @@ class Instances:
         Returns the ids of what was ended.
         """
         ids, ended = {node.instance for node in empty if node.instance}, []
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             client = self._account.client("autoscaling")
             for group in self._groups():
                 if group["DesiredCapacity"] > group["MinSize"]:

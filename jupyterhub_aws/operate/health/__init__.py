@@ -1,3 +1,3 @@
-"""Whether people can work: what they would do, done by a test user, from the door to a cell, and
-everything put away again.
+"""Whether users can work: what they would do, done by a test user, from the endpoint to a cell, and
+everything cleaned up again.
 """

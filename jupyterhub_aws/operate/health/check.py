@@ -22,7 +22,7 @@ from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.usernames import directory
 from jupyterhub_aws.operate.health.report import FailedError, HealthReport
 from jupyterhub_aws.operate.health.servers import Kernel, TestServers
-from jupyterhub_aws.operate.health.sign_in import PASSWORD, USER, Door, SignIn
+from jupyterhub_aws.operate.health.sign_in import PASSWORD, USER, HubEndpoint, SignIn
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import hub_api
 
@@ -62,7 +62,7 @@ class Subject:
 
     @property
     def wanted(self) -> dict[str, Profile]:
-        """The profiles to try, in the order in which people see them."""
+        """The profiles to try, in the order in which users see them."""
         found = resolve(self.stack).hubs[self.hub].profiles
         return {
             item.name: item.options
@@ -75,61 +75,66 @@ def check(subject: Subject, progress: Callable[[str], None]) -> HealthReport:
     """Try one hub. Raises nothing for what is wrong with it: the report says that."""
     report = HealthReport(hub=subject.hub, url=public_url(subject.config), progress=progress)
     with contextlib.ExitStack() as open_now:
-        doors: list[Door] = []
-        report.take("entry", lambda: _entry(subject, open_now, doors))
-        _sign_in(subject, report, doors)
-        _servers(subject, report, open_now, doors)
+        endpoints: list[HubEndpoint] = []
+        report.take("entry", lambda: _entry(subject, open_now, endpoints))
+        _sign_in(subject, report, endpoints)
+        _servers(subject, report, open_now, endpoints)
     return report
 
 
-def _entry(subject: Subject, open_now: contextlib.ExitStack, doors: list[Door]) -> str:
+def _entry(subject: Subject, open_now: contextlib.ExitStack, endpoints: list[HubEndpoint]) -> str:
     """Find the way in, and look at the page behind it. Where the public one is shut, the rest is
     tried through a tunnel.
     """
     way, config = SignIn(stack=subject.name, hub=subject.hub, config=subject.config), subject.config
     trust = own_certificate(config.entry)
-    outside = Door(url=public_url(config), trust=None if trust is None else trust.certificate)
+    outside = HubEndpoint(
+        url=public_url(config), trust=None if trust is None else trust.certificate
+    )
     namespace = HubNames(stack=subject.stack.name, hub=subject.hub).namespace
 
-    def tunnel() -> Door:
+    def tunnel() -> HubEndpoint:
         port = open_now.enter_context(
             subject.cluster.forwarded(namespace, _PROXY, _HTTPS if trust is not None else _HTTP)
         )
-        return Door(
+        return HubEndpoint(
             url=outside.url if trust is not None else f"http://localhost:{port}/",
             port=port,
             trust=outside.trust,
         )
 
     if not isinstance(config.entry, LoadBalancerEntry):
-        doors.append(tunnel())
-        return f"{way.shown(doors[0])}, through a tunnel to the proxy"
+        endpoints.append(tunnel())
+        return f"{way.shown(endpoints[0])}, through a tunnel to the proxy"
     try:
         said = way.shown(outside)
     except FailedError:
         with contextlib.suppress(ConfigError):
-            doors.append(tunnel())
+            endpoints.append(tunnel())
         raise
-    doors.append(outside)
+    endpoints.append(outside)
     return said
 
 
-def _sign_in(subject: Subject, report: HealthReport, doors: Sequence[Door]) -> None:
+def _sign_in(subject: Subject, report: HealthReport, endpoints: Sequence[HubEndpoint]) -> None:
     way = SignIn(stack=subject.name, hub=subject.hub, config=subject.config)
-    if not doors:
+    if not endpoints:
         report.skip("sign-in", "the proxy is not reached")
         return
-    door, given = doors[0], way.credentials
+    endpoint, given = endpoints[0], way.credentials
     if way.elsewhere:
-        report.take("sign-in", lambda: way.to_the_provider(door))
+        report.take("sign-in", lambda: way.to_the_provider(endpoint))
     elif given is None:
         report.skip("sign-in", f"{USER} and {PASSWORD} are not set")
     else:
-        report.take("sign-in", lambda: way.through_the_form(door, *given))
+        report.take("sign-in", lambda: way.through_the_form(endpoint, *given))
 
 
 def _servers(
-    subject: Subject, report: HealthReport, open_now: contextlib.ExitStack, doors: Sequence[Door]
+    subject: Subject,
+    report: HealthReport,
+    open_now: contextlib.ExitStack,
+    endpoints: Sequence[HubEndpoint],
 ) -> None:
     found: list[tuple[TestServers, str]] = []
 
@@ -153,7 +158,7 @@ def _servers(
     try:
         well = report.take("hub", reach)
         for name, profile in subject.wanted.items():
-            if not well or not doors:
+            if not well or not endpoints:
                 report.skip(
                     name, "the hub does not do its part" if not well else "the proxy is not reached"
                 )
@@ -164,19 +169,21 @@ def _servers(
                     " no group",
                 )
             else:
-                _profile(name, report, found[0], doors[0])
+                _profile(name, report, found[0], endpoints[0])
     finally:
         # Asked of the report and not of the exception: also Ctrl+C ends here.
         if found and report.take("put away", lambda: _put_away(found[0][0])):
             report.stays += _stays(subject)
 
 
-def _profile(name: str, report: HealthReport, through: tuple[TestServers, str], door: Door) -> None:
+def _profile(
+    name: str, report: HealthReport, through: tuple[TestServers, str], endpoint: HubEndpoint
+) -> None:
     """A server of one profile: started, used, stopped."""
     servers, token = through
     try:
         if report.take(f"{name}: start", lambda: servers.start(name)):
-            with _kernel(Kernel(door, HEALTH_USER, token)) as kernel:
+            with _kernel(Kernel(endpoint, HEALTH_USER, token)) as kernel:
                 if report.take(f"{name}: cell", lambda: _cell(kernel)):
                     report.take(f"{name}: home", lambda: _home(kernel))
     finally:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from jupyterhub_aws.bundle.pull import duration
 from jupyterhub_aws.components.hub.values.hub import HEALTH_USER
 from jupyterhub_aws.operate.health.report import FailedError
-from jupyterhub_aws.operate.health.sign_in import Door
+from jupyterhub_aws.operate.health.sign_in import HubEndpoint
 from jupyterhub_aws.operate.live.hub_api import HubApi
 
 #: Servers end in seconds; a pod that was still starting is given its grace period (30 s) and some
@@ -28,7 +28,7 @@ _WORDS = 480
 
 
 class TestServers:
-    """One server at a time, of a user that nobody else is. `patience`: seconds that a start may
+    """One server at a time, of a test user of its own. `patience`: seconds that a start may
     take; `say` gets what the hub says meanwhile.
     """
 
@@ -119,7 +119,7 @@ class TestServers:
         return FailedError(said[:_WORDS], f"jhub logs {self._stack} {self._api.hub} hub; {events}")
 
 
-# --- A kernel in somebody's server, as a notebook uses it: Jupyter Server's own API, and messages
+# --- A kernel in a user's server, as a notebook uses it: Jupyter Server's own API, and messages
 # over a websocket.
 
 
@@ -134,8 +134,8 @@ _PROTOCOL = "5.3"
 class Kernel:
     """A kernel of `user`'s server. Raises FailedError from each of its methods."""
 
-    def __init__(self, door: Door, user: str, token: str) -> None:
-        self._door, self._root, self._token = door, f"/user/{user}", token
+    def __init__(self, endpoint: HubEndpoint, user: str, token: str) -> None:
+        self._endpoint, self._root, self._token = endpoint, f"/user/{user}", token
         self._id = ""
 
     def begin(self) -> None:
@@ -174,7 +174,7 @@ class Kernel:
 
     def _ask(self, method: str, path: str, body: str | None = None) -> Any:
         headers = {"Authorization": f"token {self._token}", "Content-Type": "application/json"}
-        answer = self._door.ask(
+        answer = self._endpoint.ask(
             method, self._root + path, body=body, headers=headers, seconds=_KERNEL_SECONDS
         )
         if answer.status >= _FINE or (method == "POST" and answer.status != _CREATED):
@@ -193,23 +193,24 @@ class Kernel:
         from tornado.netutil import DefaultExecutorResolver, OverrideResolver
         from tornado.websocket import websocket_connect
 
-        door, session = self._door, uuid.uuid4().hex
-        scheme = "wss" if urlsplit(door.url).scheme == "https" else "ws"
-        address = f"{scheme}://{door.host}:{door.public_port}{self._root}/api/kernels/{self._id}/channels?session_id={session}"
+        endpoint, session = self._endpoint, uuid.uuid4().hex
+        scheme = "wss" if urlsplit(endpoint.url).scheme == "https" else "ws"
+        address = f"{scheme}://{endpoint.host}:{endpoint.public_port}{self._root}/api/kernels/{self._id}/channels?session_id={session}"
         request = HTTPRequest(
             address,
             headers={"Authorization": f"token {self._token}"},
-            ssl_options=door.context,
+            ssl_options=endpoint.context,
             connect_timeout=20.0,
         )
         there = OverrideResolver(
-            DefaultExecutorResolver(), {(door.host, door.public_port): door.place}
+            DefaultExecutorResolver(), {(endpoint.host, endpoint.public_port): endpoint.place}
         )
         try:
             line = await websocket_connect(request, resolver=there)
         except (HTTPClientError, OSError) as error:
             look = (
-                "does everything between people and the proxy pass websockets on (balancer, reverse"
+                "does everything between browsers and the proxy pass websockets on (balancer,"
+                " reverse"
                 " proxy)?"
             )
             raise FailedError(

@@ -51,7 +51,7 @@ def show(stack: str, reports: Sequence[HealthReport]) -> None:
             stage.status == StageStatus.SKIPPED for report in reports for stage in report.stages
         )
         console.print(
-            Text(f"✓ People can work{f'; {skipped} not tried' if skipped else ''}.", "bold green")
+            Text(f"✓ Users can work{f'; {skipped} not tried' if skipped else ''}.", "bold green")
         )
 
 

@@ -1,4 +1,4 @@
-"""Signing in as people do: through the real form, or as far as the identity provider's door."""
+"""Signing in as users do: through the real form, or as far as the identity provider's page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignI
 from jupyterhub_aws.config.specs.hub import public_url
 from jupyterhub_aws.operate.health.report import FailedError
 
-# --- The way by which people come in: its public address, or a tunnel that stands in for it. No
+# --- How users reach the hub: its public address, or a tunnel in its place. No
 # redirect is followed: where it leads is what is looked at.
 
 
@@ -47,8 +47,8 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Door:
-    """`url` is what people type. `port` of this machine leads to it instead, where a tunnel
+class HubEndpoint:
+    """`url` is what users type. `port` of this machine leads to it instead, where a tunnel
     does; `trust` is a certificate in PEM form besides the system's.
     """
 
@@ -65,12 +65,12 @@ class Door:
 
     @property
     def host(self) -> str:
-        """The name that people type."""
+        """The name that users type."""
         return urlsplit(self.url).hostname or ""
 
     @property
     def public_port(self) -> int:
-        """The port that people's browsers choose."""
+        """The port that users' browsers choose."""
         parts = urlsplit(self.url)
         return parts.port or _DEFAULT_PORTS[parts.scheme]
 
@@ -100,7 +100,7 @@ class Door:
         headers: Mapping[str, str] | None = None,
         seconds: float = _SECONDS,
     ) -> Answer:
-        """One request. Raises FailedError where nobody answers, or with a certificate that
+        """One request. Raises FailedError where there is no answer, or with a certificate that
         browsers refuse.
         """
         return self.exchange(method, path, body, dict(headers or {}), seconds)[0]
@@ -140,7 +140,7 @@ class Door:
                 " healthy, and the proxy's pod ready?"
             )
             raise FailedError(
-                f"nobody answers at {self.place[0]}:{self.place[1]}"
+                f"there is no answer at {self.place[0]}:{self.place[1]}"
                 f" ({error or type(error).__name__})",
                 look,
             ) from None
@@ -161,11 +161,11 @@ class Door:
 
 @dataclass(kw_only=True)
 class Browser:
-    """Somebody at the door, with the cookies that the hub gave them. It visits pages of the hub
+    """A browser at the endpoint, with the cookies that the hub set. It visits pages of the hub
     only, so that one jar is enough.
     """
 
-    door: Door
+    endpoint: HubEndpoint
     cookies: dict[str, str] = field(default_factory=dict)
 
     def visit(
@@ -179,7 +179,7 @@ class Browser:
         )
         if form is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
-        answer, given = self.door.exchange(method, path, form, sent, seconds)
+        answer, given = self.endpoint.exchange(method, path, form, sent, seconds)
         for line in given:
             self._keep(line)
         return answer
@@ -197,7 +197,7 @@ class Browser:
                 self.cookies.pop(name, None)
 
 
-#: Whose sign-in is tried. Never options: a command line is seen by everybody on the machine, and
+#: Whose sign-in is tried. Never options: a command line is seen by all users of the machine, and
 #: kept by the shell.
 USER, PASSWORD = "JHUB_HEALTH_USER", "JHUB_HEALTH_PASSWORD"
 #: A directory may take its own time to say no (sign_in.timeout_seconds is at most 60).
@@ -212,7 +212,7 @@ _FOUND, _REFUSED, _SERVER_ERROR = 302, 400, 500
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """How a hub's people sign in: `stack` and `hub` by name, and what the stack file says."""
+    """How a hub's users sign in: `stack` and `hub` by name, and what the stack file says."""
 
     stack: str
     hub: str
@@ -220,24 +220,24 @@ class SignIn:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether people give their password to an identity provider, not to the hub."""
+        """Whether users give their password to an identity provider, not to the hub."""
         return isinstance(self.config.sign_in, (OidcSignIn, CognitoSignIn, GitHubSignIn))
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """Name and password of the person to try; None where nobody gave both."""
-        person, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
-        return (person, password) if person and password else None
+        """Name and password of the user to test; None unless both are given."""
+        user, password = os.environ.get(USER, ""), os.environ.get(PASSWORD, "")
+        return (user, password) if user and password else None
 
-    def shown(self, door: Door) -> str:
+    def shown(self, endpoint: HubEndpoint) -> str:
         """The hub's page for signing in. Raises FailedError where it is none."""
-        health = door.ask("GET", "/hub/health")
+        health = endpoint.ask("GET", "/hub/health")
         if health.status != 200:  # HTTP's number
             raise FailedError(
                 f"answers /hub/health with {health.status}{_said(health)}",
                 f"jhub logs {self.stack} {self.hub} proxy",
             )
-        page = door.ask("GET", "/hub/login")
+        page = endpoint.ask("GET", "/hub/login")
         wanted = "oauth_login" if self.elsewhere else 'type="password"'
         if wanted not in page.text + page.location:
             what = (
@@ -250,13 +250,13 @@ class SignIn:
             )
         return "answers, and shows its sign-in page"
 
-    def through_the_form(self, door: Door, person: str, password: str) -> str:
-        """Sign a person in and out again. Raises FailedError with what the page says."""
-        browser = Browser(door=door)
+    def through_the_form(self, endpoint: HubEndpoint, user: str, password: str) -> str:
+        """Sign a user in and out again. Raises FailedError with what the page says."""
+        browser = Browser(endpoint=endpoint)
         page = browser.visit("GET", "/hub/login")
         token = _TOKEN.search(page.text)
         sent = {
-            "username": person,
+            "username": user,
             "password": password,
             "_xsrf": html.unescape(token[1]) if token else browser.cookies.get("_xsrf", ""),
         }
@@ -269,13 +269,13 @@ class SignIn:
         try:
             if done.status != _FOUND:
                 raise FailedError(
-                    f"{person} is not let in: HTTP {done.status}{_said(done)}",
-                    self._advice(person, done.status),
+                    f"{user} is not let in: HTTP {done.status}{_said(done)}",
+                    self._advice(user, done.status),
                 )
             about: Any = browser.visit("GET", "/hub/api/user").json()
             if not isinstance(about, dict) or not about.get("name"):
                 raise FailedError(
-                    f"the form took {person}, but the next page knows nobody",
+                    f"the form took {user}, but the next page shows no signed-in user",
                     f"is entry.hostname what the browser uses? {self._log}",
                 )
             return f"{about['name']} signed in through the form, and out again"
@@ -283,11 +283,11 @@ class SignIn:
             if done.status == _FOUND:
                 browser.visit("GET", "/hub/logout")
 
-    def to_the_provider(self, door: Door) -> str:
+    def to_the_provider(self, endpoint: HubEndpoint) -> str:
         """Press the button, and look where it leads: no password is given there. Raises
         FailedError.
         """
-        leads = Browser(door=door).visit(
+        leads = Browser(endpoint=endpoint).visit(
             "GET", "/hub/oauth_login?" + urlencode({"next": "/hub/home"})
         )
         parts = urlsplit(leads.location)
@@ -303,19 +303,19 @@ class SignIn:
             )
         back = parse_qs(parts.query).get("redirect_uri", [""])[0]
         expected = f"{public_url(self.config)}hub/oauth_callback"
-        if back != expected and not door.port:
+        if back != expected and not endpoint.port:
             raise FailedError(
-                f"the provider would send people to {back or 'nowhere'}, not to {expected}",
+                f"the provider would send users to {back or 'nowhere'}, not to {expected}",
                 "entry.hostname, then pulumi up",
             )
         _provider_answers(leads.location)
         return f"leads to {parts.hostname}, which answers; no password was tried there"
 
-    def _advice(self, person: str, status: int) -> str:
+    def _advice(self, user: str, status: int) -> str:
         if isinstance(self.config.sign_in, LdapSignIn):
-            return f"jhub probe ldap {self.stack} --hub {self.hub} --user {person}"
+            return f"jhub probe ldap {self.stack} --hub {self.hub} --user {user}"
         return (
-            f"is the password right, and may {person} come in? {self._log}"
+            f"is the password right, and may {user} come in? {self._log}"
             if status < _SERVER_ERROR
             else self._log
         )
@@ -365,7 +365,7 @@ def _provider_answers(url: str) -> None:
         reason = getattr(error, "reason", error)
         raise FailedError(
             f"{host} does not answer from here ({reason})",
-            "can this machine reach it? Can people's? Is the provider down?",
+            "can this machine reach it? Can users' browsers? Is the provider down?",
         ) from None
 
 

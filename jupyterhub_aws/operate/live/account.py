@@ -68,7 +68,7 @@ def connect(command: str, region: str, *, expected: str | None, changes: bool) -
     """
     import boto3
 
-    with kindly(command):
+    with translate_aws_errors(command):
         session = boto3.session.Session()  # names a profile that is not there at once
         found = _client(session, "sts", region).get_caller_identity()
     account, caller = str(found["Account"]), str(found["Arn"])
@@ -107,12 +107,12 @@ def _client(session: Any, service: str, region: str) -> Any:
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         user_agent_extra="jupyterhub-aws",
     )
-    with kindly("jhub"):
+    with translate_aws_errors("jhub"):
         return session.client(service, config=settings)
 
 
 @contextlib.contextmanager
-def kindly(command: str) -> Iterator[None]:
+def translate_aws_errors(command: str) -> Iterator[None]:
     """What AWS's client raises as a ConfigError with what to do."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -122,7 +122,7 @@ def kindly(command: str) -> Iterator[None]:
         raise ConfigError(command, [problem_of(error)]) from error
 
 
-# --- What AWS's client raises, as what a person can do about it. No message holds a credential:
+# --- What AWS's client raises, as what the operator can do about it. No message holds a credential:
 # botocore's own never do, and only its words are taken.
 
 
@@ -245,7 +245,7 @@ def _answered(error: ClientError) -> Problem:
 
 
 def _said(error: ClientError) -> str:
-    # An encoded authorization message is long, and nobody can read it.
+    # An encoded authorization message is long, and not readable.
     text = " ".join(str(error.response.get("Error", {}).get("Message", "")).split()).partition(
         " Encoded authorization failure message"
     )[0]

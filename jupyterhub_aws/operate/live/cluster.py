@@ -20,7 +20,7 @@ from typing import Any
 from jupyterhub_aws.config.cluster import ExistingCluster
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.live.account import Account, kindly
+from jupyterhub_aws.operate.live.account import Account, translate_aws_errors
 from jupyterhub_aws.operate.open import require
 
 #: kubectl's own limit for one request; a cluster that is away is said to be so after it.
@@ -40,7 +40,7 @@ class KubectlCluster:
     context: str
 
     def shown(self, *arguments: str) -> str:
-        """The command that `kubectl` calls, as somebody would type it."""
+        """The command that `kubectl` calls, as the operator would type it."""
         return shlex.join(["kubectl", *self._where, *arguments])
 
     def ask(self, *arguments: str) -> str:
@@ -201,7 +201,7 @@ def kubeconfig(command: str, stack: StackConfig, account: Account) -> dict[str, 
     from botocore.exceptions import ClientError
 
     try:
-        with kindly(command):
+        with translate_aws_errors(command):
             found = account.client("eks").describe_cluster(name=stack.name)["cluster"]
     except ConfigError as error:
         if (

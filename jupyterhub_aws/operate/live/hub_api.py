@@ -27,7 +27,7 @@ _PAGE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server that somebody runs. `name` is empty for a person's first one; times are as the
+    """A user's server. `name` is empty for the default one; times are as the
     hub writes them (ISO 8601, UTC).
     """
 
@@ -54,7 +54,7 @@ class HubApi:
         self.hub, self._url, self._token = hub, url.rstrip("/"), token
 
     def servers(self) -> list[Server]:
-        """Every server that runs, starts or stops, by person and name."""
+        """Every server that runs, starts or stops, by user and name."""
         found = [
             _server(user["name"], server)
             for user in self._users()
@@ -71,7 +71,7 @@ class HubApi:
         )
         self.ask("DELETE", path, fine=(202, 204, 400, 404))  # 400: it stops already
 
-    def say(self, text: str, seconds: int, *, closed: bool) -> None:
+    def set_notice(self, text: str, seconds: int, *, closed: bool) -> None:
         """Show a text on every page of the hub for so long; `closed`: no server starts
         meanwhile.
         """
@@ -79,17 +79,17 @@ class HubApi:
             "PUT", "/jupyterhub-aws/notice", {"text": text, "seconds": seconds, "closed": closed}
         )
 
-    def said(self) -> Mapping[str, Any]:
+    def get_notice(self) -> Mapping[str, Any]:
         """What is shown now."""
         found: dict[str, Any] = self.ask("GET", "/jupyterhub-aws/notice")
         return found
 
-    def unsay(self) -> None:
+    def clear_notice(self) -> None:
         """Show nothing any more."""
         self.ask("DELETE", "/jupyterhub-aws/notice", fine=(204,))
 
     def progress(self, user: str) -> Iterator[Mapping[str, Any]]:
-        """What the hub says of a person's first server while it starts, as it comes: events with
+        """What the hub says of a user's default server while it starts, as it comes: events with
         `message`, in the end with `ready` or `failed`.
 
         Ends without either where nothing starts, or nothing is said for long: ask again. Lines
@@ -238,8 +238,8 @@ def hub_runs(cluster: KubectlCluster, namespace: str, parts: Collection[str] = (
 
 @contextlib.contextmanager
 def hub_api(stack: StackConfig, cluster: KubectlCluster, name: str) -> Iterator[tuple[HubApi, str]]:
-    """One hub's API while the block runs, and the operator's token: the same lets in to the test
-    user's servers. Raises ConfigError as above.
+    """One hub's API while the block runs, and the operator's token: the same gives access to the
+    test user's servers. Raises ConfigError like `hub_apis`.
     """
     namespace = HubNames(stack=stack.name, hub=name).namespace
     token = _token(cluster, name, namespace)

@@ -24,8 +24,8 @@ class CommandStep:
     """`left` looks and says what is not yet as it should be (nothing: the step is done), `do` asks
     for it, `patience` is how many seconds it may take.
 
-    While something is left, `do` is asked again: whoever was busy is not any more. It must not
-    mind.
+    While something is left, `do` is called again, for what was busy before: it has to be
+    idempotent.
     """
 
     says: str
@@ -116,7 +116,7 @@ def up(command: str, file: StackFile, *, yes: bool) -> None:
     done = subprocess.run(line, cwd=file.home.folder, check=False)  # noqa: S603 -- pulumi, with the stack's name
     if done.returncode != 0:
         fix = (
-            "mend what it says (a killed one left a lock: pulumi cancel), then run the same command"
+            "fix what it says (a killed one left a lock: pulumi cancel), then run the same command"
             " again: it goes on here"
         )
         raise ConfigError(

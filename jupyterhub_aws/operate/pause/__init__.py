@@ -1,3 +1,3 @@
-"""A stack to rest and back: people first, then servers, the autoscaler, nodes and databases; the
-stack file remembers which it is.
+"""Pausing a stack and resuming it: users first, then servers, the autoscaler, nodes and databases;
+the stack file records whether it is paused.
 """

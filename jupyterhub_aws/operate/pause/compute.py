@@ -1,5 +1,5 @@
-"""Every group of nodes of a cluster that the stack made: to nothing, and back to what the stack
-file says.
+"""Every group of nodes of a cluster that the stack made: scaled to zero, and back to the sizes of
+the stack file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.autoscaler import NAME, NAMESPACE
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.live.account import Account, kindly
+from jupyterhub_aws.operate.live.account import Account, translate_aws_errors
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
 # --- The sizes of a group that no stack file knows, kept in a tag of the group itself while it is
@@ -25,7 +25,7 @@ from jupyterhub_aws.operate.live.cluster import KubectlCluster
 SIZES = "jupyterhub-aws/sizes-before-pause"
 
 
-def kept_sizes(group: dict[str, Any]) -> tuple[int, int, int] | None:
+def recorded_sizes(group: dict[str, Any]) -> tuple[int, int, int] | None:
     """The sizes that are kept in a group's tag; None where none are."""
     text = next((tag["Value"] for tag in group.get("Tags", []) if tag["Key"] == SIZES), None)
     numbers = [] if text is None else [int(part) for part in text.split(",") if part.isdigit()]
@@ -34,13 +34,13 @@ def kept_sizes(group: dict[str, Any]) -> tuple[int, int, int] | None:
     )  # least, most, wanted
 
 
-def rest_sizes(client: Any, group: dict[str, Any]) -> None:
-    """To nothing. Its sizes are written down first, so that a command which is killed in between
-    still knows them.
+def scale_to_zero(client: Any, group: dict[str, Any]) -> None:
+    """Scale a group to zero. Its sizes are recorded first, so that they are known after a command
+    that is killed in between.
     """
     name = group["AutoScalingGroupName"]
     sizes = (group["MinSize"], group["MaxSize"], group["DesiredCapacity"])
-    if kept_sizes(group) is None:
+    if recorded_sizes(group) is None:
         client.create_or_update_tags(Tags=[_tag(name, sizes)])
     if group["MaxSize"] or group["DesiredCapacity"]:
         client.update_auto_scaling_group(
@@ -48,9 +48,11 @@ def rest_sizes(client: Any, group: dict[str, Any]) -> None:
         )
 
 
-def wake_sizes(client: Any, group: dict[str, Any]) -> None:
-    """Back to what was kept, and the tag goes. Nothing where nothing was."""
-    name, sizes = group["AutoScalingGroupName"], kept_sizes(group)
+def restore_size(client: Any, group: dict[str, Any]) -> None:
+    """Scale a group back to the recorded sizes, and remove the tag. Nothing where none are
+    recorded.
+    """
+    name, sizes = group["AutoScalingGroupName"], recorded_sizes(group)
     if sizes is not None:
         client.update_auto_scaling_group(
             AutoScalingGroupName=name, MinSize=sizes[0], MaxSize=sizes[1], DesiredCapacity=sizes[2]
@@ -79,33 +81,33 @@ class Groups:
     def __init__(self, command: str, account: Account, stack: StackConfig) -> None:
         self._command, self._account, self._stack = command, account, stack
 
-    def awake(self) -> list[str]:
-        """What is not at rest: groups that may grow, and nodes that are there."""
-        with kindly(self._command):
-            found = [line for group in self._user() if (line := _awake(group))]
+    def active(self) -> list[str]:
+        """What is active: groups that may grow, and nodes that exist."""
+        with translate_aws_errors(self._command):
+            found = [line for group in self._user() if (line := _active(group))]
             return [
                 *found,
                 *(line for group in self._managed() if (line := self._of_managed(group))),
             ]
 
     def user_nodes(self) -> list[str]:
-        """Groups of user nodes that have some: somebody may work there."""
-        with kindly(self._command):
+        """Groups of user nodes that have some: users may work there."""
+        with translate_aws_errors(self._command):
             return [
                 f"{group['AutoScalingGroupName']} ({len(group['Instances'])})"
                 for group in self._user()
                 if group["Instances"]
             ]
 
-    def rest(self) -> None:
-        """Ask AWS for no node anywhere: a group of at most none does not grow, whoever asks."""
-        with kindly(self._command):
+    def scale_to_zero(self) -> None:
+        """Scale every group to zero, at most zero: so no autoscaler can make it grow."""
+        with translate_aws_errors(self._command):
             for group in self._user():
                 if (
                     group["AutoScalingGroupName"] not in self._wanted()
-                    # somebody's own, or one that the next `up` takes away: the file does not know it
+                    # not of this stack, or one that the next `up` deletes: no file has its sizes
                 ):
-                    rest_sizes(self._account.client("autoscaling"), group)
+                    scale_to_zero(self._account.client("autoscaling"), group)
                 elif _sizes(group) != (0, 0, 0):
                     self._size(
                         group["AutoScalingGroupName"], MinSize=0, MaxSize=0, DesiredCapacity=0
@@ -113,17 +115,17 @@ class Groups:
             for managed in self._managed():
                 self._scale(managed, {"minSize": 0, "maxSize": 1, "desiredSize": 0})
 
-    def asleep(self) -> list[str]:
+    def scaled_down(self) -> list[str]:
         """What does not yet have the sizes of the stack file, or nodes of a managed group that
         have not come.
         """
         core = self._stack.pools.core
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             found = []
             for group in self._user():
                 wanted = self._wanted().get(group["AutoScalingGroupName"])
                 if (
-                    kept_sizes(group)
+                    recorded_sizes(group)
                     if wanted is None
                     else (group["MinSize"], group["MaxSize"]) != wanted
                 ):
@@ -139,16 +141,16 @@ class Groups:
                     )
             return found
 
-    def wake(self) -> None:
-        """Ask AWS for the sizes of the stack file. Nodes of user pools come when somebody starts
-        a server.
+    def restore_sizes(self) -> None:
+        """Ask AWS for the sizes of the stack file. Nodes of user pools come when a user starts a
+        server.
         """
         core = self._stack.pools.core
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             for group in self._user():
                 wanted = self._wanted().get(group["AutoScalingGroupName"])
                 if wanted is None:
-                    wake_sizes(self._account.client("autoscaling"), group)
+                    restore_size(self._account.client("autoscaling"), group)
                 elif (group["MinSize"], group["MaxSize"]) != wanted:
                     self._size(group["AutoScalingGroupName"], MinSize=wanted[0], MaxSize=wanted[1])
             for managed in self._managed():
@@ -229,7 +231,7 @@ def _sizes(group: dict[str, Any]) -> tuple[int, int, int]:
     return group["MinSize"], group["MaxSize"], group["DesiredCapacity"]
 
 
-def _awake(group: dict[str, Any]) -> str:
+def _active(group: dict[str, Any]) -> str:
     if group["Instances"]:
         return f"{group['AutoScalingGroupName']} ({len(group['Instances'])} nodes)"
     return (
@@ -239,7 +241,7 @@ def _awake(group: dict[str, Any]) -> str:
     )
 
 
-# --- The machines of a cluster that somebody else made, by the tags that the stack file names:
+# --- The machines of an existing cluster, by the tags that the stack file names:
 # nodes stop first and start last.
 
 
@@ -259,7 +261,7 @@ class TaggedInstances:
         """Raise ConfigError where no machine and no group has the tag: a typo there would pause
         nothing and say that all is well.
         """
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             found = bool(next(self._machines(), None) or next(self._groups(), None))
             spot = [
                 item["InstanceId"]
@@ -295,8 +297,8 @@ class TaggedInstances:
             )
 
     def running(self) -> list[str]:
-        """What does not stand still."""
-        with kindly(self._command):
+        """What is not stopped."""
+        with translate_aws_errors(self._command):
             found = [
                 f"{item['InstanceId']} ({item['State']['Name']})"
                 for item in self._machines()
@@ -311,9 +313,9 @@ class TaggedInstances:
                 ),
             ]
 
-    def standing(self) -> list[str]:
+    def not_available(self) -> list[str]:
         """What does not run yet."""
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             found = [
                 f"{item['InstanceId']} ({item['State']['Name']})"
                 for item in self._machines()
@@ -324,13 +326,13 @@ class TaggedInstances:
                 *(
                     _group_line(group)
                     for group in self._groups()
-                    if kept_sizes(group) or len(group["Instances"]) < group["DesiredCapacity"]
+                    if recorded_sizes(group) or len(group["Instances"]) < group["DesiredCapacity"]
                 ),
             ]
 
     def stop(self) -> None:
         """Ask for it."""
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             running = [
                 item["InstanceId"]
                 for item in self._machines()
@@ -340,11 +342,11 @@ class TaggedInstances:
                 self._account.client("ec2").stop_instances(InstanceIds=running)
             client = self._account.client("autoscaling")
             for group in self._groups():
-                rest_sizes(client, group)
+                scale_to_zero(client, group)
 
     def start(self) -> None:
         """Ask for it."""
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             stopped = [
                 item["InstanceId"]
                 for item in self._machines()
@@ -354,7 +356,7 @@ class TaggedInstances:
                 self._account.client("ec2").start_instances(InstanceIds=stopped)
             client = self._account.client("autoscaling")
             for group in self._groups():
-                wake_sizes(client, group)
+                restore_size(client, group)
 
     def _machines(self) -> Iterator[dict[str, Any]]:
         wanted = [{"Name": f"tag:{self._key}", "Values": [self._value]}]
@@ -404,11 +406,11 @@ class Autoscaler:
         return [] if wanted and there >= wanted else [f"{there} of {max(wanted, 1)}"]
 
     def stop(self) -> None:
-        """To none."""
+        """Scale it to zero."""
         self._scale(0)
 
     def start(self) -> None:
-        """To the one that the stack's release has."""
+        """Scale it to one, as the stack's release has it."""
         self._scale(1)
 
     def _scale(self, replicas: int) -> None:
@@ -447,13 +449,13 @@ class Databases:
         ]
 
     def running(self) -> list[str]:
-        """Those that do not stand still, with their state."""
+        """Those that are not stopped, with their state."""
         return [
             f"{name} ({status})" for name, status in self._states().items() if status != "stopped"
         ]
 
-    def standing(self) -> list[str]:
-        """Those that do not answer yet."""
+    def not_available(self) -> list[str]:
+        """Those that are not available yet."""
         return [
             f"{name} ({status})"
             for name, status in self._states().items()
@@ -469,13 +471,13 @@ class Databases:
         self._each("stopped", "start_db_instance")
 
     def _each(self, state: str, operation: str) -> None:
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             for name, status in self._states().items():
                 if status == state:
                     getattr(self._account.client("rds"), operation)(DBInstanceIdentifier=name)
 
     def _states(self) -> dict[str, str]:
-        with kindly(self._command):
+        with translate_aws_errors(self._command):
             return {
                 name: status for name in self.names if (status := self._state(name)) is not None
             }

@@ -1,20 +1,16 @@
-"""A stack to rest, in this order: people, servers, autoscaler, nodes, databases; then the stack
-file says so and `up` makes it the stack's state.
+"""Pausing a stack, in this order: users, servers, autoscaler, nodes, databases; then the stack file
+says so and `up` makes it the stack's state.
 """
 
 from __future__ import annotations
 
 import contextlib
-import datetime
-import re
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import click
 
-from jupyterhub_aws.bundle.pull import duration
 from jupyterhub_aws.cli.arguments import stack_file, validated_stack
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.pause import PausedInstances as Section
@@ -25,26 +21,24 @@ from jupyterhub_aws.operate.daily.who import SELECTOR
 from jupyterhub_aws.operate.live.account import Account, connect
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
 from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
+from jupyterhub_aws.operate.live.notifier import UserNotifier, seconds_of
 from jupyterhub_aws.operate.live.steps import CommandStep, some
 from jupyterhub_aws.operate.pause.compute import Autoscaler, Databases, Groups, TaggedInstances
-from jupyterhub_aws.operate.pause.stack_file_edit import KEY, is_paused, remember
+from jupyterhub_aws.operate.pause.stack_file_edit import KEY, is_paused, set_paused
 
-# --- People first: what is said to them, how long they have, and that their servers end as if they
-# had stopped them.
+# --- Users first: the notice that they read, how long they have, and that their servers end as if
+# they had stopped them.
 
 
-#: A notice outlives its moment by so long: whoever looks while the nodes go reads why.
+#: A notice outlives its deadline by so long: users who look while the nodes go read why.
 _AFTERWARDS = 3600
-#: In the last minutes nobody starts what would end at once.
+#: In the last minutes no server starts that would end at once.
 _CLOSED_SECONDS = 300
-_LOOK_SECONDS = 15.0
-_DURATION = re.compile(r"([0-9]{1,4})(s|m|h)")
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 _LONGEST = 12 * 3600
 
 
-class UserNotice(click.ParamType[int]):
-    """How long people have: 15m, 1h, 0m."""
+class NoticePeriod(click.ParamType[int]):
+    """How long users have: 15m, 1h, 0m."""
 
     name = "duration"
 
@@ -54,91 +48,27 @@ class UserNotice(click.ParamType[int]):
         """Seconds. Refuses what is none, and more than twelve hours."""
         if isinstance(value, int):
             return value
-        match = _DURATION.fullmatch(value)
-        seconds = int(match[1]) * _UNITS[match[2]] if match else -1
-        if not 0 <= seconds <= _LONGEST:
+        seconds = seconds_of(value, _LONGEST)
+        if seconds is None:
             self.fail(f"{value!r} is not a time of at most 12h; write it like 15m", param, ctx)
         return seconds
 
 
-def words(moment: datetime.datetime, left: float) -> str:
-    """What people read."""
-    minutes = max(0, round(left / 60))
-    when = (
-        f"in {minutes} minute{'' if minutes == 1 else 's'} ({moment:%H:%M} UTC)"
-        if left > 0
-        else "now"
+def notifier_of(hubs: Sequence[HubApi]) -> UserNotifier:
+    """All users of these hubs, who read one notice."""
+    return UserNotifier(
+        command=COMMAND,
+        hubs=hubs,
+        concerned=lambda: hubs,
+        running=lambda: [f"{server.label} ({hub.hub})" for hub in hubs for server in hub.servers()],
+        servers=lambda hub: hub.servers(),
+        text=lambda when: (
+            f"This hub will be paused {when}: servers stop then, and start again when it is"
+            " resumed. Save your work; your files stay."
+        ),
+        kept_seconds=_AFTERWARDS,
+        closed_seconds=_CLOSED_SECONDS,
     )
-    return (
-        f"This hub will be paused {when}: servers stop then, and start again when it is resumed."
-        " Save your work; your files stay."
-    )
-
-
-class PauseNotifier:
-    """The hubs of a stack are told, given their time, and emptied. What was said by an earlier
-    run counts on.
-    """
-
-    def __init__(
-        self,
-        command: str,
-        hubs: Sequence[HubApi],
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._command, self._hubs, self._clock, self._sleep = command, hubs, clock, sleep
-
-    def wait(self, seconds: int) -> None:
-        """Tell them, until their time is over or nobody has a server any more. Interrupted, it
-        is called off and nobody was stopped.
-        """
-        end = self._clock() + min([seconds, *(self._left(hub) for hub in self._hubs)])
-        try:
-            while (left := end - self._clock()) > 0 and (servers := self.servers()):
-                self._say(end, left)
-                text = (
-                    f"  {len(servers)} servers run ({some(servers)}); {duration(left)} left (Ctrl+C"
-                    " calls it off)"
-                )
-                if sys.stderr.isatty():
-                    print(f"\r\033[K{text[:100]}", end="", file=sys.stderr, flush=True)
-                self._sleep(min(_LOOK_SECONDS, left))
-        except KeyboardInterrupt:
-            for hub in self._hubs:
-                hub.unsay()
-            what = "was called off: nobody's server was stopped, and the notice is gone"
-            raise ConfigError(
-                self._command,
-                [Problem(path="pause", what=what, fix="run it again when it is time")],
-            ) from None
-        finally:
-            if sys.stderr.isatty():
-                print(file=sys.stderr)
-        self._say(self._clock(), 0)
-
-    def servers(self) -> list[str]:
-        """Whose servers are there."""
-        return [f"{server.label} ({hub.hub})" for hub in self._hubs for server in hub.servers()]
-
-    def stop(self) -> None:
-        """Ask each server to end."""
-        for hub in self._hubs:
-            for server in hub.servers():
-                if server.pending != "stop":
-                    hub.stop(server)
-
-    def _say(self, end: float, left: float) -> None:
-        moment = datetime.datetime.fromtimestamp(end, tz=datetime.UTC)
-        for hub in self._hubs:
-            hub.say(words(moment, left), round(left) + _AFTERWARDS, closed=left <= _CLOSED_SECONDS)
-
-    def _left(self, hub: HubApi) -> float:
-        """What is left of a notice that an earlier run gave; much where there was none."""
-        said = hub.said()
-        return (
-            max(0.0, float(said["seconds"]) - _AFTERWARDS) if said.get("text") else float(_LONGEST)
-        )
 
 
 COMMAND = "jhub pause"
@@ -158,7 +88,7 @@ class PauseContext:
 
     @property
     def own_nodes(self) -> bool:
-        """Whether the stack's own groups are this command's business: not in the inner half,
+        """Whether the stack's own groups are this command's business: not in the cluster stack,
         which AWS does not know.
         """
         return (
@@ -168,7 +98,7 @@ class PauseContext:
         )
 
     def machines(self, command: str) -> tuple[TaggedInstances, TaggedInstances] | None:
-        """Nodes and control plane of a cluster that somebody else made, where the stack names
+        """Nodes and control plane of an existing cluster, where the stack names
         them.
         """
         section: Section | None = self.stack.pause.instances
@@ -183,26 +113,27 @@ class PauseContext:
         return nodes, plane
 
 
-def hubs_to_tell(scene: PauseContext) -> list[str]:
-    """The hubs that run. One that does not, and has nobody's server either, was stopped by an
-    earlier pause. Raises ConfigError where servers run without their hub: nobody can be told.
+def hubs_to_notify(context: PauseContext) -> list[str]:
+    """The hubs that run. One that does not, and has no user's server either, was stopped by an
+    earlier pause. Raises ConfigError where servers run without their hub: their users cannot be
+    notified.
     """
     found, problems = [], []
-    for hub in sorted(scene.stack.hubs_inside) if scene.cluster is not None else ():
-        namespace = HubNames(stack=scene.stack.name, hub=hub).namespace
-        if scene.cluster is not None and hub_runs(scene.cluster, namespace):
+    for hub in sorted(context.stack.hubs_inside) if context.cluster is not None else ():
+        namespace = HubNames(stack=context.stack.name, hub=hub).namespace
+        if context.cluster is not None and hub_runs(context.cluster, namespace):
             found.append(hub)
-        elif scene.cluster is not None and (
-            pods := scene.cluster.data(
+        elif context.cluster is not None and (
+            pods := context.cluster.data(
                 "--namespace", namespace, "get", "pods", "--selector", SELECTOR
             )["items"]
         ):
-            what = f"does not run, and {len(pods)} servers of people do: nobody can be told"
+            what = f"does not run, and {len(pods)} user servers do: their users cannot be notified"
             problems.append(
                 Problem(
                     path=f"hub {hub}",
                     what=what,
-                    fix="look why (jhub doctor), or end them without a word: --now",
+                    fix="look why (jhub doctor), or end them without notice: --now",
                 )
             )
     if problems:
@@ -210,35 +141,35 @@ def hubs_to_tell(scene: PauseContext) -> list[str]:
     return found
 
 
-def people_steps(scene: PauseContext, hubs: Sequence[HubApi], notice: int) -> list[CommandStep]:
-    """What has to be over before a node goes: told, given their time, stopped. Empty where
-    nobody can be told (`--now`).
+def user_steps(context: PauseContext, hubs: Sequence[HubApi], notice: int) -> list[CommandStep]:
+    """What has to be over before a node goes: users notified, given their time, their servers
+    stopped. Empty where they cannot be notified (`--now`).
     """
     if not hubs:
         return []
-    farewell, told = PauseNotifier(COMMAND, hubs), list[bool]()
+    notifier, told = notifier_of(hubs), list[bool]()
 
     def stop() -> None:
         if not told:
-            farewell.wait(notice)
+            notifier.wait(time.time() + notice)
             told.append(True)
-        farewell.stop()
+        notifier.stop()
 
     return [
         CommandStep(
-            says="people's servers end",
-            left=farewell.servers,
+            says="user servers end",
+            left=notifier.running,
             do=stop,
             patience=notice + _STOPPING_SECONDS,
         )
     ]
 
 
-def pause_steps(scene: PauseContext) -> list[CommandStep]:
-    """Everything after people, in the order in which nothing starts what was just stopped."""
+def pause_steps(context: PauseContext) -> list[CommandStep]:
+    """Everything after users, in the order in which nothing starts what was just stopped."""
     steps: list[CommandStep] = []
-    if scene.cluster is not None and scene.stack.cluster.kind == "eks":
-        autoscaler = Autoscaler(scene.cluster)
+    if context.cluster is not None and context.stack.cluster.kind == "eks":
+        autoscaler = Autoscaler(context.cluster)
         steps.append(
             CommandStep(
                 says="the autoscaler goes to zero",
@@ -247,18 +178,18 @@ def pause_steps(scene: PauseContext) -> list[CommandStep]:
                 patience=_STOPPING_SECONDS,
             )
         )
-    if scene.own_nodes and scene.account is not None:
-        groups = Groups(COMMAND, scene.account, scene.stack)
+    if context.own_nodes and context.account is not None:
+        groups = Groups(COMMAND, context.account, context.stack)
         steps.append(
             CommandStep(
                 says="every group of nodes goes to zero",
-                left=groups.awake,
-                do=groups.rest,
+                left=groups.active,
+                do=groups.scale_to_zero,
                 patience=_MACHINES_SECONDS,
             )
         )
-        databases = Databases(COMMAND, scene.account, scene.stack)
-        if databases.names and scene.stack.pause.stop_databases:
+        databases = Databases(COMMAND, context.account, context.stack)
+        if databases.names and context.stack.pause.stop_databases:
             steps.append(
                 CommandStep(
                     says="databases stop",
@@ -267,7 +198,7 @@ def pause_steps(scene: PauseContext) -> list[CommandStep]:
                     patience=2 * _MACHINES_SECONDS,
                 )
             )
-    machines = scene.machines(COMMAND)
+    machines = context.machines(COMMAND)
     if machines is not None:
         for says, some_of in (
             ("nodes stop", machines[0]),
@@ -281,36 +212,36 @@ def pause_steps(scene: PauseContext) -> list[CommandStep]:
     return steps
 
 
-def remember_step(scene: PauseContext) -> CommandStep | None:
-    """The stack file says it; the inner half's is the outer one's, and is changed there."""
-    if scene.stack.parts == "cluster":
+def stack_file_step(context: PauseContext) -> CommandStep | None:
+    """The stack file says it; a cluster stack's is its cloud stack's, and is changed there."""
+    if context.stack.parts == "cluster":
         return None
-    written = list[bool]([is_paused(scene.file)])
+    written = list[bool]([is_paused(context.file)])
 
     def write() -> None:
-        remember(COMMAND, scene.file, paused=True)
+        set_paused(COMMAND, context.file, paused=True)
         written.append(True)
 
     return CommandStep(
-        says=f"{scene.file.source} says so",
+        says=f"{context.file.source} says so",
         left=lambda: [] if written[-1] else ["paused: true"],
         do=write,
     )
 
 
-def nobody_is_there(scene: PauseContext) -> None:
-    """The outer half cannot ask a hub: raise ConfigError while user nodes run, whose people the
-    inner half has to tell first.
+def refuse_user_nodes(context: PauseContext) -> None:
+    """A cloud stack cannot reach a hub: raise ConfigError while user nodes run, whose users the
+    cluster stack has to notify first.
     """
-    if scene.account is None or scene.stack.parts != "cloud":
+    if context.account is None or context.stack.parts != "cloud":
         return
     with contextlib.suppress(StopIteration):
-        nodes = Groups(COMMAND, scene.account, scene.stack).user_nodes()
+        nodes = Groups(COMMAND, context.account, context.stack).user_nodes()
         if nodes:
-            what = f"people may work there: {some(nodes)}"
+            what = f"users may work there: {some(nodes)}"
             fix = (
                 "pause the stack inside the cluster first (on the runner), which tells them; --now"
-                " ends their servers without a word"
+                " ends their servers without notice"
             )
             raise ConfigError(COMMAND, [Problem(path="nodes", what=what, fix=fix)])
 
@@ -319,15 +250,15 @@ def nobody_is_there(scene: PauseContext) -> None:
 
 
 @contextlib.contextmanager
-def scene_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseContext]:
-    """The scene of a stack. `inside`: also its cluster, which then has to answer. Raises
+def context_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseContext]:
+    """The context of a stack. `inside`: also its cluster, which then has to answer. Raises
     ConfigError with nothing changed.
     """
     file = stack_file(stack)
     found, _ = validated_stack(stack)
     if (
         found.cloud_stack is not None
-    ):  # the inner half's configuration is the outer one's, its file too
+    ):  # a cluster stack's configuration is its cloud stack's, its file too
         file = read(find(found.cloud_stack, file.path.parent))
     in_aws = found.cluster.kind == "eks" or found.pause.instances is not None
     account = (
@@ -337,21 +268,21 @@ def scene_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseContext
     )
     with contextlib.ExitStack() as held:
         cluster = None
-        # An API whose machines stand still does not answer; whoever worked there was told before
-        # they were stopped.
-        rests = (
+        # An API whose machines are stopped does not answer; users were notified before they were
+        # stopped.
+        stopped = (
             account is not None
             and found.pause.instances is not None
             and not TaggedInstances(
                 command, account, found.pause.instances, "control_plane"
             ).running()
         )
-        if inside and found.parts != "cloud" and not rests:
+        if inside and found.parts != "cloud" and not stopped:
             cluster = held.enter_context(cluster_of(command, found, account))
             cluster.reached()
         yield PauseContext(stack=found, file=file, account=account, cluster=cluster)
 
 
-def needs_up(scene: PauseContext) -> bool:
+def needs_up(context: PauseContext) -> bool:
     """Whether something has to be built again before nodes can start."""
-    return bool(scene.stack.pause.drop) and KEY in scene.file.values
+    return bool(context.stack.pause.drop) and KEY in context.file.values

@@ -1,4 +1,4 @@
-"""A stack back from its rest: databases and machines first, then `up` with what is in the file,
+"""Resuming a paused stack: databases and machines first, then `up` with what is in the file,
 then nodes, autoscaler and hubs.
 """
 
@@ -13,45 +13,47 @@ from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
 from jupyterhub_aws.operate.live.steps import CommandStep
 from jupyterhub_aws.operate.pause.compute import Autoscaler, Databases, Groups
 from jupyterhub_aws.operate.pause.pause import PauseContext
-from jupyterhub_aws.operate.pause.stack_file_edit import is_paused, remember
+from jupyterhub_aws.operate.pause.stack_file_edit import is_paused, set_paused
 
 COMMAND = "jhub resume"
 _SECONDS = 900.0
 
 
-def before_up(scene: PauseContext) -> list[CommandStep]:
+def before_up(context: PauseContext) -> list[CommandStep]:
     """What has to be there before the program can build anything on it, and the stack file."""
     steps: list[CommandStep] = []
-    machines = scene.machines(COMMAND)
+    machines = context.machines(COMMAND)
     if machines is not None:
         for says, some_of in (
             ("the control plane starts", machines[1]),
             ("nodes start", machines[0]),
         ):
             steps.append(
-                CommandStep(says=says, left=some_of.standing, do=some_of.start, patience=_SECONDS)
+                CommandStep(
+                    says=says, left=some_of.not_available, do=some_of.start, patience=_SECONDS
+                )
             )
-    if scene.own_nodes and scene.account is not None:
-        databases = Databases(COMMAND, scene.account, scene.stack)
+    if context.own_nodes and context.account is not None:
+        databases = Databases(COMMAND, context.account, context.stack)
         if databases.names:
             steps.append(
                 CommandStep(
                     says="databases start",
-                    left=databases.standing,
+                    left=databases.not_available,
                     do=databases.start,
                     patience=2 * _SECONDS,
                 )
             )
-    if scene.stack.parts != "cluster":
-        written = list[bool]([not is_paused(scene.file)])
+    if context.stack.parts != "cluster":
+        written = list[bool]([not is_paused(context.file)])
 
         def write() -> None:
-            remember(COMMAND, scene.file, paused=False)
+            set_paused(COMMAND, context.file, paused=False)
             written.append(True)
 
         steps.append(
             CommandStep(
-                says=f"{scene.file.source} no longer says paused",
+                says=f"{context.file.source} no longer says paused",
                 left=lambda: [] if written[-1] else ["paused: true"],
                 do=write,
             )
@@ -59,24 +61,24 @@ def before_up(scene: PauseContext) -> list[CommandStep]:
     return steps
 
 
-def nodes(scene: PauseContext) -> list[CommandStep]:
+def nodes(context: PauseContext) -> list[CommandStep]:
     """Groups at the sizes of the stack file. After an `up` they mostly are: not where a pause
     was never followed by one.
     """
-    if not scene.own_nodes or scene.account is None:
+    if not context.own_nodes or context.account is None:
         return []
-    groups = Groups(COMMAND, scene.account, scene.stack)
+    groups = Groups(COMMAND, context.account, context.stack)
     return [
         CommandStep(
             says="groups of nodes have their sizes",
-            left=groups.asleep,
-            do=groups.wake,
+            left=groups.scaled_down,
+            do=groups.restore_sizes,
             patience=_SECONDS,
         )
     ]
 
 
-def answers(scene: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
+def answers(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
     """The API of machines that were just started: `up` would fail at once without it."""
 
     def silent() -> list[str]:
@@ -85,7 +87,7 @@ def answers(scene: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
 
     return (
         []
-        if scene.stack.pause.instances is None
+        if context.stack.pause.instances is None
         else [
             CommandStep(
                 says="the cluster's API answers",
@@ -97,10 +99,10 @@ def answers(scene: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
     )
 
 
-def inside(scene: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
+def inside(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
     """The autoscaler, then every hub."""
     steps: list[CommandStep] = []
-    if scene.stack.cluster.kind == "eks":
+    if context.stack.cluster.kind == "eks":
         autoscaler = Autoscaler(cluster)
         steps.append(
             CommandStep(
@@ -113,8 +115,8 @@ def inside(scene: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
 
     def away() -> list[str]:
         names = {
-            hub: HubNames(stack=scene.stack.name, hub=hub).namespace
-            for hub in sorted(scene.stack.hubs_inside)
+            hub: HubNames(stack=context.stack.name, hub=hub).namespace
+            for hub in sorted(context.stack.hubs_inside)
         }
         return [
             hub
@@ -142,20 +144,20 @@ def _patient(left: Callable[[], list[str]]) -> Callable[[], list[str]]:
     return look
 
 
-def opened(hubs: Sequence[HubApi]) -> list[CommandStep]:
+def clear_notice_steps(hubs: Sequence[HubApi]) -> list[CommandStep]:
     """The notice of the pause is taken back: where the hub's pod never went, it would refuse
     servers for an hour.
     """
 
     def said() -> list[str]:
-        return [hub.hub for hub in hubs if hub.said().get("text")]
+        return [hub.hub for hub in hubs if hub.get_notice().get("text")]
 
-    def unsay() -> None:
+    def clear_notice() -> None:
         for hub in hubs:
-            hub.unsay()
+            hub.clear_notice()
 
     return (
-        [CommandStep(says="servers may start", left=said, do=unsay, patience=_SECONDS)]
+        [CommandStep(says="servers may start", left=said, do=clear_notice, patience=_SECONDS)]
         if hubs
         else []
     )

@@ -1,5 +1,5 @@
 """`paused: true` in a stack file: written and taken away as a line, so that comments, order and
-everything else stay as somebody wrote them.
+everything else stay as they were.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def is_paused(file: StackFile) -> bool:
     return file.values.get(KEY) == "true"
 
 
-def remember(command: str, file: StackFile, *, paused: bool) -> None:
+def set_paused(command: str, file: StackFile, *, paused: bool) -> None:
     """Write it into the file, or take it out. Raises ConfigError, with the file as it was, where
     that would change anything else in it.
     """
@@ -53,9 +53,7 @@ def remember(command: str, file: StackFile, *, paused: bool) -> None:
                 ],
             )
         written.chmod(file.path.stat().st_mode & 0o777)
-        written.replace(
-            file.path
-        )  # at once: whoever reads it meanwhile sees the old or the new one
+        written.replace(file.path)  # atomic: a reader sees the old or the new one
     finally:
         written.unlink(missing_ok=True)
 

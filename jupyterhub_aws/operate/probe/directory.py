@@ -80,8 +80,8 @@ def _class() -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeRequest:
-    """What is probed: a hub of a stack; a person and their password (both None: only the way to
-    the directory); the look-up account's password.
+    """What is probed: a hub of a stack; a user and their password (both None: only the connection
+    to the directory); the look-up account's password.
     """
 
     stack: StackConfig
@@ -104,7 +104,7 @@ class ProbeRequest:
 
     @property
     def path(self) -> str:
-        """Where its sign-in stands in the stack file."""
+        """Where its sign-in is in the stack file."""
         return f"hubs.{self.hub}.sign_in"
 
 
@@ -145,9 +145,9 @@ def _steps(question: ProbeRequest, authenticator: Any, asker: Any) -> Iterator[P
         yield _search_account(question, asker)
     if question.user is None or question.password is None:
         yield ProbeStep(
-            what="person",
+            what="user",
             state="skipped",
-            said="nobody was named",
+            said="no user was named",
             fix="add --user NAME to try a sign-in",
         )
         return
@@ -238,7 +238,7 @@ def _let_in(question: ProbeRequest, authenticator: Any) -> Iterator[ProbeStep]:
     for group in authenticator.asked_groups:
         member = group in known["groups"]
         said = f"{'member' if member else 'not a member'} of {group}"
-        hint = None if member else "or there is no such group, or this person may not read it"
+        hint = None if member else "or there is no such group, or this user may not read it"
         yield ProbeStep(what="group", state="ok" if member else "no", said=said, fix=hint)
     allowed, _ = _answer(lambda: authenticator.get_authenticated_user(None, sent))
     yield _verdict(question, allowed)
@@ -265,7 +265,7 @@ def _why_not(question: ProbeRequest) -> str:
     import re
 
     if not (question.password or "").strip():
-        return "an empty password is refused before anybody is asked"
+        return "an empty password is refused before the directory is asked"
     pattern = question.sign_in.username_pattern
     if pattern is not None and not re.match(pattern, question.user or ""):
         return f"usernames: {question.sign_in.usernames} does not let this name in"
@@ -275,7 +275,7 @@ def _why_not(question: ProbeRequest) -> str:
 def _what_then(question: ProbeRequest) -> str:
     if question.sign_in.lookup is None:
         return (
-            "a wrong password; or the person's entry is elsewhere: compare bind_dn_templates with a"
+            "a wrong password; or the user's entry is elsewhere: compare bind_dn_templates with a"
             " real DN"
         )
     return "a wrong password, or an account that is locked or has expired"
@@ -291,7 +291,7 @@ def _verdict(question: ProbeRequest, allowed: Any) -> ProbeStep:
             what="verdict",
             state="no",
             said=said,
-            fix="add the person to a group, or to allowed_users",
+            fix="add the user to a group, or to allowed_users",
             path=f"{question.path}.allowed_groups",
         )
     groups, admin = set(allowed["groups"]), bool(allowed["admin"])
@@ -321,7 +321,7 @@ _SECONDS = 60
 
 
 def chosen_hub(stack: StackConfig, hub: str | None, name: str) -> str:
-    """The hub that is named, or the only one that signs people in with a directory. Raises
+    """The hub that is named, or the only one that signs users in with a directory. Raises
     ConfigError.
     """
     having = [
@@ -339,7 +339,7 @@ def chosen_hub(stack: StackConfig, hub: str | None, name: str) -> str:
         if not having:
             raise refused(
                 "has no hub whose sign_in.kind is ldap",
-                "nothing is to be probed: other kinds sign people in at somebody else's page",
+                "nothing is to be probed: other kinds sign users in without a directory of yours",
             )
         raise refused(
             f"has several hubs with a directory: {', '.join(having)}", "name one with --hub"
@@ -352,7 +352,7 @@ def chosen_hub(stack: StackConfig, hub: str | None, name: str) -> str:
         )
     if hub not in having:
         raise refused(
-            f"hub {hub} signs people in by {stack.hubs[hub].sign_in.kind}",
+            f"hub {hub} signs users in by {stack.hubs[hub].sign_in.kind}",
             "name one whose sign_in.kind is ldap",
         )
     return hub

@@ -1,8 +1,8 @@
-"""Taking one hub out, and bringing it back: every protected thing at once, and the ids that only
+"""Removing one hub, and bringing it back: every protected resource at once, and the ids that only
 the state knows.
 
-The engine names protected things as it meets them, and forgets what it lets go of: afterwards
-nobody knows under which id a hub's homes stand.
+The engine names protected resources as it meets them, and forgets what it retains: afterwards no
+state has the id of a hub's homes.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class OneHub:
 
     @property
     def lets_go(self) -> list[str]:
-        """The lines that say that you mean it: one for each protected thing."""
+        """The lines that say that you mean it: one for each protected resource."""
         return [
             f"pulumi state unprotect {shlex.quote(item.urn)} -s {self.file.stack} --yes"
             for item in self.kept
@@ -98,7 +98,7 @@ class OneHub:
                 " were, and this beside them; then `pulumi up`."
             ),
             (
-                f"# The namespace {names.namespace} is still there with people's claims, so without"
+                f"# The namespace {names.namespace} is still there with users' claims, so without"
                 " these lines `up` stops at «already exists»."
             ),
             f"{file_key('imports')}:",
@@ -160,7 +160,7 @@ def kept_of(resources: Sequence[Mapping[str, Any]], hub: str) -> list[Kept]:
     """Of a state's resources, those of the hub that stay when the program no longer names them:
     retained on delete, and real.
     """
-    # As components name them: `hub-NAME-…` of both halves, and the access point of its homes.
+    # As components name them: `hub-NAME-…` of both parts, and the access point of its homes.
     mine = re.compile(
         rf"hub-{re.escape(hub)}-(?:cloud|namespace|homes|database)\b.*|homes-access-point-{re.escape(hub)}"
     )

@@ -1,4 +1,4 @@
-"""Kinds of things in AWS: what each is called, the command that would delete one, and what it
+"""Kinds of AWS resources: what each is called, the command that would delete one, and what it
 costs. Pure.
 """
 
@@ -37,7 +37,7 @@ class UnmanagedResource:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name for operators."""
         return self.tags.get("Name") or self.id
 
 

@@ -14,7 +14,7 @@ from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.live.account import Account, kindly
+from jupyterhub_aws.operate.live.account import Account, translate_aws_errors
 from jupyterhub_aws.operate.teardown.kinds import UnmanagedResource, kind_of
 
 FORMAT = "jupyterhub-aws/orphans/1"
@@ -35,14 +35,14 @@ _AS_FOUND = {
     "aws:backup/vault:Vault": "backup:backup-vault",
     "aws:iam/role:Role": "iam:role",
 }
-#: Inputs that name a thing where it has no tag Name.
+#: Inputs that name a resource where it has no tag Name.
 _NAMES = ("identifier", "name", "bucket")
 _CLAIM = "kubernetes.io/created-for/pvc/"
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrphanVerdict:
-    """A thing, and why it is kept; an orphan where `kept` is empty."""
+    """A resource, and why it is kept; an orphan where `kept` is empty."""
 
     found: UnmanagedResource
     kept: str
@@ -110,7 +110,7 @@ def _kept(stack: StackConfig, found: UnmanagedResource, keeps: Sequence[tuple[st
         and found.kind == "ec2:volume"
         and claim.startswith("claim-")
     ):
-        return f"somebody's home ({claim}, {found.tags.get(f'{_CLAIM}namespace', '')})"
+        return f"a user's home ({claim}, {found.tags.get(f'{_CLAIM}namespace', '')})"
     if found.kind in (
         "backup:backup-vault",
         "backup:recovery-point",
@@ -128,14 +128,14 @@ def _is_generated(name: str, found: UnmanagedResource) -> bool:
     )
 
 
-def refuse_standing(
+def refuse_existing_stack(
     command: str, account: Account, stack: StackConfig, name: str, protected: Sequence[Resource]
 ) -> None:
-    """Raise ConfigError where the stack stands: all that it uses would look like an orphan."""
+    """Raise ConfigError where the stack exists: all that it uses would look like an orphan."""
     from botocore.exceptions import ClientError
 
     client = account.client("eks")
-    with kindly(command):
+    with translate_aws_errors(command):
         try:
             status = str(client.describe_cluster(name=stack.name)["cluster"]["status"])
         except ClientError as error:
@@ -146,7 +146,7 @@ def refuse_standing(
         nodes = client.list_nodegroups(clusterName=stack.name)["nodegroups"]
     if not stays or nodes:
         what = (
-            f"still stands: its cluster {stack.name} is"
+            f"still exists: its cluster {stack.name} is"
             f" {status.lower()}{f', with nodes ({nodes[0]})' if nodes else ''}"
         )
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""`jhub destroy plan`: the whole of leaving a stack, from its files alone."""
+"""`jhub destroy plan`: the teardown of a stack, from its files alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _KUBERNETES = "kubernetes:"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parting:
+class DestroyOutcome:
     """The resources of one stack of the engine, by what becomes of them.
 
     `stays`: protected, and what these need; still in the state, and a later `up` uses it.
@@ -50,7 +50,7 @@ class Parting:
     added: tuple[Resource, ...] = ()
 
 
-def parting(resources: Resources, *, cluster_goes: bool) -> Parting:
+def destroy_outcome(resources: Resources, *, cluster_goes: bool) -> DestroyOutcome:
     """Decide it for the resources of one stack; `cluster_goes`: its cluster is deleted too, now
     or in a later step.
     """
@@ -73,7 +73,7 @@ def parting(resources: Resources, *, cluster_goes: bool) -> Parting:
         for resource in resources
         if resource.urn not in kept and not resource.retain_on_delete
     ]
-    return Parting(
+    return DestroyOutcome(
         stays=tuple(resource for resource in resources if resource.urn in kept),
         forgotten=tuple(resource for resource in let_go if resource not in ends),
         ends=tuple(ends),
@@ -153,9 +153,9 @@ def _order(resources: Resources, goes: Iterable[Resource]) -> list[tuple[str, in
 
 
 @dataclass(frozen=True, kw_only=True)
-class Left:
+class Unmanaged:
     """Something that stays although no state knows it. `find` is a command that lists it; empty
-    where only somebody knows. `blocks`: AWS refuses to delete the network while it is there, so it
+    where no command lists it. `blocks`: AWS refuses to delete the network while it is there, so it
     goes before.
     """
 
@@ -169,8 +169,8 @@ class Left:
         return asdict(self)
 
 
-def left_behind(stack: StackConfig) -> list[Left]:
-    """Everything of that kind for a stack; for one in halves, of both."""
+def unmanaged_resources(stack: StackConfig) -> list[Unmanaged]:
+    """Everything of that kind for a stack; for a split stack, of both."""
     return [
         *_of_cluster(stack),
         *_of_homes(stack),
@@ -180,17 +180,17 @@ def left_behind(stack: StackConfig) -> list[Left]:
     ]
 
 
-def _of_cluster(stack: StackConfig) -> Iterator[Left]:
+def _of_cluster(stack: StackConfig) -> Iterator[Unmanaged]:
     if not isinstance(stack.cluster, EksCluster):
-        yield Left(
+        yield Unmanaged(
             what="nodes' labels, imported images, and whatever you prepared by hand",
             why="the cluster was there before, and stays as it is",
             find="kubectl get nodes --show-labels",
         )
         return
     region = f"--region {stack.region}"
-    yield Left(
-        what="balancers of Services that somebody else made in the cluster",
+    yield Unmanaged(
+        what="balancers of Services that others made in the cluster",
         why=(
             "AWS made them for Kubernetes, and only Kubernetes deletes them: delete the Services"
             " first"
@@ -198,12 +198,12 @@ def _of_cluster(stack: StackConfig) -> Iterator[Left]:
         find="kubectl get services --all-namespaces | grep LoadBalancer",
         blocks=True,
     )
-    yield Left(
-        what="volumes of claims that somebody else made",
+    yield Unmanaged(
+        what="volumes of claims that others made",
         why="the EBS driver deletes a volume when its claim goes, not when the cluster does",
         find="kubectl get pvc --all-namespaces",
     )
-    yield Left(
+    yield Unmanaged(
         what="network interfaces of nodes that ended in a hurry",
         why="the VPC CNI tags them with the cluster's name, and cleans up only while a node runs",
         find=(
@@ -213,20 +213,20 @@ def _of_cluster(stack: StackConfig) -> Iterator[Left]:
         ),
         blocks=True,
     )
-    yield Left(
+    yield Unmanaged(
         what=f"the log group /aws/eks/{stack.name}/cluster, again",
-        why="EKS makes it anew, without a limit, when it writes once more after ours went",
+        why="EKS creates it again, without a limit, when it writes once more after ours went",
         find=(
             f"aws logs describe-log-groups {region} --log-group-name-prefix /aws/eks/{stack.name}/"
         ),
     )
 
 
-def _of_homes(stack: StackConfig) -> Iterator[Left]:
+def _of_homes(stack: StackConfig) -> Iterator[Unmanaged]:
     homes = stack.homes
     if isinstance(homes, EbsHomes):
-        yield Left(
-            what=f"every person's home: a volume of {homes.size_gib} GiB each",
+        yield Unmanaged(
+            what=f"every user's home: a volume of {homes.size_gib} GiB each",
             why="its class says Retain: no command of this project deletes a home",
             find=(
                 f"aws ec2 describe-volumes --region {stack.region} --filters"
@@ -234,13 +234,13 @@ def _of_homes(stack: StackConfig) -> Iterator[Left]:
             ),
         )
     elif isinstance(homes, NfsHomes):
-        yield Left(
+        yield Unmanaged(
             what=f"the homes on {homes.server}:{homes.path}",
             why="the server is yours, and nothing there is touched",
         )
 
 
-def _of_backups(stack: StackConfig) -> Iterator[Left]:
+def _of_backups(stack: StackConfig) -> Iterator[Unmanaged]:
     """Where the stack's own backups lie, and EFS's where its own plan is on: its vault has one
     name in every account (EFS user guide, "Backing up").
     """
@@ -252,7 +252,7 @@ def _of_backups(stack: StackConfig) -> Iterator[Left]:
         if spec.copy_region is not None:
             yield _points("their copies", spec.copy_region, spec.copy_vault_name)
     elif isinstance(backups, Snapshots):
-        yield Left(
+        yield Unmanaged(
             what="snapshots of volumes",
             why="with their policy gone nothing deletes them on their day any more",
             find=(
@@ -264,8 +264,8 @@ def _of_backups(stack: StackConfig) -> Iterator[Left]:
         yield _points("recovery points of the homes' file system", stack.region, EFS_VAULT)
 
 
-def _points(what: str, region: str, vault: str) -> Left:
-    return Left(
+def _points(what: str, region: str, vault: str) -> Unmanaged:
+    return Unmanaged(
         what=f"{what}, in the vault {vault} ({region})",
         why="AWS Backup keeps them until their day, also when what they are of is gone",
         find=(
@@ -275,11 +275,11 @@ def _points(what: str, region: str, vault: str) -> Left:
     )
 
 
-def _of_databases(stack: StackConfig) -> Iterator[Left]:
+def _of_databases(stack: StackConfig) -> Iterator[Unmanaged]:
     for name, hub in sorted(stack.hubs.items()):
         identifier = f"{HubNames(stack=stack.name, hub=name).physical}-database"
         if isinstance(hub.database, PostgresDatabase):
-            yield Left(
+            yield Unmanaged(
                 what=f"snapshots of {identifier}, a last one too if it is deleted later",
                 why="RDS keeps snapshots without their instance",
                 find=(
@@ -289,15 +289,15 @@ def _of_databases(stack: StackConfig) -> Iterator[Left]:
             )
 
 
-def _outside(stack: StackConfig) -> Iterator[Left]:
+def _outside(stack: StackConfig) -> Iterator[Unmanaged]:
     for name, hub in sorted(stack.hubs.items()):
         entry = hub.entry
         if isinstance(entry, LoadBalancerEntry) and (
             entry.route53_zone is None or not entry.record
         ):
-            yield Left(
+            yield Unmanaged(
                 what=f"the DNS record of {entry.hostname} (hubs.{name})",
-                why="you made it; it would lead to an address that somebody else may get",
+                why="you made it; it would lead to an address that another AWS customer may get",
                 find=f"dig +short {entry.hostname}",
             )
         if (
@@ -306,13 +306,13 @@ def _outside(stack: StackConfig) -> Iterator[Left]:
             and entry.tls.certificate_arn is not None
         ):
             why = "it was there before; it costs nothing"
-            yield Left(
+            yield Unmanaged(
                 what=f"the certificate of {entry.hostname}",
                 why=why,
                 find=f"aws acm describe-certificate --certificate-arn {entry.tls.certificate_arn}",
             )
         if isinstance(hub.sign_in, (OidcSignIn, CognitoSignIn, GitHubSignIn)):
-            yield Left(
+            yield Unmanaged(
                 what=(
                     f"the application {hub.sign_in.client_id} at the identity provider"
                     f" (hubs.{name})"
@@ -323,21 +323,23 @@ def _outside(stack: StackConfig) -> Iterator[Left]:
         "pulumi keeps a stack's history until: pulumi stack rm --preserve-config, which leaves the"
         " stack's file"
     )
-    yield Left(what="the stack's state and its encrypted secrets", why=why, find="pulumi stack ls")
+    yield Unmanaged(
+        what="the stack's state and its encrypted secrets", why=why, find="pulumi stack ls"
+    )
 
 
 FORMAT = "jupyterhub-aws/destroy/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Half:
+class StackTeardown:
     """One stack of the engine, and what becomes of it. `where` says from which machine; empty:
     from anywhere.
     """
 
     file: StackFile
     stack: StackConfig
-    parting: Parting
+    outcome: DestroyOutcome
     where: str
 
     @property
@@ -347,23 +349,23 @@ class Half:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Leaving:
-    """The halves in the order in which they go, and what is left behind."""
+class DestroyPlan:
+    """The engine's stacks in the order in which they are destroyed, and what stays unmanaged."""
 
-    halves: tuple[Half, ...]
-    behind: tuple[Left, ...]
+    stacks: tuple[StackTeardown, ...]
+    unmanaged: tuple[Unmanaged, ...]
 
     @property
     def stack(self) -> StackConfig:
         """The stack that all of it is about: of a pair, the one that AWS's part belongs to."""
-        return self.halves[-1].stack
+        return self.stacks[-1].stack
 
     @property
-    def whole(self) -> StackConfig:
-        """The same with its hubs, which an outer half's file names too but does not make inside."""
+    def with_hubs(self) -> StackConfig:
+        """The same with its hubs, which a cloud stack's file names too but does not make."""
         return (
-            self.stack.model_copy(update={"hubs": self.halves[0].stack.hubs})
-            if len(self.halves) > 1
+            self.stack.model_copy(update={"hubs": self.stacks[0].stack.hubs})
+            if len(self.stacks) > 1
             else self.stack
         )
 
@@ -375,17 +377,17 @@ class Leaving:
     @property
     def before(self) -> list[tuple[str, str]]:
         """What comes first: why, and the command."""
-        name, stack = self.halves[0].file.stack, self.stack
+        name, stack = self.stacks[0].file.stack, self.stack
         if stack.paused and stack.pause.instances is not None:
             return [
                 (
                     "it is paused, and its cluster has to answer",
-                    f"jhub resume {self.halves[-1].file.stack}",
+                    f"jhub resume {self.stacks[-1].file.stack}",
                 )
             ]
         if stack.paused:
             return []
-        hubs = any(half.stack.hubs_inside for half in self.halves)
+        hubs = any(part.stack.hubs_inside for part in self.stacks)
         return (
             [("who works there: their servers end with the hub, so tell them", f"jhub who {name}")]
             if hubs
@@ -397,8 +399,8 @@ class Leaving:
         kept = Resources(
             [
                 resource
-                for half in self.halves
-                for resource in (*half.parting.stays, *half.parting.forgotten)
+                for part in self.stacks
+                for resource in (*part.outcome.stays, *part.outcome.forgotten)
             ]
         )
         return cost(self.stack, kept).as_json()
@@ -408,22 +410,22 @@ class Leaving:
         bill = self.bill()
         return {
             "format": FORMAT,
-            "stack": self.halves[-1].file.stack,
+            "stack": self.stacks[-1].file.stack,
             "paused": self.stack.paused,
             "before": [{"why": why, "run": line} for why, line in self.before],
-            "steps": [_as_json(half) for half in self.halves],
-            "left_behind": [item.as_json() for item in self.behind],
+            "steps": [_as_json(part) for part in self.stacks],
+            "left_behind": [item.as_json() for item in self.unmanaged],
             "monthly": {
                 "lines": [line for line in bill["lines"] if line["quantity"]],
                 "together": bill["idle_monthly"],
                 "left_out": bill["left_out"],
             },
-            "afterwards": f"jhub orphans {self.halves[-1].file.stack}" if self.in_aws else None,
+            "afterwards": f"jhub orphans {self.stacks[-1].file.stack}" if self.in_aws else None,
         }
 
 
-def leaving(file: StackFile) -> Leaving:
-    """The plan of a stack; of one in halves it does not matter which is named. Raises
+def destroy_plan(file: StackFile) -> DestroyPlan:
+    """The plan of a stack; of a split stack it does not matter which is named. Raises
     ConfigError for a wrong file.
     """
     stack, recording = recorded(file)
@@ -449,26 +451,31 @@ def leaving(file: StackFile) -> Leaving:
     goes = isinstance(last[1].cluster, EksCluster) and not any(
         item.type == "aws:eks/cluster:Cluster" and item.protect for item in last[2].own
     )
-    halves = tuple(_half(*pair, cluster_goes=goes) for pair in pairs)
-    found = Leaving(halves=halves, behind=())
-    return replace(found, behind=tuple(left_behind(found.whole)))
+    stacks = tuple(_stack_teardown(*pair, cluster_goes=goes) for pair in pairs)
+    found = DestroyPlan(stacks=stacks, unmanaged=())
+    return replace(found, unmanaged=tuple(unmanaged_resources(found.with_hubs)))
 
 
-def _half(file: StackFile, stack: StackConfig, resources: Resources, *, cluster_goes: bool) -> Half:
+def _stack_teardown(
+    file: StackFile, stack: StackConfig, resources: Resources, *, cluster_goes: bool
+) -> StackTeardown:
     where = (
         "on the runner, or wherever the cluster's API answers" if stack.parts == "cluster" else ""
     )
-    return Half(
-        file=file, stack=stack, parting=parting(resources, cluster_goes=cluster_goes), where=where
+    return StackTeardown(
+        file=file,
+        stack=stack,
+        outcome=destroy_outcome(resources, cluster_goes=cluster_goes),
+        where=where,
     )
 
 
-def _as_json(half: Half) -> dict[str, Any]:
-    found = half.parting
+def _as_json(part: StackTeardown) -> dict[str, Any]:
+    found = part.outcome
     return {
-        "stack": half.file.stack,
-        "where": half.where,
-        "run": half.line,
+        "stack": part.file.stack,
+        "where": part.where,
+        "run": part.line,
         "goes": len(found.goes),
         "order": [{"part": name, "resources": count} for name, count in found.order],
         "added_by_the_program": [_resource(item) for item in found.added],

@@ -17,11 +17,11 @@ from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.backups.points import EFS_VAULT
-from jupyterhub_aws.operate.live.account import Account, code_of, kindly
+from jupyterhub_aws.operate.live.account import Account, code_of, translate_aws_errors
 from jupyterhub_aws.operate.teardown.kinds import UnmanagedResource
 
-#: Tags by which something belongs to a cluster, whoever made it: the stack's own; Kubernetes's and
-#: the EBS driver's (docs/tagging.md); the AWS
+#: Tags by which something belongs to a cluster, no matter what made it: the stack's own;
+#: Kubernetes's and the EBS driver's (docs/tagging.md); the AWS
 #: Load Balancer Controller's; EKS's; the VPC CNI's.
 _VALUE_IS_CLUSTER = (
     "stack",
@@ -32,7 +32,7 @@ _VALUE_IS_CLUSTER = (
 #: As many as the tag index gives at once (Resource Groups Tagging API, GetResources).
 _PAGE = 100
 _ENDS = ("terminated", "shutting-down", "deleted", "deleting", "failed", "PendingDeletion")
-#: Services whose ARNs name the thing and not its type.
+#: Services whose ARNs name the resource and not its type.
 _NO_TYPE: Mapping[str, str] = {"s3": "bucket", "sns": "topic"}
 _GONE = re.compile(
     r"NotFound|NoSuch|ResourceNotFoundException|FileSystemNotFound|AccessPointNotFound"
@@ -44,7 +44,7 @@ def scan(
 ) -> list[UnmanagedResource]:
     """Everything that is there, by kind and name. Raises ConfigError where AWS refuses a call."""
     found: dict[str, UnmanagedResource] = {}
-    with kindly(command):
+    with translate_aws_errors(command):
         for item in _by_tags(account, stack, _vault(stack)):
             found.setdefault(item.arn, item)
             progress(f"{len(found)} by their tags")
@@ -114,7 +114,7 @@ def _found(
     arn: str, tags: Mapping[str, str], about: Mapping[str, Any] | None = None
 ) -> UnmanagedResource:
     """An ARN taken apart (AWS reference, "Amazon Resource Names"): service, type and id,
-    whatever stands between them.
+    whatever is between them.
     """
     service, rest = arn.split(":")[2], arn.split(":", 5)[5]
     kind, _, identity = (
@@ -179,8 +179,8 @@ def _without_tags(account: Account, stack: StackConfig) -> Iterator[UnmanagedRes
 
 
 def records(account: Account, zone: str, hostname: str) -> Iterator[UnmanagedResource]:
-    """The records of a name that lead somewhere. The hub's balancer is gone, and its address may
-    become somebody else's.
+    """The records of a name that lead somewhere. The hub's balancer is gone, and its address may go
+    to another AWS customer.
     """
     listed = account.client("route53").list_resource_record_sets(
         HostedZoneId=zone, StartRecordName=hostname, MaxItems="5"
@@ -246,8 +246,8 @@ _SINGLE: Mapping[str, tuple[str, str, str, str]] = {
 def looked_at(
     account: Account, found: Sequence[UnmanagedResource], progress: Callable[[str], None]
 ) -> list[UnmanagedResource]:
-    """The same with what AWS says of each now, without those that are gone or going: the tag
-    index names things for hours after they went.
+    """The same with what AWS says of each now, without those that are gone or going: the tag index
+    lists resources for hours after they are deleted.
     """
     by_kind: dict[str, list[UnmanagedResource]] = {}
     for item in found:
@@ -281,13 +281,13 @@ def _about(
         return {
             item.id: said
             for item in items
-            if (said := _asked(partial(_balancer, account, item))) is not None
+            if (said := _described(partial(_balancer, account, item))) is not None
         }
     if kind in _SINGLE:
         return {
             item.id: said
             for item in items
-            if (said := _asked(partial(_single, account, kind, item))) is not None
+            if (said := _described(partial(_single, account, kind, item))) is not None
         }
     return None
 
@@ -309,8 +309,8 @@ def _single(account: Account, kind: str, found: UnmanagedResource) -> Mapping[st
     return next(iter(answer), None) if isinstance(answer, list) else answer
 
 
-def _asked(look: Callable[[], Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
-    """The answer, None where AWS knows of no such thing."""
+def _described(look: Callable[[], Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
+    """The answer, None where AWS knows of no such resource."""
     from botocore.exceptions import ClientError
 
     try:

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.cli.console import Terminal
-from jupyterhub_aws.operate.teardown.plan import Half, Leaving
+from jupyterhub_aws.operate.teardown.plan import DestroyPlan, StackTeardown
 
 _WIDTH = 74
 #: So many kinds of what the caller's program added are named.
 _KINDS = 8
-#: What people call the things that stay; others by their type's last word.
+#: Names of resources that stay; others by their type's last word.
 _WORDS = {
     "aws:efs/fileSystem:FileSystem": "file system of homes",
     "aws:efs/accessPoint:AccessPoint": "access point of homes",
@@ -32,50 +32,51 @@ _WORDS = {
 }
 
 
-def show(leaving: Leaving) -> None:
+def show(plan: DestroyPlan) -> None:
     """Print it to standard output."""
     console = Terminal()
-    stack, last = leaving.stack, leaving.halves[-1].file.stack
-    rests = "; it is paused, which may stay so" if stack.paused and not leaving.before else ""
+    stack, last = plan.stack, plan.stacks[-1].file.stack
+    rests = "; it is paused, which may stay so" if stack.paused and not plan.before else ""
     where = f" in {stack.region}" if stack.region else ""
     console.print(
         Text.assemble(
-            (f"Leaving {last}", "bold"), f" ({stack.name}{where}){rests}. Nothing is changed now."
+            (f"Teardown of {last}", "bold"),
+            f" ({stack.name}{where}){rests}. Nothing is changed now.",
         )
     )
     number = 0
-    for why, line in [*leaving.before, *_first(leaving)]:
+    for why, line in [*plan.before, *_first(plan)]:
         number += 1
         console.print(Group(Text(""), Text(f"{number}. {why}"), _line(line)))
-    for half in leaving.halves:
+    for teardown in plan.stacks:
         number += 1
-        console.print(Group(Text(""), _half(half, number)))
-    if leaving.in_aws:
+        console.print(Group(Text(""), _stack_teardown(teardown, number)))
+    if plan.in_aws:
         console.print(
             Group(
                 Text(""),
-                Text(f"{number + 1}. what is there still, and whose it is"),
+                Text(f"{number + 1}. what still exists, and what it belongs to"),
                 _line(f"jhub orphans {last}"),
             )
         )
-    for part in (_later(leaving), _behind(leaving), _bill(leaving)):
+    for part in (_later(plan), _unmanaged(plan), _bill(plan)):
         console.print(Group(Text(""), part))
 
 
-def _first(leaving: Leaving) -> list[tuple[str, str]]:
+def _first(plan: DestroyPlan) -> list[tuple[str, str]]:
     return [
         (f"before anything goes, or AWS keeps the network: {item.what}", item.find)
-        for item in leaving.behind
+        for item in plan.unmanaged
         if item.blocks and "kubectl" in item.find
     ]
 
 
-def _half(half: Half, number: int) -> Group:
-    found = half.parting
-    where = f", {half.where}" if half.where else ""
+def _stack_teardown(part: StackTeardown, number: int) -> Group:
+    found = part.outcome
+    where = f", {part.where}" if part.where else ""
     parts: list[Text | Padding] = [
-        Text(f"{number}. {half.file.stack}{where}: {len(found.goes)} resources go"),
-        _line(half.line),
+        Text(f"{number}. {part.file.stack}{where}: {len(found.goes)} resources go"),
+        _line(part.line),
     ]
     if found.order:
         parts.append(
@@ -112,9 +113,7 @@ def _list(head: str, items: Iterable[Resource]) -> list[Text | Padding]:
 
 
 def _word(item: Resource) -> str:
-    """What people call it. What the caller's program added is not what this library has such
-    things for.
-    """
+    """Its kind in words. What the caller's program added is none of this library's kinds."""
     kind = item.type.rpartition(":")[2]
     return (
         f"{kind}, added by your program" if item.source is not None else _WORDS.get(item.type, kind)
@@ -129,15 +128,16 @@ def _counted(items: Iterable[Resource]) -> list[str]:
     return [*(f"{number} {kind}" for kind, number in named[:_KINDS]), *rest]
 
 
-def _later(leaving: Leaving) -> Group:
-    names = [half.file.stack for half in leaving.halves]
+def _later(plan: DestroyPlan) -> Group:
+    names = [part.file.stack for part in plan.stacks]
     steps = [
         line
         for name in names
         for line in (f"pulumi state unprotect --all -s {name}", f"pulumi destroy -s {name}")
     ]
     says = (
-        "When nobody needs the homes any more, and not before (each of these asks; what is kept is"
+        "When the homes are not needed any more, and not before (each of these asks; what is kept"
+        " is"
         " forgotten, and `jhub orphans` then names the commands):"
     )
     return Group(
@@ -149,9 +149,9 @@ def _later(leaving: Leaving) -> Group:
     )
 
 
-def _behind(leaving: Leaving) -> Group:
-    parts: list[Text | Padding] = [Text("Left behind, because no state knows it:", "bold")]
-    for item in leaving.behind:
+def _unmanaged(plan: DestroyPlan) -> Group:
+    parts: list[Text | Padding] = [Text("Unmanaged, because no state knows it:", "bold")]
+    for item in plan.unmanaged:
         parts.append(
             Text.assemble(
                 ("! ", "yellow"),
@@ -162,8 +162,8 @@ def _behind(leaving: Leaving) -> Group:
     return Group(*parts)
 
 
-def _bill(leaving: Leaving) -> Group:
-    bill = leaving.bill()
+def _bill(plan: DestroyPlan) -> Group:
+    bill = plan.bill()
     kept = [line for line in bill["lines"] if line["quantity"]]
     lines = [
         Text(
@@ -175,7 +175,7 @@ def _bill(leaving: Leaving) -> Group:
     head = Text(f"Afterwards per month, US dollars: {_dollars(bill['idle_monthly'])}", "bold")
     note = (
         f"Prices of {bill['prices_of']}. Not counted: what homes and backups hold, by the GiB; what"
-        " is left behind."
+        " stays unmanaged."
     )
     return Group(head, *lines, Text(note, "dim"))
 

@@ -1,3 +1,3 @@
-"""`jhub upgrade plan`: from one Kubernetes minor to another, step by step, with what each step
-does to people.
+"""`jhub upgrade plan`: from one Kubernetes minor to another, step by step, with the effect of each
+step on users.
 """

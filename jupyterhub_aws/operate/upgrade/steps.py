@@ -1,4 +1,4 @@
-"""The steps of an upgrade. What a step does to people is not written here: it is measured, by
+"""The steps of an upgrade. What a step does to users is not written here: it is measured, by
 planning the stack before and after it.
 """
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from jupyterhub_aws.changes.side import Side
 
 
-# --- Which minors an upgrade goes through, and what is refused because EKS refuses it or nobody
-# knows how it ends. Pure.
+# --- Which minors an upgrade goes through, and what is refused because EKS refuses it or its
+# outcome is unknown. Pure.
 
 
 #: Kubernetes, "Version Skew Policy": a kubelet may be up to three minors older than the API server,
@@ -69,7 +69,7 @@ def path(start: str, end: str, known: Sequence[str]) -> list[str]:
     if end == start:
         raise ValueError(
             f"is the version that the stack has (got {end!r})",
-            "there is nothing to do: jhub versions STACK says how it stands",
+            "there is nothing to do: jhub versions STACK shows its status",
         )
     (major, first), (_, last) = numbers(start), numbers(end)
     steps = [f"{major}.{minor}" for minor in range(first + 1, last + 1)]
@@ -91,7 +91,7 @@ def refused(stack: StackConfig, end: str, known: Sequence[str]) -> Problem | Non
             " cluster.version here; the nodes' labels must stay"
         )
         return Problem(
-            path="cluster.kind", what="says that the cluster is somebody else's", fix=fix
+            path="cluster.kind", what="says that the cluster is not made by this stack", fix=fix
         )
     if stack.parts == "cluster":
         fix = f"plan that one: jhub upgrade plan {stack.cloud_stack} --to {end}"
@@ -205,7 +205,7 @@ class Upgrade:
         return difference(self.planned(before), self.planned(after))
 
     def _inside(self, until: str) -> list[str]:
-        """What a stack of two halves does besides; `until` is how it is until then."""
+        """What a split stack does besides; `until` is how it is until then."""
         if self.stack.parts != "cloud":
             return []
         return [
@@ -233,8 +233,7 @@ class Upgrade:
             notes=[
                 (
                     "Insights list who still calls an API that goes: nothing of this program's may"
-                    " be there (its APIs are listed below); what else is in the cluster is yours to"
-                    " mend first."
+                    " be there (its APIs are listed below); what else is in the cluster is yours to fix first."
                 ),
                 (
                     "No kubelet may be more than three minors older than the new control plane, and"
@@ -290,7 +289,7 @@ class Upgrade:
             back=_BACK_WITHIN_DAYS,
             notes=[
                 (
-                    "User nodes stay what they are, with everybody on them; nodes that start from"
+                    "User nodes stay what they are, with all servers on them; nodes that start from"
                     " now on are of the new minor."
                 ),
                 "If `up` breaks off, run it again: what is done stays done.",
@@ -302,7 +301,7 @@ class Upgrade:
     def _nodes(
         self, settings: Mapping[str, Any], generations: dict[str, int]
     ) -> Iterator[tuple[UpgradeStep, dict[str, Any]]]:
-        """User nodes anew, the new before the old; `generations` goes up by one."""
+        """User nodes replaced, the new before the old; `generations` goes up by one."""
         if not generations:
             return
         old = dict(generations)
@@ -337,7 +336,7 @@ class Upgrade:
             takes="some minutes",
             back="no need: raise the generation once more, and name both others under `retiring`",
             notes=[
-                "Whoever starts a server from now on gets a new node; whoever works, works on.",
+                "Servers that start from now on get a new node; servers that run go on.",
                 *self._inside(
                     "servers and autoscaler choose the new groups; until then one that needs a new"
                     " node may wait a quarter of an hour"
@@ -372,7 +371,7 @@ class Upgrade:
             ),
             back="kubectl uncordon NODE",
             notes=[
-                "Ends nobody's server. With --by 18:00 people are told through the hub, and what"
+                "Ends no server. With --by 18:00 users are notified through the hub, and what"
                 " still runs then is stopped."
             ],
         )
@@ -437,8 +436,8 @@ class Upgrade:
         )
 
     def _tried(self) -> list[str]:
-        """The command that signs in and starts a server of each profile; a stack without an
-        inside has nobody to ask.
+        """The command that signs in and starts a server of each profile; a cloud stack has no hub
+        to ask.
         """
         return [] if self.stack.parts == "cloud" else [f"jhub health {self.name}"]
 

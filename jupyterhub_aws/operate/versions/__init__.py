@@ -1,3 +1,3 @@
-"""`jhub versions`: how each version in use stands, and the table of them refreshed from an
+"""`jhub versions`: the status of each version in use, and the table of them refreshed from an
 account.
 """

@@ -15,7 +15,7 @@ from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.versions import inconsistencies
-from jupyterhub_aws.operate.live.account import Account, connect, kindly
+from jupyterhub_aws.operate.live.account import Account, connect, translate_aws_errors
 
 _ARCHITECTURES = {"x86_64": "x86_64", "arm64": "arm64"}
 
@@ -45,7 +45,7 @@ def refreshed(command: str, table: Path, region: str, *, write: bool) -> list[st
     text = table.read_text(encoding="utf-8")
     rows = tomllib.loads(text)
     account = connect(command, region, expected=None, changes=False)
-    with kindly(command):
+    with translate_aws_errors(command):
         wanted = [*_dates(account, rows), *_addons(account, rows), *_images(account, rows)]
     changes, today = [], datetime.datetime.now(tz=datetime.UTC).date()
     for row in wanted:
