@@ -25,6 +25,7 @@ def test_there_are_enough_pairs_and_each_has_its_text():
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", sorted(pairs()))
 def test_what_is_said(name):
     assert f"{told(found(name)).rstrip()}\n" == TEXTS[name]

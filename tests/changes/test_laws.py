@@ -8,6 +8,7 @@ import json
 import random
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,6 +97,7 @@ LOOKS = [
 ]
 
 
+@pytest.mark.real
 @settings(max_examples=40, deadline=None)
 @given(place=st.sampled_from(PLACES), look=st.sampled_from(LOOKS), seed=st.integers(0, 10**6))
 def test_what_looks_like_a_secret_stays_masked_in_any_place(place, look, seed):
@@ -105,6 +107,7 @@ def test_what_looks_like_a_secret_stays_masked_in_any_place(place, look, seed):
     _nothing_leaks(place, look.format(body, body), body)
 
 
+@pytest.mark.real
 @settings(max_examples=25, deadline=None)
 @given(
     name=st.sampled_from(

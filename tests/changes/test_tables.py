@@ -100,6 +100,7 @@ def _known(type_, key):
     )
 
 
+@pytest.mark.real
 def test_every_value_that_the_chart_has_is_mapped():
     """A value of the chart's defaults that no text speaks about would be an unknown effect:
     those are named here.

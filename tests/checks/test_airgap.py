@@ -99,6 +99,7 @@ CORRECT = {
 }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("settings", CORRECT.values(), ids=CORRECT)
 def test_nothing_is_reported_on_a_correct_plan(settings):
     stack, resources = evaluated(*settings)
@@ -634,6 +635,7 @@ def test_there_are_enough_ways_to_break_it_and_each_rule_is_broken_by_one():
     assert covered >= {law.check for law in LAWS} - {"pull", "told"} | {"mirrors"}
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_each_way_to_break_it_is_caught_by_its_rule(name):
     rule, change = MUTATIONS[name]
@@ -646,6 +648,7 @@ def test_each_way_to_break_it_is_caught_by_its_rule(name):
 PROXIED = (*WHOLE, "network.egress={kind: proxy, url: 'http://proxy.corp.example:3128'}")
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("change", "lacks"),
     [
@@ -753,6 +756,7 @@ def _judged(seeds: range) -> None:
         assert faults(stack, resources) == [], settings
 
 
+@pytest.mark.real
 def test_nothing_is_reported_on_some_random_correct_configurations():
     _judged(range(1000, 1006))
 

@@ -42,6 +42,7 @@ def named(findings):
     return [finding.message.partition(" ")[0] for finding in findings if finding.status == "fail"]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "settings",
     [(), FULL, (VOLUMES,), (SNAPSHOTS,), (VOLUMES, SNAPSHOTS)],

@@ -112,6 +112,7 @@ def test_a_database_away_from_the_core_nodes_fails() -> None:
     assert "is in us-east-1b, but core nodes may start in us-east-1a" in finding.message
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("setting", "path", "says"),
     [

@@ -1020,6 +1020,7 @@ CASES: dict[str, Case] = {
 }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_each_way_to_break_an_identity_is_found(case: Case) -> None:
     found = bad(case.settings, case.change)
@@ -1048,6 +1049,7 @@ _STACKS = {
 }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("settings", _STACKS.values(), ids=_STACKS)
 def test_nothing_is_found_on_a_correct_stack(settings: tuple[str, ...]) -> None:
     named = bool(settings) and settings[0].startswith("stack=")

@@ -488,6 +488,7 @@ _SOME = st.lists(_statements(), min_size=1, max_size=5)
 _ORDER = {False: 0, None: 1, True: 2}
 
 
+@pytest.mark.real
 @generated
 @given(_REQUESTS, _SOME)
 def test_a_deny_of_everything_always_wins(asked: AccessRequest, statements: list[dict[str, Any]]):
@@ -516,6 +517,7 @@ def test_a_further_deny_never_gives(
     )
 
 
+@pytest.mark.real
 @generated
 @given(_REQUESTS, _SOME, _SOME)
 def test_what_limits_never_gives(

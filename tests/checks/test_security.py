@@ -226,6 +226,7 @@ def test_a_private_api_needs_no_list() -> None:
     assert [finding.status for finding in security.open_ingress(stack, resources)] == ["pass"]
 
 
+@pytest.mark.real
 def test_documentation_ranges_are_a_warning_and_real_ones_are_not() -> None:
     three = '["192.0.2.7/32", "198.51.100.0/25", "203.0.113.0/24", "192.0.3.0/24"]'
     hub = (

@@ -8,6 +8,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from jupyterhub_aws.checks.sites import sites
 from tests.checks.test_airgap import evaluated
 from tests.support.stack_files import ROOT
@@ -47,6 +49,7 @@ def test_an_open_stack_names_registries_their_layers_apis_sign_in_and_charts():
     )
 
 
+@pytest.mark.real
 def test_removing_what_causes_a_host_removes_the_host():
     before, no_hub = listed("stack=dev"), listed("stack=dev", "hubs={}")
     assert (
@@ -68,6 +71,7 @@ def test_a_registry_of_theirs_takes_the_place_of_all_others():
     assert not {"quay.io", "registry.k8s.io", "nvcr.io", "public.ecr.aws"} & found["nodes"]
 
 
+@pytest.mark.real
 def test_a_closed_stack_talks_to_nobody_and_who_builds_it_talks_to_aws():
     for settings in (
         ("stack=airgap", "parts=all"),
@@ -83,6 +87,7 @@ def test_each_host_says_which_resource_causes_it():
         assert site.why
 
 
+@pytest.mark.real
 def test_the_command_prints_people_and_data():
     command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "sites", "airgap-hub"]
     text = subprocess.run(

@@ -57,6 +57,7 @@ def test_the_recording_is_of_the_pinned_chart_and_of_every_case() -> None:
     assert set(recording()["cases"]) == set(CASES), REFRESH
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("case", CASES)
 def test_the_recording_is_of_the_values_that_are_rendered_now(case: str) -> None:
     values = release(case).inputs["values"]

@@ -162,6 +162,7 @@ def denied(
     }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("settings", IN_AWS.values(), ids=IN_AWS)
 @pytest.mark.parametrize("writes", [False, True], ids=["preview", "up"])
 def test_a_workflow_may_do_what_the_provider_asks_of_it(
@@ -242,6 +243,7 @@ NOT_NEEDED = {
 }
 
 
+@pytest.mark.real
 def test_what_a_call_needs_besides_its_own_permission_is_in_the_table():
     """AWS's own list (parliament's copy of the Service Authorization Reference): a name that
     does not exist is found too.

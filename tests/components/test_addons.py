@@ -44,6 +44,7 @@ def test_a_stack_has_these_addons_and_the_efs_driver_only_with_homes_on_efs(home
     assert set(_addons(record(f"homes={{kind: {homes}}}"))) == BEFORE_NODES | AFTER_NODES | more
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("minor", ["1.35", "1.36"])
 def test_each_addon_has_the_version_pinned_for_the_clusters_minor(minor):
     recording = record(f'cluster.version="{minor}"')

@@ -132,6 +132,7 @@ def test_a_stack_without_user_pools_has_an_autoscaler_with_only_the_catch_all():
     )
 
 
+@pytest.mark.real
 def test_it_stands_alone_beside_a_cluster_that_something_else_made():
     def program():
         ClusterAutoscaler(

@@ -151,6 +151,7 @@ def test_databases_of_rds_are_tagged_where_that_is_wanted_and_only_they():
     assert TAG not in without["tags"] and without["backupRetentionPeriod"] == 7
 
 
+@pytest.mark.real
 def test_every_home_volume_is_made_with_the_tag():
     parameters = (
         record("homes={kind: ebs}")
@@ -230,6 +231,7 @@ def test_snapshots_are_of_volumes_with_the_tag_and_need_no_vault():
     assert recording.resources.of(VAULT, PLAN, SELECTION) == []
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("settings", "status"),
     [

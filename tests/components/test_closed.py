@@ -34,6 +34,7 @@ def services(*settings):
     }
 
 
+@pytest.mark.real
 def test_there_is_an_endpoint_for_each_api_that_the_recorded_software_calls_and_no_other():
     stack, resources = evaluated("stack=airgap-hub")
     from jupyterhub_aws.checks.airgap.endpoints import recorded_software
@@ -45,6 +46,7 @@ def test_there_is_an_endpoint_for_each_api_that_the_recorded_software_calls_and_
     assert set(services(*AIRGAP)) == set(solved(names))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("settings", "there", "gone"),
     [
@@ -223,6 +225,7 @@ def test_the_runner_has_no_way_in_and_few_rights():
     ]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("setting", "name"),
     [
@@ -390,6 +393,7 @@ def test_in_a_vpc_of_theirs_nothing_is_made_but_endpoints_and_only_where_they_ar
     assert group.inputs["subnetIds"] == ["subnet-0123456789abcde0"]
 
 
+@pytest.mark.real
 def test_dev_and_airgap_share_every_component_but_those_of_one_folder():
     def tokens(*settings):
         return {

@@ -286,6 +286,7 @@ def refusal(access: ClusterAccess, *faults: ApiFault | None, **more: object) -> 
     return str(caught.value)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("file", "settings", "cure"),
     [
@@ -362,6 +363,7 @@ def test_a_new_cluster_is_waited_for_and_an_old_one_is_not() -> None:
     assert "timed out" in refusal(access, YOUNG, SILENT, created=now)
 
 
+@pytest.mark.real
 def test_an_update_that_lets_one_in_is_not_refused_for_not_being_let_in(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

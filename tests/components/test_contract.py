@@ -230,6 +230,7 @@ def _applied_functions_that_make_resources(sources: dict[Path, str]) -> list[str
     return bad
 
 
+@pytest.mark.real
 def test_no_resource_is_made_inside_apply():
     """Such a resource would be missing in every preview whose outputs are unknown."""
     assert (
@@ -291,6 +292,7 @@ def _lines_on_the_way_to_a_resource(settings: tuple[str, ...]) -> set[str]:
     return reached
 
 
+@pytest.mark.real
 def test_the_stacks_of_the_tests_reach_every_line_that_makes_a_resource():
     """Else what a new branch makes would be held to nothing: let FULL or INSTEAD
     (tests/support/stacks.py) take it.

@@ -193,6 +193,7 @@ def test_old_gpu_nodes_keep_their_agent_when_the_new_ones_have_no_gpu():
     assert [item.name for item in resources.of(RELEASE) if "device-plugin" in item.name]
 
 
+@pytest.mark.real
 def test_a_raised_generation_of_core_nodes_makes_another_group_and_keeps_its_urn():
     (before,), (after,) = dev()[1].of(CORE), dev("pools.core.generation=2")[1].of(CORE)
     assert before.urn == after.urn
@@ -257,6 +258,7 @@ def test_names_of_generations_never_meet_and_each_new_group_has_one_priority(poo
     assert current
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("markets", [("spot", "spot"), ("on_demand", "spot_first")])
 def test_a_retired_pool_is_valid_by_itself(markets):
     stack, _ = dev(

@@ -15,6 +15,7 @@ from tests.support.golden_values import FOLDER, GOLDEN, golden, path_of
 from tests.support.stacks import record
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("case", GOLDEN)
 def test_values_are_those_that_were_read(case: str) -> None:
     assert golden(case) == path_of(case).read_text(encoding="utf-8"), (

@@ -36,6 +36,7 @@ INGRESS, EGRESS = (
 )
 
 
+@pytest.mark.real
 def test_homes_stand_alone_in_three_lines():
     recording = record_program(
         lambda: EfsHomes("homes", EfsHomesArgs(cluster=cluster_by_hand(), hubs=["main"]))

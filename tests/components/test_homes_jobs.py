@@ -193,6 +193,7 @@ def test_everything_below_is_handed_over_once_and_nothing_outside(tmp_path: Path
     assert (root / "ada" / "later").stat().st_uid == 0, "once is once"
 
 
+@pytest.mark.real
 @as_root
 @pytest.mark.parametrize("point", range(12))
 def test_killed_at_any_point_the_next_run_finishes(tmp_path: Path, point: int) -> None:

@@ -71,6 +71,7 @@ def test_the_file_system_is_encrypted_elastic_kept_and_found_again():
     assert file_system.protect and file_system.retain_on_delete
 
 
+@pytest.mark.real
 def test_files_that_nobody_opens_move_to_the_cheaper_class_only_where_wanted():
     assert record().one(FILE_SYSTEM).inputs["lifecyclePolicies"] == [
         {"transitionToIa": "AFTER_30_DAYS"},
@@ -104,6 +105,7 @@ def test_each_zone_has_a_mount_target_that_only_nodes_reach():
     ] == [(CLUSTER_GROUP, 2049, 2049, "tcp")]
 
 
+@pytest.mark.real
 def test_homes_belong_to_the_user_of_the_images_and_each_hub_sees_its_own_directory():
     points = {
         point.name: point.inputs
@@ -148,6 +150,7 @@ def test_the_policy_names_every_hubs_access_point_and_root_only_for_the_restore_
     assert [statement["Principal"] for statement in rooted] == [{"AWS": "${homes-restore.arn}"}]
 
 
+@pytest.mark.real
 def test_homes_on_volumes_come_encrypted_tagged_and_are_never_deleted():
     found = (
         record("homes={kind: ebs, size_gib: 20}")
@@ -419,6 +422,7 @@ def test_a_balancer_inside_the_vpc_stands_in_private_subnets(internal, subnets):
     ] and balancer["internal"] is (internal == "true")
 
 
+@pytest.mark.real
 def test_a_certificate_is_requested_and_validated_in_the_zone():
     recording = record(
         "hubs.main.entry.tls={kind: acm}", "hubs.main.entry.route53_zone=Z0123456789ABCDEFGHIJ"

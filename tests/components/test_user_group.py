@@ -103,6 +103,7 @@ def test_a_pool_has_a_group_for_each_market_that_it_buys_in(capacity, markets):
     } == markets
 
 
+@pytest.mark.real
 def test_a_type_of_the_same_shape_changes_the_group_in_place():
     before, after = _names(f"{TYPES}=[r5n.2xlarge]"), _names(f"{TYPES}=[r5n.2xlarge, r6i.2xlarge]")
     assert before == after == _names(f"{TYPES}=[r6i.2xlarge]")
@@ -115,6 +116,7 @@ def test_a_type_of_the_same_shape_changes_the_group_in_place():
     ], "in the order of the stack file"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "types",
     ["[r5n.4xlarge]", "[r6g.2xlarge]", "[g4dn.2xlarge]", "[m5.2xlarge]"],
@@ -129,6 +131,7 @@ def test_another_shape_is_another_group_so_that_the_new_one_comes_before_the_old
     assert before["gpu-spot"] == after["gpu-spot"], "another pool's group has nothing to do with it"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "change", ["disk.size_gib=300", "max_pods=60", "size.max=3", "labels={team: astro}"]
 )
@@ -174,6 +177,7 @@ def test_nodes_know_their_cluster_without_asking_an_api():
         assert config["spec"]["kubelet"]["config"] == {"maxPods": 40}
 
 
+@pytest.mark.real
 def test_images_are_one_pinned_release_by_architecture_and_gpu():
     images = {
         template.name: template.inputs.get("imageId", "")

@@ -274,6 +274,7 @@ def test_receivers_are_subscribed_by_their_kind() -> None:
     assert recording.outputs["alarms_topic"] == f"${{{topic.name}.arn}}"
 
 
+@pytest.mark.real
 def test_paused_nobody_is_told_and_silence_is_no_news() -> None:
     resting = alarms("paused=true")
     assert all(inputs["actionsEnabled"] is False for inputs in resting.values())
@@ -348,6 +349,7 @@ def test_launches_of_this_stacks_groups_are_counted_and_of_no_other() -> None:
     assert alarms(IN_AN_OPEN_VPC).keys() == alarms().keys()
 
 
+@pytest.mark.real
 def test_a_group_that_retires_calls_nobody() -> None:
     found = record(
         "pools.memory.generation=2", 'pools.memory.retiring=[{"generation": 1}]'

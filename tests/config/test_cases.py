@@ -47,6 +47,7 @@ def test_there_are_enough_cases_and_each_section_has_some():
     assert sum(path.name.startswith("ok.") for path in CASES) >= 20
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 def test_case(path):
     case = read_yaml(path)

@@ -199,6 +199,7 @@ def test_every_kind_is_in_the_product():
     assert len(COMBINATIONS) == 13 * 6 * 4 * 3
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", SIGN_INS)
 def test_everything_that_a_stack_may_say_becomes_values_that_the_chart_takes_and_no_rule_minds(
     name,
@@ -753,6 +754,7 @@ def _placed(place, tree):
     return _at(place, tree) if place or isinstance(tree, dict) else {"hub": tree}
 
 
+@pytest.mark.real
 @settings(
     max_examples=600,
     derandomize=True,
@@ -823,6 +825,7 @@ def test_profiles_in_the_words_of_kubespawner(profiles):
         } == {"user"}
 
 
+@pytest.mark.real
 @settings(max_examples=150, derandomize=True, deadline=None, database=None)
 @given(
     cpu=st.floats(0.1, 16).map(lambda x: round(x, 3)),
@@ -855,6 +858,7 @@ def _sample():
     return names[:: max(1, len(names) // 200)]
 
 
+@pytest.mark.real
 def test_derived_profiles_fit_the_node_of_every_shape():
     seen = refused = 0
     for name in _sample():

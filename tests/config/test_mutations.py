@@ -253,6 +253,7 @@ def test_what_is_mutated_is_right_and_has_every_part_of_a_hub():
     } | {("other", "pools", 1)} <= places
 
 
+@pytest.mark.real
 @settings(
     max_examples=300,
     derandomize=True,
@@ -315,6 +316,7 @@ def _broken_text(draw):
     return values, draw(st.sets(st.sampled_from(sorted(values)), max_size=1))
 
 
+@pytest.mark.real
 @settings(
     max_examples=80,
     derandomize=True,
@@ -375,6 +377,7 @@ def test_text_that_the_engine_would_not_give(raw, line):
     assert str(caught.value) == f"{SOURCE}: {line}"
 
 
+@pytest.mark.real
 def test_every_place_of_the_stack_file_with_every_hostile_value():
     """No chance involved: each single place, once with each value that found something before."""
     problems = 0

@@ -48,6 +48,7 @@ def test_where_there_is_no_project_it_is_said_in_one_line(nowhere: Path) -> None
                 assert "jhub init" in done.stderr
 
 
+@pytest.mark.real
 @settings(deadline=None)  # files on a busy disk
 @given(
     depth=st.integers(0, 4),

@@ -295,6 +295,7 @@ def test_every_model_has_a_definition_and_every_definition_a_model(schema):
     assert set(schema["$defs"]) == set(MODELS) - {StackConfig.__name__}
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", sorted(set(MODELS) - {StackConfig.__name__}))
 def test_a_definition_has_the_options_of_its_model(schema, name):
     definition, fields = schema["$defs"][name], MODELS[name].model_fields
@@ -426,12 +427,14 @@ def test_every_option_says_what_it_does_and_what_changing_it_does(model, name):
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", sorted(MODELS))
 def test_every_model_says_what_it_is_for(name):
     assert MODELS[name].__doc__ and MODELS[name].__doc__ != BaseModel.__doc__
     assert name == StackConfig.__name__ or models_schema()["$defs"][name]["description"]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("path", sorted({path for path, _, _ in OPTIONS}))
 def test_every_option_has_a_row_in_the_reference(page, path):
     assert re.search(rf"^\| `{re.escape(path)}` +\|", page, re.MULTILINE)

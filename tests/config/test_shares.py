@@ -15,6 +15,7 @@ from jupyterhub_aws.config.profiles import Profile, default_image, default_size,
 TYPES = sorted(name for name in instance_types() if instance_type(name).memory_mib >= 8 * 1024)
 
 
+@pytest.mark.real
 @given(st.sampled_from(TYPES), st.integers(1, 30), st.floats(0.05, 1), st.integers(8, 110))
 @settings(max_examples=400, deadline=None)
 def test_a_node_is_divided_by_people(

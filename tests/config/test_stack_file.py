@@ -85,6 +85,7 @@ def test_settings_reach_what_they_name(setting: str, key: str, path: tuple, valu
     assert found == value
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("setting", "path", "says"),
     [
@@ -145,6 +146,7 @@ def test_settings_build_upon_each_other() -> None:
     assert json.loads(found.values["jupyterhub-aws:hubs"]) == {"a": {"pools": ["new"]}}
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "text",
     [
@@ -203,6 +205,7 @@ VALUES = st.one_of(
 )
 
 
+@pytest.mark.real
 @settings(max_examples=400, derandomize=True, deadline=None)
 @given(st.one_of(st.text(max_size=40), st.builds("{}={}".format, PATHS, VALUES)))
 def test_no_setting_raises_anything_but_a_list_of_problems(setting: str) -> None:

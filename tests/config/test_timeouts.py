@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ def stack_with(capacities: list[tuple[str, str]]):
     )
 
 
+@pytest.mark.real
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(
     st.lists(

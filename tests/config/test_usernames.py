@@ -32,6 +32,7 @@ def test_the_measured_names(name: str) -> None:
     assert (safe(name), escaped(name)) == MEASURED[name]
 
 
+@pytest.mark.real
 @given(
     st.one_of(
         st.text(min_size=1, max_size=80), st.from_regex(r"[a-z0-9.@_-]{1,70}", fullmatch=True)

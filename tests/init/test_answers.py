@@ -166,6 +166,7 @@ def everything_once(variant: str) -> list[dict[str, str]]:
         seen |= new
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_answer_once(variant: str) -> None:
     seen: set[str] = set()
@@ -216,6 +217,7 @@ def some_answers(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     return variant, chosen(variant, choose)
 
 
+@pytest.mark.real
 @given(answered=some_answers())
 @settings(
     max_examples=6,

@@ -102,6 +102,7 @@ def test_every_default_gives_a_project_that_plans(tmp_path: Path, lab: Path) -> 
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("variant", ["airgap", "existing"])
 def test_the_other_variants_too(tmp_path: Path, variant: str) -> None:
     done = jhub(tmp_path, "--yes", "--variant", variant, "--stack", "prod", "--project", "our-hub")
@@ -125,6 +126,7 @@ def test_the_other_variants_too(tmp_path: Path, variant: str) -> None:
         }
 
 
+@pytest.mark.real
 def test_what_stands_in_for_a_real_value_says_so_in_the_file_and_at_the_end(tmp_path: Path) -> None:
     done = jhub(tmp_path, "--yes", "--variant", "airgap")
     text = (tmp_path / "Pulumi.dev.yaml").read_text()
@@ -295,6 +297,7 @@ def test_without_a_terminal_it_says_so_once(lab: Path, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.real
 def test_a_dialogue(lab: Path, tmp_path: Path) -> None:
     answers = {question.path: "" for question in questions_of("open", "lab")}
     typed = [
@@ -345,6 +348,7 @@ def test_leaving_in_the_middle_leaves_nothing(lab: Path, tmp_path: Path) -> None
     assert done.returncode == 130 and not lab.exists()
 
 
+@pytest.mark.real
 def test_what_was_set_is_not_asked(lab: Path, tmp_path: Path) -> None:
     settings = (
         "region=eu-west-1",

@@ -224,6 +224,7 @@ def test_an_option_under_its_old_name_is_no_setting_of_the_users_program(folder:
     assert said.count("\n") == 1
 
 
+@pytest.mark.real
 def test_a_file_without_old_names_is_read_without_a_format(folder: Path) -> None:
     text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     line = next(line for line in text.splitlines(keepends=True) if "format: 2" in line)
@@ -323,6 +324,7 @@ BAD = {
 }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_migrated_is_said_and_left(folder: Path, case: str) -> None:
     text, expected = BAD[case]
@@ -437,6 +439,7 @@ def test_versions(tmp_path: Path) -> None:
     ) and any("format 2" in line for line in rest)
 
 
+@pytest.mark.real
 @given(
     st.lists(
         st.tuples(st.integers(0, len(FORMS)), st.integers(0, 12), st.sampled_from(_DAMAGES)),

@@ -82,6 +82,7 @@ def test_configuration_is_read_in_todays_words() -> None:
     assert side_of(_plan(1, **both), "both").configuration == both
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("project", ["before", "after"])
 def test_a_migration_is_no_change_against_the_commit_before(tmp_path: Path, project: str) -> None:
     """In a folder of the user's own: planned by this library, or, where the commit has no

@@ -124,6 +124,7 @@ def _without_stamp(old: str, new: str) -> str:
     return new[: found.start()] + new[found.end() :]
 
 
+@pytest.mark.real
 @given(written=old_files())
 @settings(
     max_examples=300,

@@ -110,6 +110,7 @@ def test_anything_else_is_none_and_says_what_to_change(
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("name", "code"),
     [

@@ -93,6 +93,7 @@ def hub(tools: Tools) -> Iterator[Tools]:
         yield tools
 
 
+@pytest.mark.real
 def test_who_runs_what(hub: Tools) -> None:
     done = jhub(hub, "who", "kubeadm")
     assert done.returncode == 0 and fits(done.stdout), done.stderr
@@ -279,6 +280,7 @@ def test_show_runs_nothing(tools: Tools, arguments: tuple[str, ...]) -> None:
     assert done.returncode == 0 and tools.asked == [] and "admin@closed" in done.stdout
 
 
+@pytest.mark.real
 def test_the_doctor_finds_what_is_stuck(tools: Tools) -> None:
     tools.answer(
         "helm",
@@ -331,6 +333,7 @@ def test_the_doctor_finds_what_is_stuck(tools: Tools) -> None:
     assert len(json.loads(jhub(tools, "doctor", "kubeadm", "--json").stdout)["findings"]) == 6
 
 
+@pytest.mark.real
 def test_the_doctor_of_a_first_installation_and_of_a_healthy_stack(tools: Tools) -> None:
     for what in ("pods", "events", "pvc", "nodes"):
         tools.items("get", what, items=[])
@@ -355,6 +358,7 @@ def account() -> Iterator[Cloud]:
         yield found
 
 
+@pytest.mark.real
 def test_a_kubeconfig_holds_no_credential_and_leaves_others_alone(
     account: Cloud, tmp_path: Path
 ) -> None:
@@ -407,6 +411,7 @@ def test_a_kubeconfig_holds_no_credential_and_leaves_others_alone(
     )
 
 
+@pytest.mark.real
 def test_bad_days(account: Cloud, tmp_path: Path) -> None:
     shape = SHAPES["open"]
     file = shape.file(shape.into(tmp_path))

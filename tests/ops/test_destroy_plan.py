@@ -74,6 +74,7 @@ def test_one_stack() -> None:
         assert words in behind(found)
 
 
+@pytest.mark.real
 def test_two_halves_whichever_is_named() -> None:
     found = plan("airgap")
     assert found == plan("airgap-hub")
@@ -150,6 +151,7 @@ _SNAPSHOTS = (
 )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("settings", "finds"),
     [
@@ -179,6 +181,7 @@ def test_backups_are_looked_for_where_they_are(
     )
 
 
+@pytest.mark.real
 def test_forgetting_a_stack_keeps_its_file() -> None:
     """`pulumi stack rm` deletes Pulumi.STACK.yaml too, unless it is told not to."""
     text = in_process(["destroy", "plan", "airgap"], ROOT, {"COLUMNS": "80"}).stdout
@@ -189,6 +192,7 @@ def test_forgetting_a_stack_keeps_its_file() -> None:
     assert "pulumi stack rm --preserve-config" in plan("airgap")["left_behind"][-1]["why"]
 
 
+@pytest.mark.real
 def test_a_paused_stack_need_not_wake_unless_its_cluster_has_to(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
     found = plan("dev", tmp_path, "--set", "paused=true")
@@ -202,6 +206,7 @@ def test_a_paused_stack_need_not_wake_unless_its_cluster_has_to(tmp_path: Path) 
     ]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("stack", ["dev", "airgap-hub", "examples/kubeadm/Pulumi.kubeadm.yaml"])
 def test_it_fits_a_terminal_and_commands_can_be_copied(stack: str) -> None:
     done = in_process(["destroy", "plan", stack], ROOT, {"COLUMNS": "80"})

@@ -99,6 +99,7 @@ def test_one_preview_alone(files):
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -213,6 +214,7 @@ def run(clone, *arguments, **environment):
     )
 
 
+@pytest.mark.real
 def test_against_a_ref_evaluates_the_older_program_in_this_process(clone):
     done = run(clone, "plan", "dev", "--against", "HEAD")
     assert done.returncode == 0 and "Nothing changes." in done.stdout, done
@@ -235,6 +237,7 @@ def test_against_a_ref_evaluates_the_older_program_in_this_process(clone):
     assert not (clone.parent / "cache" / "jupyterhub-aws" / "environments").exists()
 
 
+@pytest.mark.real
 def test_against_a_ref_that_is_none_or_where_the_stack_was_not(clone):
     done = run(clone, "plan", "dev", "--against", "no-such-ref")
     assert (
@@ -254,6 +257,7 @@ def test_against_a_ref_that_is_none_or_where_the_stack_was_not(clone):
     }
 
 
+@pytest.mark.real
 def test_the_gate_refuses_uncommitted_changes(clone):
     file = clone / "Pulumi.dev.yaml"
     before = file.read_text(encoding="utf-8")
@@ -320,6 +324,7 @@ def test_other_libraries_are_installed_once_in_an_environment_of_their_own(clone
     )
 
 
+@pytest.mark.real
 def test_a_plan_of_another_machine_is_the_same(clone):
     done = run(clone, "plan", "dev", "--json", "-", "--as-of", "2026-11-24")
     assert json.loads(done.stdout) == plan()

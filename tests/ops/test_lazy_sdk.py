@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = (
     "import sys; sys.argv = ['jhub', 'plan', 'dev', '--json', '--as-of', '2026-11-23']; from"
@@ -25,6 +27,7 @@ def python(code: str) -> str:
     ).stdout
 
 
+@pytest.mark.real
 def test_the_plan_is_the_same_with_the_packages_loaded_whole() -> None:
     lazy = python(PLAN)
     whole = python(f"from jupyterhub_aws.plan import sdk; sdk.install = lambda: None; {PLAN}")

@@ -116,6 +116,7 @@ def kept_ones(account: Cloud, stack: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.real
 def test_an_open_stack_kept_what_it_should_and_left_what_others_made(
     account: Cloud, place: Path
 ) -> None:
@@ -274,6 +275,7 @@ def test_a_recovery_point_is_in_a_vault_with_a_name(capsys: pytest.CaptureFixtur
     assert f"look at it, no command is known here: {strange.arn}" in text
 
 
+@pytest.mark.real
 def test_copies_elsewhere_are_looked_for(account: Cloud, place: Path) -> None:
     file = place / "Pulumi.dev.yaml"
     file.write_text(
@@ -317,6 +319,7 @@ def snapshot(account: Cloud) -> list[str]:
     )
 
 
+@pytest.mark.real
 def test_homes_on_volumes_are_kept_and_named(account: Cloud, place: Path) -> None:
     file = place / "Pulumi.dev.yaml"
     text = file.read_text()
@@ -337,6 +340,7 @@ def test_homes_on_volumes_are_kept_and_named(account: Cloud, place: Path) -> Non
     )
 
 
+@pytest.mark.real
 def test_a_database_stays_with_its_snapshots(account: Cloud, tmp_path: Path) -> None:
     folder = SHAPES["open"].into(tmp_path)
     account.reset()
@@ -366,6 +370,7 @@ def test_a_database_stays_with_its_snapshots(account: Cloud, tmp_path: Path) -> 
     assert {item["kind"] for item in stays.values()} == {"PostgreSQL", "snapshot of PostgreSQL"}
 
 
+@pytest.mark.real
 def test_a_closed_stack_keeps_its_cluster_and_network(account: Cloud, place: Path) -> None:
     name, ec2 = "jhub-airgap", account.client("ec2")
     kept = kept_ones(account, name)
@@ -427,6 +432,7 @@ def test_a_record_that_leads_nowhere_is_found() -> None:
     ] and "--hosted-zone-id Z1" in kind_of(found[0]).delete(found[0])
 
 
+@pytest.mark.real
 def test_what_the_tag_index_still_names_is_looked_at(account: Cloud, place: Path) -> None:
     """AWS's index names things for hours after they went; moto's does not."""
     del place
@@ -489,6 +495,7 @@ def test_what_the_tag_index_still_names_is_looked_at(account: Cloud, place: Path
     assert (found.id, found.name, found.about["Size"]) == (here, "here", 5)
 
 
+@pytest.mark.real
 def test_a_stack_that_stands_is_no_orphan(account: Cloud, place: Path) -> None:
     subnet = account.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     roles, eks = f"arn:aws:iam::{ACCOUNT}:role/some", account.client("eks")
@@ -505,11 +512,13 @@ def test_a_stack_that_stands_is_no_orphan(account: Cloud, place: Path) -> None:
     assert done.returncode == 2 and "with nodes (core)" in done.stderr
 
 
+@pytest.mark.real
 def test_an_account_without_anything(account: Cloud, place: Path) -> None:
     done = orphans(account, place, "dev")
     assert done.returncode == 0 and "0 orphans, 0 kept" in done.stdout, done.stderr
 
 
+@pytest.mark.real
 def test_bad_days(account: Cloud, place: Path) -> None:
     file = place / "Pulumi.dev.yaml"
     text = re.sub(r"  aws:allowedAccountIds:.*\n", "", file.read_text())

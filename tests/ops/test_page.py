@@ -143,6 +143,7 @@ class Document(HTMLParser):
         ]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS.keys())
 def test_the_page_is_well_formed_and_every_link_leads_somewhere(settings: tuple[str, ...]) -> None:
     document = Document(html(*settings))
@@ -154,6 +155,7 @@ def test_the_page_is_well_formed_and_every_link_leads_somewhere(settings: tuple[
         assert all(set(value.split()) <= set(ids) for value in document.all(name))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS.keys())
 def test_the_page_asks_nobody_for_anything(settings: tuple[str, ...]) -> None:
     document = Document(html(*settings))
@@ -192,6 +194,7 @@ def test_pictures_are_xml_of_their_own() -> None:
         )
 
 
+@pytest.mark.real
 def test_every_resource_and_finding_is_there() -> None:
     document, found = Document(html()), plan()
     text = "".join(document.words)
@@ -267,6 +270,7 @@ def _spoilt(resource: Resource) -> dict[str, object]:
     return inputs
 
 
+@pytest.mark.real
 def test_the_page_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     pages = set()
     for seed, zone in (("0", "Asia/Tokyo"), ("4242", "America/Los_Angeles")):
@@ -288,6 +292,7 @@ def test_the_page_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     assert len(pages) == 1
 
 
+@pytest.mark.real
 def test_page_and_data_may_be_had_together(tmp_path: Path) -> None:
     target = tmp_path / "plan.html"
     arguments = [JHUB, "plan", "dev", "--html", str(target), "--json", "--as-of", "2027-06-01"]
@@ -300,6 +305,7 @@ def test_page_and_data_may_be_had_together(tmp_path: Path) -> None:
     assert "do not run pulumi up" in target.read_text()
 
 
+@pytest.mark.real
 def test_a_page_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
     done = subprocess.run(
         [JHUB, "plan", "dev", "--html", str(tmp_path)],
@@ -313,6 +319,7 @@ def test_a_page_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
     assert "--html: cannot write" in done.stderr
 
 
+@pytest.mark.real
 def test_no_secret_stands_on_the_page(tmp_path: Path) -> None:
     """A sealed value is never read; what the engine calls secret is masked before it comes here."""
     text = (
@@ -329,6 +336,7 @@ def test_no_secret_stands_on_the_page(tmp_path: Path) -> None:
     assert "[secret]" in target.read_text()
 
 
+@pytest.mark.real
 def test_a_plan_without_a_page_loads_neither_templates_nor_pictures() -> None:
     environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
     done = subprocess.run(
@@ -412,6 +420,7 @@ def test_text_is_cut_to_its_room() -> None:
     assert all(width(line, 12) <= 80 for line in lines)
 
 
+@pytest.mark.real
 def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
     plan = make_plan(read(ROOT / "Pulumi.airgap-hub.yaml"), datetime.date(2026, 11, 24))
     proof = proof_of(plan)

@@ -25,6 +25,7 @@ def account() -> Iterator[Cloud]:
         yield found
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_everything_rests_and_comes_back_and_nothing_else_is_touched(
     account: Cloud, tmp_path: Path, shape: Shape

@@ -51,6 +51,7 @@ def run(account: Cloud, folder: Path, *arguments: str) -> Done:
         return in_process(arguments, folder, environment(url, folder / "tools"))
 
 
+@pytest.mark.real
 def test_people_first_then_the_autoscaler_then_nodes(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:
@@ -74,6 +75,7 @@ def test_people_first_then_the_autoscaler_then_nodes(
     assert inside.said == {}, "people may start servers again"
 
 
+@pytest.mark.real
 def test_a_second_pause_finds_nobody_and_stops_what_aws_has_started_again(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:
@@ -89,6 +91,7 @@ def test_a_second_pause_finds_nobody_and_stops_what_aws_has_started_again(
     assert shape.state(account) == rested
 
 
+@pytest.mark.real
 def test_servers_without_their_hub_are_not_ended_without_a_word(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:
@@ -104,6 +107,7 @@ def test_servers_without_their_hub_are_not_ended_without_a_word(
     assert shape.state(account) == before
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", ["kubeadm", "kops"])
 def test_an_api_whose_machines_stand_still_is_not_asked(
     account: Cloud, tmp_path: Path, name: str
@@ -117,6 +121,7 @@ def test_an_api_whose_machines_stand_still_is_not_asked(
     assert shape.state(account) == rested
 
 
+@pytest.mark.real
 def test_a_group_that_the_stack_does_not_know_comes_back_with_its_sizes(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:
@@ -149,6 +154,7 @@ def test_a_cluster_that_does_not_answer_stops_it_before_anything(
     assert shape.state(account) == before and shape.file(tmp_path).read_text() == text
 
 
+@pytest.mark.real
 def test_a_hub_of_an_older_version_is_said_to_be_so(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:
@@ -159,6 +165,7 @@ def test_a_hub_of_an_older_version_is_said_to_be_so(
     assert shape.state(account) == before
 
 
+@pytest.mark.real
 def test_a_half_paused_stack_is_paused_and_resumed_by_the_same_commands(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:
@@ -181,6 +188,7 @@ def test_a_half_paused_stack_is_paused_and_resumed_by_the_same_commands(
     assert shape.state(account) == shape.rested(before)
 
 
+@pytest.mark.real
 def test_a_hub_that_does_not_come_back_is_named(
     account: Cloud, shape: Shape, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +217,7 @@ def halves(account: Cloud, folder: Path) -> StackConfig:
     return stack
 
 
+@pytest.mark.real
 def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits_for_it(
     account: Cloud, tmp_path: Path
 ) -> None:
@@ -240,6 +249,7 @@ def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits
     )
 
 
+@pytest.mark.real
 def test_the_plan_after_a_pause_and_a_resume_is_the_one_before(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:

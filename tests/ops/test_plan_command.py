@@ -43,6 +43,7 @@ def plan() -> dict:
     return found
 
 
+@pytest.mark.real
 def test_the_data_has_the_keys_of_the_contract() -> None:
     data = plan()
     assert data["format"] == "jupyterhub-aws/plan/1"
@@ -89,6 +90,7 @@ def test_documents_are_rendered_whole() -> None:
     assert "${cluster-key.arn}" in text
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "environment",
     [
@@ -114,6 +116,7 @@ def test_the_data_is_the_same_byte_for_byte(environment: dict[str, str], tmp_pat
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_standard_output_gets_the_same_bytes_in_every_encoding(encoding: str) -> None:
     arguments = [JHUB, "plan", "dev", "--json", "--set", "tags.owner=Für 数据", *DAY]
@@ -132,12 +135,14 @@ def test_standard_output_gets_the_same_bytes_in_every_encoding(encoding: str) ->
     assert plain == other
 
 
+@pytest.mark.real
 def test_a_terminal_without_arrows_shows_the_plan_all_the_same() -> None:
     done = jhub("plan", "dev", *DAY, COLUMNS="80", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
     assert "No check failed" in done.stdout
 
 
+@pytest.mark.real
 def test_a_person_sees_eighty_columns_without_colour_codes() -> None:
     done = jhub("plan", "dev", *DAY, COLUMNS="80")
     assert done.returncode == 0, done.stderr
@@ -148,6 +153,7 @@ def test_a_person_sees_eighty_columns_without_colour_codes() -> None:
     assert "may autoscaling" not in done.stdout
 
 
+@pytest.mark.real
 def test_the_verdict_comes_first_and_the_sample_fits_a_screen() -> None:
     lines = jhub("plan", "dev", *DAY, COLUMNS="80").stdout.splitlines()
     assert lines[0].startswith("Pulumi.dev.yaml becomes jhub-dev in us-east-1: ")
@@ -160,6 +166,7 @@ def test_the_verdict_comes_first_and_the_sample_fits_a_screen() -> None:
     assert failed[3].startswith("✗ cluster.version: ")
 
 
+@pytest.mark.real
 def test_the_whole_plan_has_every_resource_check_and_line() -> None:
     text = jhub("plan", "dev", "--resources", *DAY, COLUMNS="80").stdout
     assert max(map(len, text.splitlines())) <= 80
@@ -176,12 +183,14 @@ def test_the_whole_plan_has_every_resource_check_and_line() -> None:
     )
 
 
+@pytest.mark.real
 def test_a_file_gets_no_trailing_blanks() -> None:
     for option in ((), ("--resources",)):
         lines = jhub("plan", "dev", *option, *DAY, COLUMNS="80").stdout.splitlines()
         assert [line for line in lines if line != line.rstrip()] == []
 
 
+@pytest.mark.real
 def test_the_lines_that_are_left_out_of_the_bill_are_summed() -> None:
     text = jhub("plan", "dev", *DAY, COLUMNS="80").stdout.splitlines()
     bill = text[
@@ -199,6 +208,7 @@ def test_the_lines_that_are_left_out_of_the_bill_are_summed() -> None:
     )
 
 
+@pytest.mark.real
 def test_a_failed_check_is_exit_code_one() -> None:
     done = jhub("plan", "dev", "--as-of", "2027-06-01", COLUMNS="80")
     assert done.returncode == 1
@@ -228,6 +238,7 @@ def test_a_wrong_file_is_exit_code_two_with_every_problem() -> None:
     assert len(lines) == 3
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -276,6 +287,7 @@ def _stack(folder: Path, text: str) -> str:
     return str(path)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -292,6 +304,7 @@ def test_a_file_that_is_no_stack_file_says_where(tmp_path: Path, text: str, says
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.real
 def test_encrypted_values_are_neither_needed_nor_shown(tmp_path: Path) -> None:
     document = YAML(typ="safe").load((ROOT / "Pulumi.dev.yaml").read_text())
     document["encryptionsalt"] = "v1:none"
@@ -317,6 +330,7 @@ def test_an_unknown_encrypted_key_is_refused_without_its_value() -> None:
     assert "CIPHERTEXT" not in done.stderr
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "lines",
     [
@@ -344,6 +358,7 @@ def test_a_broken_file_does_not_print_what_is_encrypted(tmp_path: Path, lines: s
     assert "CIPHERTEXT" not in done.stdout + done.stderr
 
 
+@pytest.mark.real
 def test_a_wrong_file_and_help_load_no_sdk() -> None:
     for arguments in (
         ("plan", "dev", "--set", "pools.core.size=no"),
@@ -374,6 +389,7 @@ def test_a_wrong_file_and_help_load_no_sdk() -> None:
             }
 
 
+@pytest.mark.real
 def test_an_error_of_the_program_is_one_line_with_its_place(tmp_path: Path) -> None:
     for part in ("config", "components", "jupyterhub_aws"):
         shutil.copytree(ROOT / part, tmp_path / part, symlinks=True)
@@ -440,6 +456,7 @@ def test_every_command_has_a_line_in_the_list_and_is_called_as_its_module() -> N
     assert jhub_group.get_command(None, "nothing") is None
 
 
+@pytest.mark.real
 def test_a_wrong_file_is_answered_in_half_a_second() -> None:
     """Processor time, the best of three: other tests run beside this one."""
 
@@ -452,6 +469,7 @@ def test_a_wrong_file_is_answered_in_half_a_second() -> None:
     assert min(seconds() for _ in range(3)) < 0.5
 
 
+@pytest.mark.real
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     done = subprocess.run(  # noqa: S602
         f"{JHUB} plan dev | head -1",
@@ -466,6 +484,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     assert done.stdout.startswith("Pulumi.dev.yaml becomes")
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "data"])
 @pytest.mark.parametrize(
     ("day", "code"), [("2026-11-23", 0), ("2027-06-01", 1)], ids=["fine", "failed"]
@@ -489,6 +508,7 @@ def test_the_verdict_does_not_depend_on_the_reader(
     assert (done.returncode, done.stderr) == (code, b"")
 
 
+@pytest.mark.real
 def test_a_closed_standard_output_is_no_traceback() -> None:
     done = subprocess.run(  # noqa: S602
         f"{JHUB} plan dev >&-",
@@ -502,6 +522,7 @@ def test_a_closed_standard_output_is_no_traceback() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.real
 def test_a_path_works_from_everywhere_and_names_come_from_where_one_stands(tmp_path: Path) -> None:
     folder = tmp_path / "stacks"
     folder.mkdir()

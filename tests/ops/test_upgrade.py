@@ -37,6 +37,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     return data["steps"]
 
 
+@pytest.mark.real
 def test_the_steps_come_in_this_order(steps: list[dict]) -> None:
     changes = [step["change"] for step in steps]
     assert changes == [
@@ -121,6 +122,7 @@ def test_every_step_says_how_long_and_how_to_go_back(steps: list[dict]) -> None:
     )
 
 
+@pytest.mark.real
 def test_it_fits_a_terminal(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
     done = upgrade(tmp_path, "dev", "--to", "1.36", "--as-of", "2026-11-28")
@@ -130,6 +132,7 @@ def test_it_fits_a_terminal(tmp_path: Path) -> None:
     ), "but for commands, which are copied whole"
 
 
+@pytest.mark.real
 def test_a_retiring_generation_that_is_there_already_stays_beside_the_new_one(
     tmp_path: Path,
 ) -> None:
@@ -184,6 +187,7 @@ def test_what_is_refused(stack: str, target: str, says: str) -> None:
     assert done.returncode == 2 and says in done.stderr and done.stdout == ""
 
 
+@pytest.mark.real
 def test_a_closed_network_fills_its_registry_first() -> None:
     done = upgrade(ROOT, str(ROOT / "Pulumi.airgap.yaml"), "--to", "1.36", "--json")
     found = json.loads(done.stdout)["steps"]

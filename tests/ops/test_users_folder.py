@@ -47,6 +47,7 @@ def data(folder: Path) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.real
 def test_without_a_program_the_librarys_is_planned_and_with_the_same_one_the_plan_is_the_same(
     folder: Path,
 ) -> None:
@@ -70,6 +71,7 @@ def test_modules_of_the_users_are_theirs_whatever_they_are_called(folder: Path) 
     assert not {"config", "checks", "components"} & set(sys.modules)
 
 
+@pytest.mark.real
 def test_a_program_in_a_sub_folder_runs_there(folder: Path) -> None:
     (folder / "Pulumi.yaml").write_text("name: our-hub\nruntime: python\nmain: infra\n")
     (folder / "infra").mkdir()
@@ -148,6 +150,7 @@ class TestBadPrograms:
         assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr, done.stderr
         return done.stderr
 
+    @pytest.mark.real
     def test_one_that_raises(self, folder: Path) -> None:
         said = self.refused(folder, f"{CALL}\nraise ValueError('no bucket')\n")
         assert said.startswith("jhub: the program raises ValueError: no bucket (at __main__.py:4)")
@@ -221,6 +224,7 @@ class TestBadPrograms:
             "__main__.py: registers no resource, so there is nothing to plan; "
         )
 
+    @pytest.mark.real
     @pytest.mark.parametrize(
         ("call", "shown"),
         [
@@ -240,6 +244,7 @@ class TestBadPrograms:
             and "(at __main__.py:4)" in said
         )
 
+    @pytest.mark.real
     def test_two_platforms(self, folder: Path) -> None:
         said = self.refused(folder, f"{CALL}\nfrom_stack_file('other')\n")
         assert said.startswith(
@@ -310,6 +315,7 @@ class TestAgainstAnOlderCommit:
             for item in json.loads(done.stdout)["changes"]
         }
 
+    @pytest.mark.real
     @pytest.mark.parametrize(
         "line",
         [
@@ -331,6 +337,7 @@ class TestAgainstAnOlderCommit:
         ):
             assert self.changes(history) == {"before": "delete", "after": "create"}
 
+    @pytest.mark.real
     @pytest.mark.parametrize(
         "line", ["jupyterhub-aws==0.0.7", "jupyterhub-aws @ https://example.org/other.whl"]
     )

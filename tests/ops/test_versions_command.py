@@ -33,6 +33,7 @@ def versions(folder: Path, *arguments: str) -> Done:
     return in_process(["versions", *arguments], folder, {"COLUMNS": "80"})
 
 
+@pytest.mark.real
 def test_a_stack_in_eighty_columns(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
     done = versions(tmp_path, "dev", "--as-of", "2026-11-28")

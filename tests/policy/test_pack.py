@@ -69,6 +69,7 @@ def test_every_check_is_enforced_or_named_with_a_reason():
     assert all(reason.strip() for reason in NOT_HERE.values())
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", ENFORCED)
 def test_what_the_program_makes_violates_nothing(name, stack):
     assert violations(ENFORCED[name], "fail", stack, translated(shown(record(*FULL)))) == []

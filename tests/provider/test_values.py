@@ -109,6 +109,7 @@ def backwards(value: Any) -> Any:
     return [backwards(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.real
 @given(st.data())
 @settings(max_examples=300, deadline=None)
 def test_what_a_program_says_arrives_as_it_was_meant(data: st.DataObject) -> None:

@@ -48,6 +48,7 @@ def plan(stack: str, seed: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("stack", STACKS)
 def test_it_plans_without_a_failure_and_the_same_twice(stack):
     first, second = plan(stack, "1"), plan(stack, "2")

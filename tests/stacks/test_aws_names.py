@@ -62,6 +62,7 @@ def _inputs(name: str) -> tuple[Mapping[str, Any], ...]:
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("stack", [*ALL_STACKS, *_EXAMPLES])
 def test_every_name_of_aws_is_in_data_of_aws(stack: str) -> None:
     assert unknown(name for inputs in _inputs(stack) for name in names_in(inputs)) == set()

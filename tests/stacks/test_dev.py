@@ -140,12 +140,14 @@ def test_the_inventory_is_this():
     assert Counter(resource.type for resource in record().resources) == INVENTORY
 
 
+@pytest.mark.real
 def test_two_evaluations_in_one_process_are_identical():
     first, second = record_anew(), record_anew()
     assert first.resources.all == second.resources.all and first.outputs == second.outputs
     assert first.component_outputs == second.component_outputs
 
 
+@pytest.mark.real
 def test_an_evaluation_after_one_that_failed_is_not_disturbed_by_it():
     for broken in ("cluster.version=1", 'imports={"aws:ec2/vpc:Vpc::nothing": vpc-1}'):
         with pytest.raises(Exception, match=r"cluster\.version|imports"):

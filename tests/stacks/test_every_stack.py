@@ -22,6 +22,7 @@ _WHOLE = {
 }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "settings", [*ALL_STACKS.values(), *_WHOLE.values()], ids=[*ALL_STACKS, *_WHOLE]
 )

@@ -89,6 +89,7 @@ def without(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
         return make_plan(read(before / "Pulumi.dev.yaml"), DAY)
 
 
+@pytest.mark.real
 def test_it_has_thirty_types_that_no_stack_of_this_repository_registers(plan: Plan) -> None:
     known = {item.type for settings_ in ((), FULL, CLOSED) for item in record(*settings_).resources}
     added = {item.type for item in plan.recording.resources.added}
@@ -133,6 +134,7 @@ def _after_heading(text: str, end: str) -> str:
     return text.split("Added by your program", 1)[1].split(end, 1)[0]
 
 
+@pytest.mark.real
 def test_the_plan_shows_all_of_them_under_a_heading_of_their_own(folder: Path, plan: Plan) -> None:
     added = plan.recording.resources.added
     short = jhub(folder, "plan", "dev", *AS_OF).stdout
@@ -158,6 +160,7 @@ def test_the_plan_shows_all_of_them_under_a_heading_of_their_own(folder: Path, p
     assert "__main__.py" not in own
 
 
+@pytest.mark.real
 def test_the_data_say_which_they_are(folder: Path, plan: Plan) -> None:
     data = json.loads(jhub(folder, "plan", "dev", "--json", *AS_OF).stdout)
     marked = {item["urn"] for item in data["resources"] if "source" in item}
@@ -176,6 +179,7 @@ def test_the_data_say_which_they_are(folder: Path, plan: Plan) -> None:
     )
 
 
+@pytest.mark.real
 def test_the_page_has_them_apart_and_its_picture_without_them(
     folder: Path, plan: Plan, without: Plan
 ) -> None:
@@ -336,6 +340,7 @@ def test_the_policy_pack_warns_about_them_and_stops_nothing(plan: Plan) -> None:
     )
 
 
+@pytest.mark.real
 def test_leaving_counts_them_apart(folder: Path, plan: Plan) -> None:
     text = jhub(folder, "destroy", "plan", "dev").stdout
     assert "that your program added, each before what it needs: 4 Bucket" in " ".join(text.split())
@@ -390,6 +395,7 @@ def test_an_adoption_is_judged_with_them_beside_it(folder: Path, plan: Plan) -> 
     )
 
 
+@pytest.mark.real
 def test_hosts_that_they_talk_to_are_listed(folder: Path) -> None:
     text = jhub(folder, "sites", "dev").stdout
     assert (
@@ -460,6 +466,7 @@ def theirs(type_: str, inputs: dict[str, Any], name: str = "spoilt") -> Resource
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "check", CHECKS, ids=lambda check: f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
 )
@@ -698,6 +705,7 @@ def someones(draw: st.DrawFn, index: int) -> Resource:
     )
 
 
+@pytest.mark.real
 @given(data=st.data())
 @settings(
     max_examples=6,

@@ -30,6 +30,7 @@ def test_every_stack_is_listed_and_nothing_else() -> None:
     assert {stack for minor, stack in lists() if minor == MINOR} == stacks().keys(), RECORD
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("minor", "stack"), sorted(lists()))
 def test_no_urn_is_gone_without_an_alias(minor: str, stack: str) -> None:
     """A stack that is no longer in the repository promised the same: its list goes by --forget

@@ -8,6 +8,7 @@ import copy
 import io
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -51,6 +52,7 @@ def _accounted(values: dict[str, Any], found: Converted) -> None:
     assert not listed or found.dropped
 
 
+@pytest.mark.real
 @settings(max_examples=25, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=by_schema())
 def test_every_value_that_the_schema_allows_is_accounted_for(values: dict[str, Any]) -> None:
@@ -61,6 +63,7 @@ def test_every_value_that_the_schema_allows_is_accounted_for(values: dict[str, A
     )
 
 
+@pytest.mark.real
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=chart_values())
 def test_so_is_every_trait_and_every_profile(values: dict[str, Any]) -> None:
@@ -69,6 +72,7 @@ def test_so_is_every_trait_and_every_profile(values: dict[str, Any]) -> None:
     assert found.problems == []
 
 
+@pytest.mark.real
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=chart_values(), data=st.data())
 def test_what_is_said_to_be_carried_makes_a_difference(
@@ -97,6 +101,7 @@ def test_what_is_said_to_be_carried_makes_a_difference(
     assert _told(_converted(other)) != _told(found), path
 
 
+@pytest.mark.real
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=chart_values())
 def test_no_rule_of_access_goes_without_a_loud_word(values: dict[str, Any]) -> None:

@@ -86,6 +86,7 @@ def _plans(found: Converted, folder: Path) -> None:
     assert recorded(read(path))[0].hubs
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("file", sorted(CASES.glob("adopt-*.yaml")), ids=lambda file: file.stem)
 def test_each_case_becomes_a_stack_file_that_the_plan_takes(file: Path, tmp_path: Path) -> None:
     done = _run(tmp_path, file)

@@ -252,6 +252,7 @@ def test_hubs_tolerate_and_ask_for_what_the_chart_writes() -> None:
     ]
 
 
+@pytest.mark.real
 def test_a_node_is_its_smallest_type_less_what_is_on_every_node() -> None:
     resources = record("pools.core.instance_types=[m7i.large,m6i.large]").resources
     stack = make_plan(read(ROOT / "Pulumi.dev.yaml", ()), DAY).stack
@@ -334,6 +335,7 @@ FITS = {
 }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("case", FAILS)
 def test_what_finds_no_room_fails(case: str) -> None:
     name, given, says = FAILS[case]
@@ -344,11 +346,13 @@ def test_what_finds_no_room_fails(case: str) -> None:
     assert all(fix for _, _, fix in told)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("case", FITS)
 def test_what_finds_room_passes(case: str) -> None:
     assert [status for status, _, _ in found("plan-base", *FITS[case])] == ["pass"]
 
 
+@pytest.mark.real
 def test_a_fix_names_the_number_of_nodes_that_would_do() -> None:
     few = (*hubs(11), "pools.core.instance_types=[t3.medium]")
     ((_, _, fix),) = found("plan-base", *few, "pools.core.size=1")
@@ -361,6 +365,7 @@ def test_a_fix_names_the_number_of_nodes_that_would_do() -> None:
     ] == ["fail"]
 
 
+@pytest.mark.real
 def test_a_node_lost_that_leaves_no_room_is_a_warning() -> None:
     ((status, message, fix),) = found(
         "plan-base", *hubs(5), "pools.core.instance_types=[t3.medium]", "pools.core.size=3"
@@ -372,6 +377,7 @@ def test_a_node_lost_that_leaves_no_room_is_a_warning() -> None:
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("stack", ALL_STACKS)
 def test_no_stack_of_ours_lacks_room(stack: str) -> None:
     given = ALL_STACKS[stack]

@@ -37,6 +37,7 @@ def _elsewhere(region: str) -> str:
     return BASE.replace("us-east-1", region)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("region", ["eu-central-1", "ap-northeast-1"])
 def test_the_first_line_of_the_bill_says_what_is_not_at_the_regions_prices(
     tmp_path: Path, region: str
@@ -54,6 +55,7 @@ def test_the_first_line_of_the_bill_says_what_is_not_at_the_regions_prices(
     assert any(line.startswith(f"Prices of {region}, 2026-01-15;") for line in lines)
 
 
+@pytest.mark.real
 def test_the_page_says_it_before_the_pictures_too(tmp_path: Path) -> None:
     done = _planned(tmp_path, _elsewhere("eu-central-1"), "--html", "page.html")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -89,6 +91,7 @@ def test_a_maximum_price_is_measured_by_the_regions_own_prices(
     )
 
 
+@pytest.mark.real
 def test_doubling_a_pool_is_said_first_and_shuts_the_gate(tmp_path: Path) -> None:
     """G9: `max: 8 → 20` was «No user impact», with the gate open."""
     text, limits = (

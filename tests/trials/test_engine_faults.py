@@ -29,6 +29,7 @@ _MORE = {
 }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "settings", [*ALL_STACKS.values(), *_MORE.values()], ids=[*ALL_STACKS, *_MORE]
 )

@@ -40,6 +40,7 @@ def said(*settings: str) -> dict[str, str]:
     return {finding.id: f"{finding.path}: {finding.message}; {finding.fix}" for finding in found}
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("case", "which", "path", "says"),
     [
@@ -86,6 +87,7 @@ def test_what_is_committed_is_in_order() -> None:
     assert said() == {}
 
 
+@pytest.mark.real
 def test_a_gpu_profile_without_cuda_is_named() -> None:
     assert (
         "has a GPU, but quay.io/jupyter/scipy-notebook:2026-08-03 has no CUDA"
@@ -100,6 +102,7 @@ def test_a_gpu_profile_without_cuda_is_named() -> None:
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "image",
     ["jupyter/scipy-notebook:2023-10-20", "docker.io/rocker/binder:4.4", "rocker/binder:4.4"],
@@ -120,6 +123,7 @@ def test_images_of_docker_hub_are_named_where_nodes_pull_without_an_account(imag
     )
 
 
+@pytest.mark.real
 def test_images_for_arm64_nodes_are_looked_at() -> None:
     arm = "pools.memory.instance_types=[r7g.2xlarge, r6g.2xlarge]"
     assert "image-architecture" not in said(arm), "Jupyter's images are built for both"

@@ -310,6 +310,7 @@ def test_the_settings_of_the_provider_are_those_of_its_sdk() -> None:
     )
 
 
+@pytest.mark.real
 def test_a_relative_path_is_of_the_folder_that_one_stands_in(tmp_path: Path) -> None:
     """U9: the outer half was read in the folder of the program."""
     shutil.copytree(CASES / "relative-inner", tmp_path / "there")

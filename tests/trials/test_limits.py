@@ -30,6 +30,7 @@ def found(*settings: str) -> list:
     ]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
@@ -51,6 +52,7 @@ def test_a_limit_that_no_node_has_is_a_warning(settings: tuple[str, ...], says: 
     assert all(item.path == "hubs.main.profiles" and item.fix for item in warned)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "settings",
     [
@@ -69,6 +71,7 @@ def test_a_limit_that_a_node_has_passes_and_says_how_far_limits_add_up(
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("stack", ALL_STACKS)
 def test_what_the_program_makes_by_itself_never_has_a_limit_that_no_node_has(stack: str) -> None:
     given = ALL_STACKS[stack]

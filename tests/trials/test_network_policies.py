@@ -250,6 +250,7 @@ def naive(
     return True
 
 
+@pytest.mark.real
 @settings(max_examples=400, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["one", "two"]), SPECS), max_size=3),
@@ -639,6 +640,7 @@ def test_a_value_that_opens_what_protects_or_takes_what_is_needed_is_refused(cas
     assert all(where.startswith("hubs.main.helm_values.") for where, _ in problems)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("case", WARNED)
 def test_a_value_that_opens_something_else_is_a_warning_that_says_what(case: str) -> None:
     path, value, says = WARNED[case]
@@ -646,6 +648,7 @@ def test_a_value_that_opens_something_else_is_a_warning_that_says_what(case: str
     assert [status for status, _ in found] == ["warn"] and says in found[0][1], found
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("case", QUIET)
 def test_a_value_that_opens_nothing_is_quiet(case: str) -> None:
     path, value = QUIET[case]
@@ -655,6 +658,7 @@ def test_a_value_that_opens_nothing_is_quiet(case: str) -> None:
     ] == ["pass"]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("path", "before", "after", "says"),
     [
@@ -731,6 +735,7 @@ def test_a_rule_of_the_users_is_added_to_ours() -> None:
     assert theirs == [*ours, rule] and len(ours) > 1
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("stack", ALL_STACKS)
 def test_every_stack_reaches_what_it_needs_and_nothing_else(stack: str) -> None:
     made = recorded(stack)
@@ -801,6 +806,7 @@ def test_a_namespace_without_our_policy_is_judged_as_it_is() -> None:
     assert all(item.refused for item in (*closed, *opened))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("part", [HUB, PROXY, SERVERS])
 def test_closed_stacks_fail_by_the_proof_and_say_it_once(part: tuple[str, ...]) -> None:
     """A peer network that the stack file does not open is the proof's to refuse; the check of

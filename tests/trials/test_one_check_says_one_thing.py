@@ -111,6 +111,7 @@ def planned(stack: str) -> tuple[StackConfig, Resources, tuple[Finding, ...]]:
     return made.stack, made.recording.everything, made.findings
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("stack", ALL_STACKS)
 def test_no_check_passes_and_warns(stack: str) -> None:
     assert mixed(planned(stack)[2]) == {}
@@ -142,6 +143,7 @@ HUBS = {
 }  # fmt: skip
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "api", ["198.51.100.0/24", "131.220.0.0/16"], ids=["documentation", "their own"]
 )
@@ -184,6 +186,7 @@ def test_hubs_of_different_kinds_beside_each_other(hub: str, api: str) -> None:
         assert "documentation" not in passing
 
 
+@pytest.mark.real
 def test_a_certificate_that_is_right_beside_one_that_is_not() -> None:
     sign_in = {"kind": "github", "client_id": "Iv1.exampleexample", "allowed_users": ["ada"]}
     tls = {"kind": "certificate", "certificate": CERTIFICATE}
@@ -262,6 +265,7 @@ def test_no_check_passes_and_warns_when_something_is_spoilt(
     assert mixed(run_checks(config, spoilt(resources, index, change), DAY)) == {}
 
 
+@pytest.mark.real
 def test_spoiling_changes_verdicts() -> None:
     """The property above is about something: among what it spoils are checks that fail."""
     config, resources, _ = planned("full")

@@ -51,6 +51,7 @@ def faults(found: list[Finding]) -> list[tuple[str, str]]:
     return [(item.status, str(item.path)) for item in found if item.status != "pass"]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("case", "code", "check", "status"),
     [
@@ -250,6 +251,7 @@ _TRAIT = "hubs.main.helm_values.hub.config.KubeSpawner"
 _POSTGRES = "hubs.main.database={kind: postgres}"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("settings", "status"),
     [

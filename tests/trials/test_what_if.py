@@ -38,6 +38,7 @@ def test_the_inner_stack_takes_a_setting_of_the_outer_file() -> None:
     )
 
 
+@pytest.mark.real
 def test_the_outer_stack_judges_what_is_inside_with_the_same_setting() -> None:
     code, found, said = plan("airgap", HOSTNAME)
     assert code == 0, said
