@@ -16,7 +16,6 @@ from pulumi_kubernetes.core.v1 import Secret
 from pulumi_random import RandomBytes, RandomPassword
 
 from jupyterhub_aws.checks.certificates import key_fault
-from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.hub.values.hub import secret_values
 from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
@@ -164,9 +163,7 @@ def _key_of(certificate: str, key: str, path: str, secret: str) -> str:
     """The key, once it is known to be the certificate's. Raises pulumi.RunError, which contains
     nothing of the key.
     """
-    wrong = (
-        None if key == SECRET else key_fault(certificate, key)
-    )  # a plan reads no secret, and has this placeholder
+    wrong = key_fault(certificate, key)
     if wrong is not None:
         raise pulumi.RunError(
             f"{path}: the secret {secret} is not the key of the certificate: {wrong}; set it again:"

@@ -152,7 +152,7 @@ def _apply(original: Callable[..., Any], note: Callable[[Note], None]) -> Callab
     def apply(self: Any, func: Callable[[Any], Any], run_with_unknowns: bool = False) -> Any:
         asker = caller()
         if asker.library:
-            return original(self, func, run_with_unknowns)
+            return original(self, _judging(func), run_with_unknowns)
 
         def failed(error: Exception, value: Any) -> Any:
             if not _has_placeholder(value):
@@ -174,6 +174,23 @@ def _apply(original: Callable[..., Any], note: Callable[[Note], None]) -> Callab
         return original(self, guarded, run_with_unknowns)
 
     return apply
+
+
+def _judging(func: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function of the library's that refuses a secret: a plan does not read it, so its result is
+    not known.
+    """
+
+    @wraps(func)
+    def judging(value: Any) -> Any:
+        try:
+            return func(value)
+        except pulumi.RunError:
+            if value != SECRET:
+                raise
+            return output.UNKNOWN
+
+    return judging
 
 
 async def _guarded(
