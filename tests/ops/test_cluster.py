@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,19 @@ def test_a_tunnel_that_does_not_open_is_shown_whole(
         "127.0.0.1",
     ]
     assert problem.fix == f"try it yourself: {' '.join(run)}" and tools.asked == [run]
+
+
+def test_a_tunnel_that_says_nothing_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = tmp_path / "kubectl"
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr("jupyterhub_aws.operate.live.cluster._FORWARD_SECONDS", 0.2)
+    cluster = KubectlCluster(command="jhub health", kubeconfig="", context="jhub-dev")
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match="kubectl gave no reason"):
+        with cluster.forwarded("hub-main", "service/hub", 8081):
+            pass
+    assert time.monotonic() - began < 30

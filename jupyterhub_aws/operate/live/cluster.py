@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from jupyterhub_aws.operate.open import require
 #: kubectl's own limit for one request; a cluster that is away is said to be so after it.
 _REQUEST_SECONDS = 10
 _COMMAND_SECONDS = 120
+#: kubectl says its port as soon as the API has answered once.
+_FORWARD_SECONDS = 30.0
 _FORWARDED = re.compile(r"Forwarding from 127\.0\.0\.1:(\d+)")
 
 
@@ -98,8 +101,9 @@ class KubectlCluster:
             process_group=0,
         )
         try:
-            first = process.stdout.readline() if process.stdout is not None else ""
-            match = _FORWARDED.search(first)
+            stdout: Any = process.stdout
+            ready, _, _ = select.select([stdout], [], [], _FORWARD_SECONDS)
+            match = _FORWARDED.search(stdout.readline() if ready else "")
             if match is None:
                 process.terminate()
                 raise self._refused(process.communicate(timeout=10)[1], arguments)
