@@ -125,7 +125,7 @@ def test_two_in_one_directory_fail(tmp_path: Path, capsys: pytest.CaptureFixture
         (
             ("--from", "{userid}", "--to", "/x"),
             "ada",
-            ["--from: has a field", "--to: is the same directory for everybody"],
+            ["--from: has a field", "--to: is the same directory for all users"],
         ),
         (("nostack",), "ada", ["this file does not exist"]),
         (("--root", "/nowhere/at/all"), "ada", ["cannot be read: No such file"]),
