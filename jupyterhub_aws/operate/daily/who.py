@@ -24,7 +24,7 @@ _USER, _SERVER = "hub.jupyter.org/username", "hub.jupyter.org/servername"
 
 
 @dataclass(frozen=True, kw_only=True)
-class UserPod:
+class ServerPod:
     """A server's pod. `server` is empty for a user's default one; `node` is empty while it waits
     for one.
     """
@@ -37,7 +37,7 @@ class UserPod:
     phase: str
 
 
-def server_pods(stack: StackConfig, cluster: KubectlCluster, hubs: list[str]) -> list[UserPod]:
+def server_pods(stack: StackConfig, cluster: KubectlCluster, hubs: list[str]) -> list[ServerPod]:
     """The pods of users' servers of these hubs."""
     found = []
     for hub in hubs:
@@ -51,9 +51,9 @@ def server_pods(stack: StackConfig, cluster: KubectlCluster, hubs: list[str]) ->
     return found
 
 
-def _pod(hub: str, item: Mapping[str, Any]) -> UserPod:
+def _pod(hub: str, item: Mapping[str, Any]) -> ServerPod:
     notes = item["metadata"].get("annotations") or {}
-    return UserPod(
+    return ServerPod(
         name=item["metadata"]["name"],
         hub=hub,
         user=str(notes.get(_USER, "")),
@@ -166,7 +166,7 @@ def running(context: Inside, hubs: Sequence[str]) -> list[Running]:
 
 
 def _running(
-    hub: str, server: Server, pod: UserPod | None, nodes: dict[str, dict[str, str]]
+    hub: str, server: Server, pod: ServerPod | None, nodes: dict[str, dict[str, str]]
 ) -> Running:
     node = "" if pod is None else pod.node
     return Running(hub=hub, server=server, node=node, pool=nodes.get(node, {}).get(POOL, ""))

@@ -20,7 +20,7 @@ _IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grant:
+class RoleGrant:
     """A policy that a role carries."""
 
     name: str
@@ -36,7 +36,7 @@ class Role:
     link: Link
     trust: tuple[InputDocument, ...]
     used_by: tuple[str, ...]
-    given: tuple[Grant, ...]
+    given: tuple[RoleGrant, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def _role(role: Resource, resources: Resources, anchors: Anchors) -> Role:
 
     given = [_attached(item, resources, anchors) for item in mine(_ATTACHMENT, "role")]
     given += [
-        Grant(
+        RoleGrant(
             name=str(item.inputs.get("name", item.name)),
             link=anchors.link(item.urn),
             document=found,
@@ -91,16 +91,16 @@ def _role(role: Resource, resources: Resources, anchors: Anchors) -> Role:
     )
 
 
-def _attached(item: Resource, resources: Resources, anchors: Anchors) -> Grant:
+def _attached(item: Resource, resources: Resources, anchors: Anchors) -> RoleGrant:
     arn = item.inputs.get("policyArn")
     for policy in resources.referred(arn, _POLICY):
         found = documents(policy.inputs)
-        return Grant(
+        return RoleGrant(
             name=str(policy.inputs.get("name", policy.name)),
             link=anchors.link(policy.urn),
             document=found[0] if found else None,
         )
-    return Grant(name=str(arn).rpartition("/")[2], link=anchors.link(item.urn), document=None)
+    return RoleGrant(name=str(arn).rpartition("/")[2], link=anchors.link(item.urn), document=None)
 
 
 def _of(inputs: Mapping[str, Any], key: str) -> str:
