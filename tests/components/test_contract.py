@@ -245,7 +245,7 @@ def test_no_resource_is_made_inside_apply():
     "applied", ["lambda _: kms.Key('x')", "self._key", "lambda _: self._key()"]
 )
 def test_the_check_for_apply_sees_a_resource_made_directly_or_through_a_method(applied):
-    path = ROOT / "components" / "cluster" / "cluster.py"
+    path = PACKAGE / "components" / "cluster" / "cluster.py"
     text = path.read_text(encoding="utf-8").replace(
         "self._administrators(made.name)", f"made.name.apply({applied})", 1
     )
