@@ -48,6 +48,7 @@ def money(difference_: Difference) -> list[str]:
     return [effect.says for effect in difference_.effects if effect.class_ == "costs more"]
 
 
+@pytest.mark.real
 @given(old=SUMS, new=SUMS)
 @settings(max_examples=100, deadline=None)
 def test_a_sum_that_rises_is_always_said_and_one_that_falls_never(
@@ -133,6 +134,7 @@ def test_a_line_for_one_amount_opens_nothing_for_another() -> None:
     assert not judged(pair(low, higher), [needed.line]).passes
 
 
+@pytest.mark.real
 @given(before=st.integers(0, 40), after=st.integers(0, 40))
 @settings(max_examples=12, deadline=None)
 def test_more_nodes_at_most_never_cost_less(before: int, after: int) -> None:
@@ -212,6 +214,7 @@ def test_a_new_stack_costs_from_nothing_and_a_preview_says_that_it_has_no_bill()
     )
 
 
+@pytest.mark.real
 def test_money_comes_first_wherever_a_difference_is_shown() -> None:
     difference_ = found("settings: every option at once")
     assert headline(difference_).startswith("It can cost 155.59 US dollars a month more; ")

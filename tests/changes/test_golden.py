@@ -31,6 +31,7 @@ def test_what_is_said(name):
     assert f"{told(found(name)).rstrip()}\n" == TEXTS[name]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "name",
     [
@@ -60,6 +61,7 @@ def test_what_is_never_routine(name):
     assert found(name).worst in ("endangers data", "widens access")
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "name",
     [

@@ -107,6 +107,7 @@ def test_unknown_fields_are_ignored_and_unknown_operations_are_not():
         side_of(more, "x")
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", SETTINGS)
 def test_plans_say_of_a_change_what_the_engine_says(name):
     def ops(changes):

@@ -266,6 +266,7 @@ def test_prices_of_ones_own_stand_over_the_region_too(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("stack", ["dev", "airgap"])
 def test_each_line_is_made_of_the_prices_that_it_names_and_of_no_other(stack: str) -> None:
     """What `rows` say is what the first line of a bill believes."""
@@ -308,6 +309,7 @@ def test_every_price_has_a_source_and_a_date() -> None:
         price("no such thing")
 
 
+@pytest.mark.real
 def test_a_database_on_rds_counts_twice_with_a_standby_and_an_unknown_class_is_unknown() -> None:
     data = bill('hubs.main.database={"kind": "postgres"}')
     instance, storage = 0.032 * 730, 20 * 0.115
@@ -395,6 +397,7 @@ def test_wrong_prices_are_told(tmp_path: Path, text: str, says: str) -> None:
     assert says in str(caught.value)
 
 
+@pytest.mark.real
 def test_a_closed_network_pays_for_its_doors_and_its_runner_and_for_no_nat():
     from jupyterhub_aws.checks.cost import cost
     from tests.checks.test_airgap import evaluated

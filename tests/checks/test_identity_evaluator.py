@@ -506,6 +506,7 @@ def test_a_further_allow_never_takes_away(
     )
 
 
+@pytest.mark.real
 @generated
 @given(_REQUESTS, _SOME, _statements(("Deny",)))
 def test_a_further_deny_never_gives(
@@ -527,6 +528,7 @@ def test_what_limits_never_gives(
     assert _ORDER[bounded] <= _ORDER[allowed(asked, policy(*statements))]
 
 
+@pytest.mark.real
 @generated
 @given(_REQUESTS, _SOME, st.randoms())
 def test_the_order_of_statements_and_documents_does_not_matter(

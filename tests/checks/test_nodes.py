@@ -233,6 +233,7 @@ def test_user_data_that_cannot_be_read_counts_as_the_most_pods(user_data: str) -
     assert (nodes._max_pods(group, resources), nodes._max_pods(group, unread)) == (40, 110)
 
 
+@pytest.mark.real
 def test_fewer_pods_on_a_node_leave_more_addresses() -> None:
     """The count reads maxPods from the user data that was recorded, not from the configuration."""
     many, few = (nodes._demand(*dev(f"pools.memory.max_pods={pods}")) for pods in (110, 20))
@@ -287,6 +288,7 @@ def test_each_family_has_its_quota(kind: str, quota: str) -> None:
     assert f"need {2 * instance_type(kind).vcpus} vCPUs on demand" in finding.message
 
 
+@pytest.mark.real
 def test_p_types_have_a_quota_of_their_own() -> None:
     found = nodes.quotas(*dev('pools.gpu.instance_types=["p5.48xlarge"]'))
     assert any("L-417A185B" in finding.message for finding in found)

@@ -130,6 +130,7 @@ def test_whatever_stores_data_is_encrypted(
     assert status == "pass" or (says in finding.message and finding.subjects == (resource.urn,))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("kind", security.STATEFUL)
 @pytest.mark.parametrize(
     ("protect", "kept"), [(True, False), (False, True), (False, False), (True, True)]
@@ -198,6 +199,7 @@ def test_a_cluster_that_may_go_is_a_warning() -> None:
     assert "may be deleted by `pulumi destroy`" in finding.message
 
 
+@pytest.mark.real
 def test_a_public_api_is_a_warning_where_the_stack_says_so() -> None:
     stack, resources = dev('cluster.api={"public": true, "public_access_cidrs": ["0.0.0.0/0"]}')
     assert [

@@ -66,6 +66,7 @@ def test_removing_what_causes_a_host_removes_the_host():
     )
 
 
+@pytest.mark.real
 def test_a_registry_of_theirs_takes_the_place_of_all_others():
     found = listed("stack=dev", "registry={kind: private, host: registry.corp.example}")
     assert not {"quay.io", "registry.k8s.io", "nvcr.io", "public.ecr.aws"} & found["nodes"]
@@ -81,6 +82,7 @@ def test_a_closed_stack_talks_to_nobody_and_who_builds_it_talks_to_aws():
         assert set(listed(*settings)) == {"operators"}
 
 
+@pytest.mark.real
 def test_each_host_says_which_resource_causes_it():
     for site in sites(*evaluated("stack=dev")):
         assert site.resource is not None or site.host in ("get.pulumi.com", "github.com")

@@ -32,6 +32,7 @@ def verdicts(findings: list) -> list[tuple[str, str]]:
     return [(finding.status, finding.message) for finding in findings]
 
 
+@pytest.mark.real
 def test_a_stack_that_tells_somebody_passes_and_one_that_tells_nobody_is_warned() -> None:
     (finding,) = watched(*dev(*TOLD))
     assert (finding.status, finding.message) == ("pass", "14 alarms; receivers: 1")

@@ -121,6 +121,7 @@ def test_one_system_pod_or_an_empty_directory_does_not_keep_a_node_for_ever():
     assert arguments["expander"] == "priority,least-waste"
 
 
+@pytest.mark.real
 def test_a_stack_without_user_pools_has_an_autoscaler_with_only_the_catch_all():
     recording = record("pools={core: {instance_types: [m7i.large]}}", NO_HUB)
     assert recording.one(RELEASE, "autoscaler-release").inputs["values"]["expanderPriorities"] == {

@@ -209,6 +209,7 @@ def test_copies_lie_in_another_region_under_another_key_and_a_lock_is_on_both_va
     assert bounds == {(None, 7, 365, 7), ("us-west-2", 7, 365, 7)}
 
 
+@pytest.mark.real
 def test_a_lock_without_days_of_grace_can_be_taken_off():
     assert (
         "changeableForDays"

@@ -78,6 +78,7 @@ def _listed(value):
     return [value] if isinstance(value, str) else value
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("documents", [LOOKS, CHANGES], ids=["preview", "up"])
 def test_the_linter_finds_nothing_but_what_is_accepted_with_a_reason(documents):
     assert {issue for document in documents for issue in findings(document)} - ACCEPTED == set()

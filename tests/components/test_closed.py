@@ -283,6 +283,7 @@ def test_the_runner_is_told_where_everything_is_and_asks_no_index():
     )
 
 
+@pytest.mark.real
 def test_repositories_are_the_bundles_inventory_closed_and_clean():
     from jupyterhub_aws.bundle.inventory import inventory
     from jupyterhub_aws.config.bundle import destination

@@ -72,6 +72,7 @@ def test_it_lives_in_the_private_subnets_under_the_stacks_name_and_never_pays_fo
     )
 
 
+@pytest.mark.real
 def test_logs_are_kept_as_long_as_the_stack_says_in_the_group_that_eks_writes_to():
     recording = record("cluster.logs=[audit]", "cluster.log_retention_days=365")
     group = recording.one("aws:cloudwatch/logGroup:LogGroup", "cluster-logs").inputs

@@ -388,6 +388,7 @@ def test_an_update_that_lets_one_in_is_not_refused_for_not_being_let_in(
         )
 
 
+@pytest.mark.real
 def test_a_plan_asks_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "config").write_text(json.dumps(KUBECONFIG))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))

@@ -56,6 +56,7 @@ def shape_of(group, resources):
     )
 
 
+@pytest.mark.real
 def test_a_stack_that_says_nothing_and_one_that_says_the_first_are_alike():
     said = dev("pools.memory.generation=1", "pools.core.generation=1", "pools.memory.retiring=[]")[
         1
@@ -65,6 +66,7 @@ def test_a_stack_that_says_nothing_and_one_that_says_the_first_are_alike():
     ]
 
 
+@pytest.mark.real
 def test_the_old_groups_stay_what_they_were_and_can_only_shrink():
     before, after = dev()[1], dev(*SECOND)[1]
     old = {group.name: group for group in before.of(GROUP) if "memory" in group.name}
@@ -161,6 +163,7 @@ def test_a_server_that_may_start_on_an_old_node_is_found():
     assert any("which retires and gets no further node" in message for message in messages)
 
 
+@pytest.mark.real
 def test_another_shape_and_market_keep_the_old_groups_by_what_they_were():
     old = f"retiring: [{{generation: 1, capacity: spot_first, instance_types: {OLD_TYPES}}}]"
     pool = (
@@ -173,6 +176,7 @@ def test_another_shape_and_market_keep_the_old_groups_by_what_they_were():
     assert "pools-memory-on-demand-g2-group" in after and "pools-memory-spot-g2-group" not in after
 
 
+@pytest.mark.real
 def test_what_an_hour_costs_is_told_of_the_nodes_that_servers_start_on():
     old = "pools.memory.retiring=[{generation: 1, instance_types: [r5n.2xlarge]}]"
     stack, resources = dev(
@@ -183,6 +187,7 @@ def test_what_an_hour_costs_is_told_of_the_nodes_that_servers_start_on():
     } == {"r7i.4xlarge"}
 
 
+@pytest.mark.real
 def test_old_gpu_nodes_keep_their_agent_when_the_new_ones_have_no_gpu():
     old = "retiring: [{generation: 1, instance_types: [g4dn.12xlarge]}]"
     more = (

@@ -105,6 +105,7 @@ def test_nothing_is_written_over(root: Path) -> None:
     assert [path.name for path in (root / TARGET).iterdir()] == ["mine"]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "path", ["../outside", "hubs/../../outside", "hubs//main", "/hubs/main", "."]
 )

@@ -233,6 +233,7 @@ def test_the_database_volume_is_in_the_only_zone_of_the_core_nodes():
         ]
 
 
+@pytest.mark.real
 def test_the_csi_driver_may_attach_the_database_volume_whatever_the_users_tags_say():
     for settings in ((), ('tags.extra={"ebs.csi.aws.com/team": "data"}',)):
         tags = record(*settings).one("aws:ebs/volume:Volume").inputs["tags"]
@@ -328,6 +329,7 @@ def test_the_release_is_awaited_and_keeps_its_history():
     assert release["version"] == "4.4.0"
 
 
+@pytest.mark.real
 def test_administrators_are_let_in_by_name_and_leavers_are_not():
     found = values('hubs.main.sign_in.administrators=["ops1"]')["hub"]["config"]["Authenticator"]
     assert found == {
@@ -342,6 +344,7 @@ def test_administrators_are_let_in_by_name_and_leavers_are_not():
     assert ruled == {**found, "username_pattern": r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z"}
 
 
+@pytest.mark.real
 def test_idle_servers_and_kernels_are_stopped_only_where_wanted():
     assert values()["cull"] == {
         "enabled": True,
@@ -414,6 +417,7 @@ def test_people_reach_the_one_node_with_the_proxy_encrypted():
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("internal", "subnets"), [("false", "public"), ("true", "private")])
 def test_a_balancer_inside_the_vpc_stands_in_private_subnets(internal, subnets):
     balancer = record(f"hubs.main.entry.internal={internal}").one(BALANCER).inputs
@@ -455,6 +459,7 @@ def test_with_a_certificate_of_ones_own_the_proxy_encrypts_and_is_asked_encrypte
     assert recording.one(SECRET, "hub-port-secrets-tls").inputs["type"] == "kubernetes.io/tls"
 
 
+@pytest.mark.real
 def test_a_tunnel_exposes_nothing():
     recording = record("hubs.main.entry={kind: port_forward}")
     assert recording.resources.of(BALANCER, SERVICE, GROUP, LISTENER) == []

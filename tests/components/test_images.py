@@ -98,6 +98,7 @@ _REFERENCES = st.builds(
 )
 
 
+@pytest.mark.real
 @given(_REFERENCES)
 def test_any_reference_becomes_one_in_the_registry_and_keeps_its_tag(reference):
     found = Images(registry=REGISTRY).named(reference)

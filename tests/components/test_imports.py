@@ -27,6 +27,7 @@ def test_an_entry_imports_the_resource_of_that_type_and_name_and_nothing_else():
     assert recording.outputs["imported"] == [VPC]
 
 
+@pytest.mark.real
 def test_an_entry_reaches_the_cluster_inside_the_remote_component():
     recording = record(f'imports={{"{CLUSTER}": jhub-dev}}', "cluster.protected=true")
     assert _imported(recording) == {CLUSTER: "jhub-dev"} and recording.outputs["imported"] == [
@@ -38,6 +39,7 @@ def test_an_entry_reaches_the_cluster_inside_the_remote_component():
     )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", ["autoscaler-release", "node-agents-nvidia-device-plugin"])
 def test_an_entry_reaches_what_is_registered_last(name):
     key = f"kubernetes:helm.sh/v3:Release::{name}"
@@ -77,6 +79,7 @@ def test_an_entry_that_nothing_uses_is_an_error_that_names_the_nearest_resource(
     )
 
 
+@pytest.mark.real
 def test_every_unused_entry_is_named_and_one_like_nothing_gets_general_advice():
     with pytest.raises(pulumi.RunError) as caught:
         record(

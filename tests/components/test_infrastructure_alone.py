@@ -601,6 +601,7 @@ def test_a_cluster_by_hand_has_a_kubeconfig_and_one_provider():
     ]
 
 
+@pytest.mark.real
 def test_a_cluster_outside_of_aws_uses_the_callers_kubeconfig():
     cluster = ClusterOutputs(
         name="kubeadm",

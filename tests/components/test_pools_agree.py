@@ -194,6 +194,7 @@ def assert_priorities_fit(ranks, groups):
     assert not [(text, name) for text in expressions for name in foreign if re.search(text, name)]
 
 
+@pytest.mark.real
 def test_node_labels_and_taints_are_those_of_the_autoscalers_tags(recording):
     groups = list(groups_of(recording))
     assert len(groups) == len(recording.resources.of(GROUP)) > 0

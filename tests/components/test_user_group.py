@@ -67,6 +67,7 @@ def test_the_program_neither_sets_the_size_nor_ends_a_node():
         assert "maxInstanceLifetime" not in group.inputs
 
 
+@pytest.mark.real
 def test_sizes_are_those_of_the_stack():
     groups = _groups("pools.memory.size={min: 2, max: 7}")
     assert {
@@ -93,6 +94,7 @@ def test_each_group_buys_in_one_market_and_only_spot_has_the_maximum_price():
         )
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("capacity", "markets"),
     [("spot", {"memory-spot"}), ("spot_first", {"memory-spot", "memory-on-demand"})],
@@ -195,6 +197,7 @@ def test_images_are_one_pinned_release_by_architecture_and_gpu():
     )
 
 
+@pytest.mark.real
 def test_a_key_of_ones_own_is_granted_to_auto_scaling_before_any_node_starts():
     recording = record(f"cluster.volume_key={SOME_KEY}")
     grant = recording.one(GRANT)

@@ -413,6 +413,7 @@ def test_a_default_is_shown_as_a_person_writes_it(text, value):
     assert value is None or YAML(typ="safe").load(text) == value
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("model", "name"), sorted({(model.__name__, name) for _, model, name in OPTIONS})
 )

@@ -239,6 +239,7 @@ def test_nothing_that_exists_is_overwritten(lab: Path, tmp_path: Path, name: str
     assert below(lab) == {name, "README.md"} and (lab / name).read_text() == "mine"
 
 
+@pytest.mark.real
 def test_a_repository_with_other_files_is_filled_and_its_gitignore_stays(
     lab: Path, tmp_path: Path
 ) -> None:
@@ -502,6 +503,7 @@ class TestWorkflows:
         for script in (tmp_path / ".github").glob("*.sh"):
             assert script.stat().st_mode & stat.S_IXUSR
 
+    @pytest.mark.real
     def test_the_policy_pack_is_the_repositorys(self, tmp_path: Path) -> None:
         done = jhub(tmp_path, "--yes", "--workflows")
         assert ".github/ (9 files), policy/ (2 files)" in " ".join(done.stdout.split())

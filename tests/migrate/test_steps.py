@@ -74,6 +74,7 @@ def test_real_files_are_all_listed() -> None:
     assert {path.name.split(".")[1] for path in REAL.glob("*.yaml")} == set(CHANGES)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", [name for name in CHANGES if name != "airgap-hub"])
 def test_a_real_old_file_means_the_same_afterwards(tmp_path: Path, name: str) -> None:
     path = _written(tmp_path, (REAL / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"), name)
@@ -162,6 +163,7 @@ def test_any_old_file(tmp_path: Path, written: Written) -> None:
     assert not again.changes and again.source == FORMAT and not again.edits
 
 
+@pytest.mark.real
 @given(written=old_files(project="ours"))
 @settings(
     max_examples=30,
@@ -177,6 +179,7 @@ def test_a_project_of_another_name(tmp_path: Path, written: Written) -> None:
     }
 
 
+@pytest.mark.real
 @given(written=old_files())
 @settings(max_examples=100, deadline=None)
 def test_data_is_upgraded_as_text_is(written: Written) -> None:
@@ -250,6 +253,7 @@ def test_each_change_by_itself(change: Renamed | Revalued) -> None:
     assert upgraded(old) == today(old) != old
 
 
+@pytest.mark.real
 @given(
     st.recursive(
         st.none() | st.booleans() | st.text(max_size=5),

@@ -44,6 +44,7 @@ def test_there_is_one_of_each_age_and_a_hostile_one() -> None:
     assert len(FIXTURES) >= 6
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("file", FIXTURES, ids=[path.stem for path in FIXTURES])
 def test_it_becomes_a_stack_file_that_the_plan_takes_and_holds_no_secret(
     file: Path, tmp_path: Path

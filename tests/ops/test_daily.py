@@ -116,6 +116,7 @@ def test_who_runs_what(hub: Tools) -> None:
     assert found["servers"][0]["last_activity"] == "2026-11-28T11:30:00.000000Z"
 
 
+@pytest.mark.real
 def test_nodes_by_pool(hub: Tools) -> None:
     done = jhub(hub, "nodes", "kubeadm")
     assert fits(done.stdout)
@@ -191,6 +192,7 @@ def test_nobody_is_interrupted_without_a_yes(hub: Tools) -> None:
     ]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("wanted", "kept", "result"),
     [

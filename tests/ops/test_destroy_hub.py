@@ -67,6 +67,7 @@ def hub(place: Path, *arguments: str) -> Done:
     return in_process(["destroy", "hub", *arguments], place)
 
 
+@pytest.mark.real
 def test_everything_of_one_hub_and_nothing_of_another(place: Path) -> None:
     said = json.loads(hub(place, "dev", "main", "--json").stdout)
     assert {entry.rpartition("::")[2] for entry in said["imports"]} == {

@@ -34,6 +34,7 @@ def behind(found: dict[str, Any]) -> str:
     return "\n".join(item["what"] for item in found["left_behind"])
 
 
+@pytest.mark.real
 def test_one_stack() -> None:
     found = plan("dev")
     (step,) = found["steps"]

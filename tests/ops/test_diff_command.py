@@ -330,6 +330,7 @@ def test_a_plan_of_another_machine_is_the_same(clone):
     assert json.loads(done.stdout) == plan()
 
 
+@pytest.mark.real
 def test_the_comment_of_the_largest_change_fits_and_says_what_it_left_out():
     large = markdown(found("settings: options taken away"))
     assert len(large) <= LIMIT < 65_536 and large.count("<details>") == large.count("</details>")

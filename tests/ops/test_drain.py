@@ -397,6 +397,7 @@ def two_groups_of_one(place: Path) -> Path:
     return place
 
 
+@pytest.mark.real
 def test_nodes_after_which_nobody_could_start_a_server_are_asked_about(
     cluster: FakeCluster, account: Cloud, two_groups_of_one: Path
 ) -> None:

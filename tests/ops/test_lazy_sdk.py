@@ -43,6 +43,7 @@ def test_only_what_is_asked_for_is_loaded() -> None:
     assert python(code).strip() == "False"
 
 
+@pytest.mark.real
 def test_what_has_no_module_of_its_name_is_found_all_the_same() -> None:
     """Nested types, enumerations, data sources by function name, and classes whose module is
     named otherwise.
@@ -62,6 +63,7 @@ def test_what_has_no_module_of_its_name_is_found_all_the_same() -> None:
     assert python(code).strip() == str([True] * len(names))
 
 
+@pytest.mark.real
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
     code = (
         f"{INSTALL}; from pulumi_aws import ec2; print(hasattr(ec2, 'NoSuchThing'), hasattr(ec2,"

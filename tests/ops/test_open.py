@@ -175,6 +175,7 @@ def test_what_kubectl_says_is_handed_on(tmp_path: Path) -> None:
     assert "public_access_cidrs" in done.stderr
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("hubs", "arguments", "message"),
     [

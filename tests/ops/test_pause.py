@@ -49,6 +49,7 @@ def test_everything_rests_and_comes_back_and_nothing_else_is_touched(
     )
 
 
+@pytest.mark.real
 def test_a_group_that_the_stack_no_longer_names_rests_too(account: Cloud, tmp_path: Path) -> None:
     shape = SHAPES["open"]
     folder = shape.into(tmp_path)

@@ -270,6 +270,7 @@ def test_wrong_arguments_are_answered_in_words(arguments: tuple[str, ...], says:
     assert done.stdout == ""
 
 
+@pytest.mark.real
 def test_a_folder_of_that_name_is_no_stack_file(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.mine.yaml").mkdir()
     (tmp_path / "Pulumi.other.yaml").write_text("config: {}\n")
@@ -322,6 +323,7 @@ def test_encrypted_values_are_neither_needed_nor_shown(tmp_path: Path) -> None:
     assert "CIPHERTEXT" not in done.stderr
 
 
+@pytest.mark.real
 def test_an_unknown_encrypted_key_is_refused_without_its_value() -> None:
     done = jhub("plan", "dev", "--set", 'jupyterhub-aws:nmae={"secure": "v1:CIPHERTEXT"}')
     assert (done.returncode, done.stdout) == (2, "")

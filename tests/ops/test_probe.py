@@ -75,6 +75,7 @@ def test_a_closed_port_ends_it_with_the_option_to_change(
     )
 
 
+@pytest.mark.real
 def test_a_password_is_asked_for_without_echo() -> None:
     """At a real terminal: what is typed never comes back."""
     master, slave = pty.openpty()

@@ -191,6 +191,7 @@ def test_a_review_by_somebody_else_with_write_access_opens_it(github, folders, s
     assert report(github, folders).returncode == 0 and status(github) == "success"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     "words",
     [
@@ -214,6 +215,7 @@ def test_whose_word_does_not_count(github, folders, words):
     assert report(github, folders).returncode == 0 and status(github) == "failure"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("actor", "state"), [("reviewer", "success"), ("author", "failure"), ("stranger", "failure")]
 )

@@ -356,6 +356,7 @@ class TestAgainstAnOlderCommit:
             done = planned(history, "--against", "HEAD", "--markdown")
         assert "only the configuration was compared" in done.stdout, done.stderr
 
+    @pytest.mark.real
     def test_a_program_that_was_wrong_then_is_said_to_be_so(
         self, history: Path, tmp_path: Path
     ) -> None:

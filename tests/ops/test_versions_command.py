@@ -51,6 +51,7 @@ def test_a_stack_in_eighty_columns(tmp_path: Path) -> None:
     assert "jhub upgrade plan dev --to 1.36" in done.stdout
 
 
+@pytest.mark.real
 def test_past_its_end_fails_and_data_says_why(tmp_path: Path) -> None:
     shutil.copy(ROOT / "Pulumi.dev.yaml", tmp_path)
     done = versions(tmp_path, "dev", "--as-of", "2027-03-28", "--json")
@@ -66,6 +67,7 @@ def test_past_its_end_fails_and_data_says_why(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.real
 def test_an_insecure_hub_fails(tmp_path: Path) -> None:
     text = (ROOT / "Pulumi.dev.yaml").read_text()
     shares = (

@@ -95,6 +95,7 @@ def made(found: StackRecording) -> dict[tuple[str, str], Mapping[str, Any]]:
     }
 
 
+@pytest.mark.real
 def test_what_is_composed_in_another_language_is_what_python_composes(
     ours: StackRecording, theirs: StackRecording
 ) -> None:
@@ -118,6 +119,7 @@ def test_everything_needs_what_it_needs_in_python(
         assert found == wanted, f"{item.name} needs {found ^ wanted} in one of the two"
 
 
+@pytest.mark.real
 def test_a_platform_from_a_configuration_is_that_of_its_stack_file() -> None:
     theirs = record_program(
         lambda: OtherLanguage().make(

@@ -172,6 +172,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
 }
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_a_mistake_is_a_line_with_the_argument_as_it_was_written(case: str) -> None:
     kind, arguments, says = CASES[case]
@@ -227,6 +228,7 @@ def test_what_is_known_only_later_is_refused_where_something_is_decided_by_it() 
         record_program(lambda: later(OtherLanguage()))
 
 
+@pytest.mark.real
 def test_a_second_platform_in_one_program_is_refused() -> None:
     def run() -> None:
         patch = mock.patch.object(

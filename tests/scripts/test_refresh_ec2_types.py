@@ -28,6 +28,7 @@ def described():
         yield client.describe_instance_types(InstanceTypes=names)["InstanceTypes"]
 
 
+@pytest.mark.real
 def test_what_aws_says_becomes_the_rows_that_are_committed(described):
     rows = script["table"](described, {}, committed["types"])
     for name in ("r5n.2xlarge", "g4dn.12xlarge", "m7i.large"):

@@ -94,6 +94,7 @@ def test_the_outer_half_has_no_kubernetes_and_the_inner_one_no_aws():
     )
 
 
+@pytest.mark.real
 def test_the_outer_half_hands_over_what_the_inner_one_needs_and_no_secret_in_clear():
     outputs = record("stack=airgap", "hubs.main.database={kind: postgres}").outputs
     assert set(outputs) >= {

@@ -8,6 +8,8 @@ import json
 import re
 from functools import cache
 
+import pytest
+
 from jupyterhub_aws.config.project import Program
 from jupyterhub_aws.plan.evaluate import PlannedProgram, Recording, evaluate
 from tests.support.stack_files import ROOT
@@ -42,6 +44,7 @@ def of(kind: str) -> dict[str, dict[str, object]]:
     }
 
 
+@pytest.mark.real
 def test_the_library_makes_no_network_and_no_cluster():
     ours = [item for item in recorded_example().resources if item.parent is not None]
     assert not {item.type for item in ours} & {

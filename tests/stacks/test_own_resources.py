@@ -96,6 +96,7 @@ def test_it_has_thirty_types_that_no_stack_of_this_repository_registers(plan: Pl
     assert len(added - known) >= 30, sorted(added - known)
 
 
+@pytest.mark.real
 def test_what_the_library_makes_is_what_it_was(plan: Plan, without: Plan) -> None:
     def own(found: Plan) -> list[Resource]:
         return [

@@ -228,6 +228,7 @@ def test_all_pods_of_the_full_stack_are_predicted() -> None:
     assert set(agents) == {row.name for row in addon_pods() if row.kind == "daemon"}
 
 
+@pytest.mark.real
 def test_hubs_tolerate_and_ask_for_what_the_chart_writes() -> None:
     resources = record(
         "hubs.main.helm_values={hub: {tolerations: [{key: own, operator: Exists}]}}"

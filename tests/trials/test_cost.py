@@ -70,11 +70,13 @@ def test_the_page_says_it_before_the_pictures_too(tmp_path: Path) -> None:
     assert "made up for tests" in cost
 
 
+@pytest.mark.real
 def test_us_east_1_has_no_such_line(tmp_path: Path) -> None:
     said = _planned(tmp_path, BASE).stdout
     assert "because those of" not in said and "Prices of us-east-1, 2026-07-20;" in said
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("region", "code"), [("us-east-1", 0), ("ap-northeast-1", 2)])
 def test_a_maximum_price_is_measured_by_the_regions_own_prices(
     tmp_path: Path, region: str, code: int

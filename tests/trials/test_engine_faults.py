@@ -67,6 +67,7 @@ def test_a_hubs_release_among_imports_is_refused_with_the_way_that_works(
     )
 
 
+@pytest.mark.real
 def test_other_releases_hold_no_secret_and_may_be_imported() -> None:
     key = "kubernetes:helm.sh/v3:Release::autoscaler-release"
     assert record(f'imports={{"{key}": kube-system/cluster-autoscaler}}').outputs["imported"] == [

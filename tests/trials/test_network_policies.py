@@ -265,6 +265,7 @@ def test_the_reader_reads_as_kubernetes_does(specs, source, target) -> None:
         ), (number, protocol)
 
 
+@pytest.mark.real
 @settings(max_examples=300, deadline=None)
 @given(rules("to"), rules("to"), st.lists(PODS, min_size=3, max_size=6))
 def test_what_opens_nothing_opens_nothing_and_what_opens_a_range_opens_each_of_its_addresses(

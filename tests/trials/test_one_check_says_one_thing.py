@@ -252,6 +252,7 @@ def _turn(inputs: dict[str, Any], place: tuple[Any, ...], step: int) -> None:
         here[place[-1]] = "0.0.0.0/0"
 
 
+@pytest.mark.real
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(["dev", "full", "closed", "kubeadm"]),

@@ -179,6 +179,7 @@ def test_what_is_harmless_by_its_other_name_passes(helm: dict[str, Any]) -> None
     assert problems("plan-base", **helm) == []
 
 
+@pytest.mark.real
 def test_the_more_derived_class_of_a_directory_is_looked_at_too() -> None:
     stack = read_yaml(CASES / "plan-ldap-cn.yaml")["config"]["jupyterhub-aws:hubs"]["main"][
         "helm_values"
