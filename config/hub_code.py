@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from jupyterhub_aws.config.errors import names_secret
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 
 #: Where the chart executes every file, before `hub.extraConfig`; one of them is this program's.
 CONFIGURATION_FOLDER = "/usr/local/etc/jupyterhub/jupyterhub_config.d"
@@ -42,13 +42,6 @@ class Assigned:
     said: Said
 
 
-def value_at(values: Any, path: KeyPath) -> Any:
-    """The value at a path of maps, or None where it leads nowhere."""
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
-
-
 @dataclass(frozen=True)
 class Code:
     """The operator's Python code that the hub executes besides the chart's own: where it is
@@ -64,12 +57,12 @@ def code_of(values: Mapping[str, Any]) -> list[Code]:
     then `hub.extraConfig`, by key.
     """
     files, config = (
-        value_at(values, ("hub", "extraFiles")),
-        value_at(values, ("hub", "extraConfig")),
+        at(values, "hub", "extraFiles"),
+        at(values, "hub", "extraConfig"),
     )
     found: list[tuple[str, Code]] = []
     for key, file in files.items() if isinstance(files, Mapping) else ():
-        mount, text = (value_at(file, (part,)) for part in ("mountPath", "stringData"))
+        mount, text = (at(file, part) for part in ("mountPath", "stringData"))
         name = str(mount).rpartition("/")[2]
         if (
             isinstance(text, str)

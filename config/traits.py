@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.config.chart import chart_version
-from jupyterhub_aws.config.hub_code import Said, assignments, code_of, value_at
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.hub_code import Said, assignments, code_of
+from jupyterhub_aws.config.tree import KeyPath, at
 
 # --- What KubeSpawner 7.0.0 takes: names of its traits and of JupyterHub 5.5's Spawner, sizes, and
 # braces; from both classes' sources.
@@ -327,7 +327,7 @@ def _sections(
     values: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[KeyPath, Said], dict[tuple[str, str], Said]]:
     """`hub.config` with what `hub.extraConfig` sets afterwards."""
-    found = value_at(values, ("hub", "config"))
+    found = at(values, "hub", "config")
     config: dict[str, Any] = dict(found) if isinstance(found, Mapping) else {}
     origin: dict[KeyPath, Said] = {}
     computed: dict[tuple[str, str], Said] = {}
@@ -359,11 +359,7 @@ def _spawner(
             place: KeyPath = ("hub", "config", section, trait)
             there = origin.pop(place, Said(place))
             key = SAME.get(f"KubeSpawner.{trait}") or COMPOSED.get(f"KubeSpawner.{trait}")
-            if (
-                section == "Spawner"
-                and key is not None
-                and value_at(values, tuple(key.split("."))) is not None
-            ):
+            if section == "Spawner" and key is not None and at(values, *key.split(".")) is not None:
                 shadowed[there.path] = key
                 continue
             whole[trait] = value

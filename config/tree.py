@@ -13,6 +13,13 @@ def prefixes(keys: Sequence[str]) -> Iterator[str]:
     return (".".join(keys[:length]) for length in range(len(keys), 0, -1))
 
 
+def at(values: Any, *path: str | int) -> Any:
+    """The value at a path of maps, or None where it leads nowhere."""
+    for key in path:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
+
+
 def leaves(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Everything in a value that is neither a map nor a list, with its path."""
     if isinstance(value, Mapping):

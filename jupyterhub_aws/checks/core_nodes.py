@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.checks.finding import Finding, verdict
-from jupyterhub_aws.checks.hub_values.fault import Values, at, items
+from jupyterhub_aws.checks.hub_values.fault import Values, items
 from jupyterhub_aws.checks.nodes import node_subnets
 from jupyterhub_aws.checks.placement import (
     PODS,
@@ -28,6 +28,7 @@ from jupyterhub_aws.config.core_addons import AddonPods, addon_pods
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.node_size import core_pods_of, node_size, quantity
 from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.tree import at
 
 # --- The pods that will be on the core nodes, predicted from what was registered: hubs, proxies,
 # the autoscaler, add-ons and jobs; and the nodes themselves.

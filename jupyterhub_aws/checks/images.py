@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jupyterhub_aws.checks.finding import Finding, urns, verdict
-from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.hub_values.pods import used_images
 from jupyterhub_aws.checks.placement import UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources
@@ -19,6 +18,7 @@ from jupyterhub_aws.config.chart import default_values, effective
 from jupyterhub_aws.config.instance_types import InstanceType
 from jupyterhub_aws.config.registry import OnNodes
 from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.tree import at
 
 _DOCKER_HUB = "docker.io"
 #: Maintained images of the Jupyter project, built for x86_64 and arm64 each week; those with CUDA

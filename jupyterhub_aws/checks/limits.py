@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jupyterhub_aws.checks.finding import Finding, verdict
-from jupyterhub_aws.checks.hub_values.fault import at, items
+from jupyterhub_aws.checks.hub_values.fault import items
 from jupyterhub_aws.checks.placement import UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
 from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.node_size import NodeSize, quantity, server_room
 from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.tree import at
 
 _MIB, _GIB = 1024**2, 1024**3
 

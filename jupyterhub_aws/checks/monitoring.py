@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jupyterhub_aws.checks.finding import Finding, Status, urns, verdict
-from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.tree import at
 
 _LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 _ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"

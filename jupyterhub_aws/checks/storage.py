@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.finding import Finding, verdict
-from jupyterhub_aws.checks.hub_values.fault import at, items
+from jupyterhub_aws.checks.hub_values.fault import items
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.chart import effective
@@ -17,6 +17,7 @@ from jupyterhub_aws.config.database import SqliteOnClass
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.traits import resolve
+from jupyterhub_aws.config.tree import at
 
 _CLASS = "kubernetes:storage.k8s.io/v1:StorageClass"
 _ADDON = "aws:eks/addon:Addon"

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import at, items
+from jupyterhub_aws.checks.hub_values.fault import items
 from jupyterhub_aws.checks.resources import Resource, Resources, chart_name
 from jupyterhub_aws.config.chart import CHART, effective, merged
 from jupyterhub_aws.config.traits import number_of_bytes, resolve
+from jupyterhub_aws.config.tree import at
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 

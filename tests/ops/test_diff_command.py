@@ -215,7 +215,7 @@ def run(clone, *arguments, **environment):
 
 
 @pytest.mark.real
-def test_against_a_ref_evaluates_the_older_program_in_this_process(clone):
+def test_against_a_ref_evaluates_the_older_program_in_a_process_of_its_own(clone):
     done = run(clone, "plan", "dev", "--against", "HEAD")
     assert done.returncode == 0 and "Nothing changes." in done.stdout, done
     source = clone / "components" / "homes" / "efs.py"

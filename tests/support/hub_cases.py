@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.checks.user_pods import hub_releases
+from jupyterhub_aws.config.tree import at
 from tests.support.stack_files import CERTIFICATE
 from tests.support.stacks import record
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.hub_values.pods import image_maps, nested
 from jupyterhub_aws.checks.hub_values.policies import WHO
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
@@ -34,6 +33,7 @@ from jupyterhub_aws.config.specs.names import (
     HubNames,
 )
 from jupyterhub_aws.config.specs.network_policies import NO_WIDE_RULE
+from jupyterhub_aws.config.tree import at
 from jupyterhub_aws.config.volumes import shared_mount
 
 # --- A hub's values in an isolated network: the proxy of its pods, and the package mirrors.

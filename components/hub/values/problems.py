@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.all import verdict
-from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.hub_values.policies import closed_by_default, malformed
 from jupyterhub_aws.checks.hub_values.reach import reach
 from jupyterhub_aws.checks.resources import SECRET
@@ -20,14 +19,13 @@ from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem, dotted
 from jupyterhub_aws.config.homes import EphemeralHomes
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.hub_code import value_at
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.names import SECRETS
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.traits import Resolved, class_of_authenticator, sections
 from jupyterhub_aws.config.traits import resolve as resolved_traits
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 
 # --- Values that options of the stack file decide: another value in `helm_values` would win, while
 # plan, page and `--against` show the option's.
@@ -117,12 +115,9 @@ def owned(hub: Hub, before: Resolved, after: Resolved) -> Iterator[tuple[KeyPath
     `before` is what the options alone become.
     """
     kind = hub.sign_in.kind
-    name = str(value_at(before.values, ("hub", "config", "JupyterHub", "authenticator_class")))
+    name = str(at(before.values, "hub", "config", "JupyterHub", "authenticator_class"))
     place: KeyPath = ("hub", "config", "JupyterHub", "authenticator_class")
-    if (
-        value_at(after.values, place) != name
-        or ("JupyterHub", "authenticator_class") in after.computed
-    ):
+    if at(after.values, *place) != name or ("JupyterHub", "authenticator_class") in after.computed:
         said = after.computed.get(("JupyterHub", "authenticator_class")) or after.said(place)
         yield (
             said.path,
@@ -131,7 +126,7 @@ def owned(hub: Hub, before: Resolved, after: Resolved) -> Iterator[tuple[KeyPath
         )
         return
     place = ("hub", "config", "JupyterHub", "public_url")
-    if value_at(after.values, place) != value_at(before.values, place):
+    if at(after.values, *place) != at(before.values, *place):
         said = after.said(place)
         what = (
             f"{said.where}contradicts the entry, which says where users find the hub: sign-in and"
@@ -144,7 +139,7 @@ def owned(hub: Hub, before: Resolved, after: Resolved) -> Iterator[tuple[KeyPath
         for key in _files(hub)
     ]
     for path, what in (*_OWN, *files):
-        if value_at(after.values, path) != value_at(before.values, path):
+        if at(after.values, *path) != at(before.values, *path):
             yield path, f"{what}: another value would undo it", "remove it"
 
 
@@ -182,7 +177,7 @@ def _sign_in(
     for section, trait in (
         ("JupyterHub", "admin_users"),
     ):  # jupyterhub/app.py 5.5: still read where Authenticator's own is empty
-        if value_at(after.values, ("hub", "config", section, trait)):
+        if at(after.values, "hub", "config", section, trait):
             said = after.said(("hub", "config", section, trait))
             yield (
                 said.path,
@@ -194,7 +189,7 @@ def _sign_in(
 def _of_chain(resolved: Resolved, chain: tuple[str, ...], trait: str) -> tuple[Any, str]:
     """A trait as an object of the class reads it, and the section that it comes from."""
     for section in chain:
-        traits = value_at(resolved.values, ("hub", "config", section))
+        traits = at(resolved.values, "hub", "config", section)
         if isinstance(traits, Mapping) and trait in traits:
             return traits[trait], section
     return None, chain[-1]

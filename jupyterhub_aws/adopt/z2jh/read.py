@@ -17,7 +17,7 @@ from jupyterhub_aws.adopt.z2jh.taken import ends
 from jupyterhub_aws.config.chart import default_values
 from jupyterhub_aws.config.errors import ConfigError, Problem, dotted
 from jupyterhub_aws.config.tree import KeyPath as TreePath
-from jupyterhub_aws.config.tree import leaves
+from jupyterhub_aws.config.tree import at, leaves
 
 # --- Where in a file the values of the chart are: at its top, in an umbrella chart's, or in what a
 # tool of GitOps hands to Helm. Or nowhere, which is said.
@@ -311,13 +311,6 @@ def _around(values: Mapping[str, Any], place: TreePath) -> Iterator[tuple[TreePa
             )
             yield (*place[:depth], key), why
         here = here[part]
-
-
-def at(values: Any, *path: str | int) -> Any:
-    """What is at a path, or None."""
-    for key in path:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
 
 
 COMMAND = "jhub adopt config"

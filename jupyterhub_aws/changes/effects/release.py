@@ -12,13 +12,13 @@ from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
 from jupyterhub_aws.changes.effects import table, users
 from jupyterhub_aws.changes.effects.network import Opening, tell
 from jupyterhub_aws.changes.properties import PropertyChange
-from jupyterhub_aws.checks.hub_values import fault
 from jupyterhub_aws.checks.hub_values.policies import SERVERS, WHO, ReleaseLocation, chart_policies
 from jupyterhub_aws.checks.network_policies import Way, beyond, labels_in_words, policy
 from jupyterhub_aws.checks.resources import Resource, chart_of
 from jupyterhub_aws.checks.user_pods import UserPod, hub_of, user_pods
 from jupyterhub_aws.config.chart import CHART, effective
 from jupyterhub_aws.config.traits import resolve
+from jupyterhub_aws.config.tree import at
 
 #: Where homes are, and under which name: another value means another home, or none.
 _HOMES: tuple[str, ...] = (
@@ -208,7 +208,7 @@ def hub_restarts(change: Change) -> str:
     )
     resolved = resolve(ended)
     if (
-        fault.at(resolved.values, "hub", "config", "JupyterHub", "cleanup_servers")
+        at(resolved.values, "hub", "config", "JupyterHub", "cleanup_servers")
         or ("JupyterHub", "cleanup_servers") in resolved.computed
     ):
         return HUB_STOPS_SERVERS
@@ -219,17 +219,16 @@ def hub_restarts(change: Change) -> str:
 
 def _in_memory(values: Mapping[str, Any]) -> bool:
     """Whether a hub's database is lost with its process: in memory, or a file in the container."""
-    url = fault.at(resolve(values).values, "hub", "config", "JupyterHub", "db_url")
+    url = at(resolve(values).values, "hub", "config", "JupyterHub", "db_url")
     url = (
-        fault.at(values, "hub", "db", "url")
-        if url is None
-        and fault.at(values, "hub", "db", "type") not in ("sqlite-pvc", "sqlite-memory")
+        at(values, "hub", "db", "url")
+        if url is None and at(values, "hub", "db", "type") not in ("sqlite-pvc", "sqlite-memory")
         else url
     )
     if url is None:
-        return bool(fault.at(values, "hub", "db", "type") == "sqlite-memory")
+        return bool(at(values, "hub", "db", "type") == "sqlite-memory")
     return str(url).startswith("sqlite") and not (
-        fault.at(values, "hub", "db", "type") == "sqlite-pvc"
+        at(values, "hub", "db", "type") == "sqlite-pvc"
         and str(url) == "sqlite:///jupyterhub.sqlite"
     )
 

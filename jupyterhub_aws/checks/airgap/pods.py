@@ -9,7 +9,6 @@ from typing import Any
 
 from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
-from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.hub_values.policies import (
     AUTOHTTPS,
     SERVERS,
@@ -24,6 +23,7 @@ from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.errors import dotted
+from jupyterhub_aws.config.tree import at
 
 _HTTPS, _DNS = 443, 53
 #: The chart's own peer for questions about names.

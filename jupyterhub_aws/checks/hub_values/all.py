@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from jupyterhub_aws.checks.hub_values import pods, protections, servers, sign_in, traits
-from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, profiles
 from jupyterhub_aws.config.chart import effective, merged, refusals
 from jupyterhub_aws.config.database import MemoryDatabase
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in import LdapSignIn
 from jupyterhub_aws.config.traits import Resolved, put, resolve
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
 _KUBESPAWNER_SECONDS = 60

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 
 Values = Mapping[str, Any]
 
@@ -18,14 +18,6 @@ class ValueFault:
     path: KeyPath
     what: str
     fix: str
-
-
-def at(values: Any, *path: str) -> Any:
-    """The value at a path, or None where the path leads nowhere."""
-    here: Any = values
-    for key in path:
-        here = here.get(key) if isinstance(here, Mapping) else None
-    return here
 
 
 def items(value: object) -> list[Any]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, profiles
 from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.images import images_in
 from jupyterhub_aws.config.pod_fields import wrong
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 
 #: Key of the chart to what it is: a kind of the API, `list` or `listed` (a list, or a map with the
 #: items as its values) of one, or `part` of one, which

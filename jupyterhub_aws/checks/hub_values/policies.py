@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Network, IPv6Network, NetmaskValueError
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values
 from jupyterhub_aws.checks.network_policies import (
     LAST_PORT,
     NAMESPACE_LABEL,
@@ -22,7 +22,7 @@ from jupyterhub_aws.checks.network_policies import (
     policy,
 )
 from jupyterhub_aws.config.errors import shown
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 
 Part = tuple[str, ...]
 HUB: Part = ("hub",)

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, items, maps
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, items, maps
 from jupyterhub_aws.checks.resources import SECRET, UNKNOWN
 from jupyterhub_aws.config.entry import FIRST_NODE_PORT, LAST_NODE_PORT
 from jupyterhub_aws.config.errors import names_secret, shown
-from jupyterhub_aws.config.tree import KeyPath, leaves
+from jupyterhub_aws.config.tree import KeyPath, at, leaves
 
 _URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@")
 #: Pod Security `restricted`, in the words of Kubernetes: what no container or pod may ask for.

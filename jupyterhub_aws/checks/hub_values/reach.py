@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from typing import Any, Literal
 
-from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, profiles
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, profiles
 from jupyterhub_aws.checks.hub_values.policies import (
     DNS,
     EXAMPLE,
@@ -44,7 +44,7 @@ from jupyterhub_aws.checks.network_policies import (
 from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.network import AirgapNetworkSection, ExistingNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 
 #: EC2 user guide, "Instance metadata": 169.254.169.254 on port 80. EKS user guide, "EKS Pod
 #: Identity": its agent answers on 169.254.170.23, port 80.

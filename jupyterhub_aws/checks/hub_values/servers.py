@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values import fault
-from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at, items, profiles
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, items, profiles
 from jupyterhub_aws.config.errors import closest, shown, shown_at
 from jupyterhub_aws.config.homes import DIRECTORY_FIELDS
 from jupyterhub_aws.config.profiles import NEEDS_ROOT
@@ -23,7 +23,7 @@ from jupyterhub_aws.config.traits import (
     has_lone_brace,
     number_of_bytes,
 )
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 
 _BYTES = re.compile(r"[0-9]+(\.[0-9]+)?[KMGT]")
 _LEAST_BYTES = 64 * 1024**2  # a Jupyter server alone takes about 100 MiB

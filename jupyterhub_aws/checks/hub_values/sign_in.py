@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values
 from jupyterhub_aws.config.errors import dotted, shown
 from jupyterhub_aws.config.hub_code import code_of
 from jupyterhub_aws.config.traits import class_of_authenticator, sections
+from jupyterhub_aws.config.tree import at
 
 _ADMIT_ANY_NAME = (
     "dummy",

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, at
+from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values
 from jupyterhub_aws.checks.hub_values.sign_in import access_is_spelt
 from jupyterhub_aws.config.chart import chart_version
 from jupyterhub_aws.config.errors import closest, names_secret, shown
@@ -31,7 +31,7 @@ from jupyterhub_aws.config.traits import (
     traits_read_from,
     used_classes,
 )
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 
 
 def _any(value: object) -> bool:

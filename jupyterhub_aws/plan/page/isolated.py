@@ -14,9 +14,9 @@ import drawsvg
 from jupyterhub_aws.checks.airgap.all import LAWS
 from jupyterhub_aws.checks.airgap.egress import GROUP, Rule, rules
 from jupyterhub_aws.checks.airgap.view import View, view_of
-from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.chart import effective
+from jupyterhub_aws.config.tree import at
 from jupyterhub_aws.plan.page.parts import Anchors
 from jupyterhub_aws.plan.page.text import fitted
 from jupyterhub_aws.plan.page.topology.draw import linked

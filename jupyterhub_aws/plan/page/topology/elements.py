@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from jupyterhub_aws.checks.hub_values.fault import at
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
+from jupyterhub_aws.config.tree import at
 
 
 @dataclass(frozen=True, kw_only=True)
