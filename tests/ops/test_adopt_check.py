@@ -129,16 +129,16 @@ def test_recordings_of_the_engine_are_judged(tmp_path: Path, name: str, code: in
 
 
 @pytest.mark.parametrize(
-    ("preview", "said"),
+    ("preview", "which"),
     [
-        ([], "neither a plan nor a preview"),
-        ({"steps": 1}, "did not come to its end"),
-        (_preview({"op": "x", "urn": "y"}), "no step of an engine"),
+        ([], "plan.neither"),
+        ({"steps": 1}, "preview.failed"),
+        (_preview({"op": "x", "urn": "y"}), "preview.unknown-step"),
     ],
 )
-def test_what_is_no_preview_is_refused(tmp_path: Path, preview: Any, said: str) -> None:
+def test_what_is_no_preview_is_refused(tmp_path: Path, preview: Any, which: str) -> None:
     done = _check(tmp_path, preview, {})
-    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and f"[{which}]" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_preview_of_another_stack_is_refused(tmp_path: Path) -> None:
@@ -146,11 +146,11 @@ def test_a_preview_of_another_stack_is_refused(tmp_path: Path) -> None:
         json.dumps(_preview(_step("same", VPC))).replace("urn:pulumi:dev::", "urn:pulumi:other::")
     )
     done = _check(tmp_path, preview, {})
-    assert done.returncode == 2 and "is of stack other" in done.stderr
+    assert done.returncode == 2 and "[preview.other-stack]" in done.stderr
 
 
 def test_without_the_engine_it_says_how(tmp_path: Path) -> None:
     done = in_process(
         ["adopt", "check", str(_stack(tmp_path, {}))], tmp_path, {"PATH": str(tmp_path)}
     )
-    assert done.returncode == 2 and "pulumi: is not on PATH" in done.stderr
+    assert done.returncode == 2 and "pulumi: " in done.stderr and "[tool.missing]" in done.stderr

@@ -268,7 +268,8 @@ def test_a_file_that_is_there_stays_and_one_that_is_not_is_said(tmp_path: Path) 
     done = _run(FIXTURES[0], tmp_path)
     assert (
         done.returncode == 2
-        and "is there already" in done.stderr
+        and "Pulumi.old.yaml: " in done.stderr
+        and "[adopt.file-exists]" in done.stderr
         and (tmp_path / "Pulumi.old.yaml").read_text() == "mine"
     )
     (tmp_path / "Pulumi.old.yaml").unlink()

@@ -364,34 +364,41 @@ def test_what_aws_can_filter_it_filters(world: World, live: Live) -> None:
 
 
 def test_a_cluster_an_account_or_a_region_that_is_not_there(world: World, tmp_path: Path) -> None:
-    for options, said in (
-        (("--cluster", "pangea"), "did you mean pangeo?"),
-        (("--account", "999999999999"), "account 999999999999"),
-        (("--region", "eu-west-1"), "there is no EKS cluster in 123456789012, eu-west-1"),
+    for which, options, said in (
+        ("adopt.cluster", ("--cluster", "pangea"), "did you mean pangeo?"),
+        ("account.other", ("--account", "999999999999"), "account 999999999999"),
         (
+            "adopt.cluster",
+            ("--region", "eu-west-1"),
+            "there is no EKS cluster in 123456789012, eu-west-1",
+        ),
+        (
+            "adopt.file-system",
             ("--cluster", "pangeo", "--file-system", "fs-00000000"),
-            "there is no file system fs-00000000",
+            "fs-00000000",
         ),
     ):
         done, _ = _scan(world, tmp_path, *options)
         assert done.returncode == 2 and said in done.stderr and done.stderr.count("Traceback") == 0
+        assert f"[{which}]" in done.stderr
     assert list(tmp_path.iterdir()) == [], "nothing is written"
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "which"),
     [
-        (("--region", "nowhere"), "is not a region"),
-        (("--name", "../x"), "is not the name of a stack"),
-        (("--out", "/nonexistent"), "there is no folder"),
-        (("--again",), "there is no"),
+        (("--region", "nowhere"), "region.malformed"),
+        (("--name", "../x"), "adopt.stack-name"),
+        (("--out", "/nonexistent"), "adopt.no-folder"),
+        (("--again",), "adopt.no-file"),
     ],
 )
 def test_wrong_options_are_said_before_anybody_is_asked(
-    world: World, tmp_path: Path, options: tuple[str, ...], said: str
+    world: World, tmp_path: Path, options: tuple[str, ...], which: str
 ) -> None:
     done, _ = _scan(world, tmp_path, *options)
-    assert done.returncode == 2 and said in done.stderr and world.account.calls == []
+    assert done.returncode == 2 and f": {options[0]}: " in done.stderr
+    assert f"[{which}]" in done.stderr and world.account.calls == []
 
 
 @pytest.mark.parametrize(
@@ -431,7 +438,7 @@ def test_a_token_that_expires_in_the_middle_ends_the_scan_in_one_line(
     )
     assert (
         done.returncode == 2
-        and "credentials: have expired" in done.stderr
+        and "[credentials.refused]" in done.stderr
         and "Traceback" not in done.stderr
     )
     assert list(tmp_path.iterdir()) == []
@@ -447,4 +454,4 @@ def test_without_credentials_nobody_is_asked(world: World, tmp_path: Path) -> No
             tmp_path,
             {key: value for key, value in nobody.items() if value},
         )
-    assert done.returncode == 2 and "credentials: there are none" in done.stderr
+    assert done.returncode == 2 and "[credentials.missing]" in done.stderr

@@ -90,33 +90,32 @@ def test_nobody(command: str, folder: Path) -> None:
     )
     assert (
         "credentials: there are none, or only a part of them; sign in: aws sso login, or set"
-        " AWS_PROFILE" in said
+        " AWS_PROFILE [credentials.missing]" in said
     )
 
 
 @pytest.mark.parametrize(
-    ("code", "says"),
+    ("code", "says", "which"),
     [
-        ("ExpiredToken", "credentials: have expired; sign in again"),
-        ("InvalidClientTokenId", "credentials: are not known to AWS"),
-        ("SignatureDoesNotMatch", "compare the clock"),
-        ("AccessDenied", "GetCallerIdentity: is not allowed for you (no)"),
-        ("InternalFailure", "GetCallerIdentity: AWS answers InternalFailure (no)"),
+        ("ExpiredToken", "credentials: have expired; sign in again", "credentials.refused"),
+        ("InvalidClientTokenId", "credentials: are not known to AWS", "credentials.refused"),
+        ("SignatureDoesNotMatch", "compare the clock", "credentials.refused"),
+        ("AccessDenied", "GetCallerIdentity: is not allowed for you (no)", "aws.not-allowed"),
+        ("InternalFailure", "GetCallerIdentity: AWS answers InternalFailure (no)", "aws.failed"),
     ],
 )
 @pytest.mark.parametrize("command", COMMANDS)
-def test_refused_by_aws(command: str, code: str, says: str, folder: Path) -> None:
+def test_refused_by_aws(command: str, code: str, says: str, which: str, folder: Path) -> None:
     with refusing(Refusing(code)) as server:
-        assert says in refused(command, folder, environment(server.url))
+        said = refused(command, folder, environment(server.url))
+    assert says in said and f"[{which}]" in said
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_too_many_calls(command: str, folder: Path) -> None:
     with refusing(Refusing("Throttling")) as server:
-        assert (
-            "GetCallerIdentity: was refused 2 times: too many calls; what was done stays done"
-            in refused(command, folder, environment(server.url))
-        )
+        said = refused(command, folder, environment(server.url))
+        assert "GetCallerIdentity: was refused 2 times" in said and "[aws.throttled]" in said
         assert len(server.calls) == 2, "it was tried again"
 
 
@@ -126,7 +125,9 @@ def test_another_account(command: str, folder: Path) -> None:
         said = refused(command, folder, environment(server.url))
         assert (
             "credentials: the stack is in account 123456789012, and your credentials are of"
-            " 999999999999" in said
+            " 999999999999"
+            in said
+            and "[account.other]" in said
         )
         assert len(server.calls) == 1, "nothing else is asked of another account"
 
@@ -141,9 +142,8 @@ def test_a_call_was_throttled_and_goes_through(command: str, folder: Path) -> No
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_way_to_aws(command: str, folder: Path) -> None:
-    assert "AWS: does not answer from here" in refused(
-        command, folder, environment("http://127.0.0.1:9")
-    )
+    said = refused(command, folder, environment("http://127.0.0.1:9"))
+    assert "AWS: " in said and "[aws.unreachable]" in said
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -23,6 +23,7 @@ def test_a_tunnel_that_does_not_open_is_shown_whole(
     with pytest.raises(ConfigError) as refused, cluster.forwarded("hub-main", "service/hub", 8081):
         pass
     (problem,) = refused.value.problems
+    assert problem.id == "cluster.refused"
     assert problem.path == "kubectl port-forward --namespace hub-main service/hub"
     run = [
         "kubectl",

@@ -119,7 +119,8 @@ def test_the_text_is_a_stack_files_lines(place: Path) -> None:
 
 def test_what_is_wrong_is_said_in_a_line(place: Path) -> None:
     done = hub(place, "dev", "mian")
-    assert done.returncode == 2 and "hubs.mian: the state of dev has nothing of it" in done.stderr
+    assert done.returncode == 2 and "hubs.mian: " in done.stderr
+    assert "[teardown.not-in-state]" in done.stderr
     (place / "bin" / "pulumi").write_text(
         "#!/bin/sh\necho 'error: no stack named dev found' >&2\nexit 255\n"
     )
@@ -127,4 +128,5 @@ def test_what_is_wrong_is_said_in_a_line(place: Path) -> None:
     assert (
         done.returncode == 2
         and "its state is not readable (error: no stack named dev found)" in done.stderr
+        and "[teardown.state-unreadable]" in done.stderr
     )

@@ -101,27 +101,30 @@ def test_one_preview_alone(files):
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "words", "which"),
     [
-        (("old.json", "other.json"), "is of the stack prod, and old.json of dev"),
+        (
+            ("old.json", "other.json"),
+            "is of the stack prod, and old.json of dev",
+            "plan.other-stack",
+        ),
         (
             ("old.json", "later.json"),
-            (
-                "is of another format (got 'jupyterhub-aws/plan/2', this jhub reads"
-                " jupyterhub-aws/plan/1)"
-            ),
+            "(got 'jupyterhub-aws/plan/2', this jhub reads jupyterhub-aws/plan/1)",
+            "plan.format",
         ),
-        (("old.json", "cut.json"), "is not JSON, or ends too early"),
-        (("old.json", "text.json"), "is not JSON, or ends too early"),
-        (("old.json", "list.json"), "is neither a plan nor a preview"),
-        (("old.json", "deep.json"), "is nested too deeply"),
-        (("old.json", "missing.json"), "cannot be read (No such file or directory)"),
-        (("old.json", "wrong.json"), "wrong.json: resources[3].urn: is not what a plan has there"),
-        (("old.json", "new.json", "--preview", "old.json"), "is no preview"),
+        (("old.json", "cut.json"), "cut.json: ", "plan.not-json"),
+        (("old.json", "text.json"), "text.json: ", "plan.not-json"),
+        (("old.json", "list.json"), "list.json: ", "plan.neither"),
+        (("old.json", "deep.json"), "deep.json: ", "plan.too-deep"),
+        (("old.json", "missing.json"), "(No such file or directory)", "file.unreadable"),
+        (("old.json", "wrong.json"), "wrong.json: resources[3].urn: ", "plan.malformed"),
+        (("old.json", "new.json", "--preview", "old.json"), "old.json: ", "preview.malformed"),
     ],
 )
-def test_bad_files_are_answered_in_a_line(files, arguments, words):
-    assert words in refused("diff", *arguments, cwd=files)
+def test_bad_files_are_answered_in_a_line(files, arguments, words, which):
+    said = refused("diff", *arguments, cwd=files)
+    assert words in said and f"[{which}]" in said
 
 
 def test_every_problem_of_a_file_at_once(files):
@@ -130,7 +133,7 @@ def test_every_problem_of_a_file_at_once(files):
 
 @pytest.mark.parametrize("name", ["failure", "encrypted"])
 def test_a_preview_that_failed_half_way(name):
-    assert "is a preview that did not come to its end" in refused("diff", PREVIEWS / f"{name}.json")
+    assert "[preview.failed]" in refused("diff", PREVIEWS / f"{name}.json")
 
 
 def test_the_gate_says_which_line_opens_it_and_the_line_does(files, tmp_path):
@@ -159,7 +162,7 @@ def test_the_gate_says_which_line_opens_it_and_the_line_does(files, tmp_path):
         and jhub("gate", files / "old.json", files / "new.json", "--acknowledged", words).returncode
         == 0
     )
-    assert "cannot be read" in refused(
+    assert "[file.unreadable]" in refused(
         "gate", files / "old.json", files / "new.json", "--acknowledged", tmp_path / "nothing"
     )
 
@@ -242,7 +245,8 @@ def test_against_a_ref_that_is_none_or_where_the_stack_was_not(clone):
     done = run(clone, "plan", "dev", "--against", "no-such-ref")
     assert (
         done.returncode == 2
-        and "names neither a file nor a ref of this repository (got 'no-such-ref')" in done.stderr
+        and "(got 'no-such-ref')" in done.stderr
+        and "[against.unknown-ref]" in done.stderr
     )
     new = clone / "Pulumi.another.yaml"
     new.write_text(
@@ -268,7 +272,8 @@ def test_the_gate_refuses_uncommitted_changes(clone):
         file.write_text(before, encoding="utf-8")
     assert (
         done.returncode == 2
-        and "is in a repository with uncommitted changes (Pulumi.dev.yaml)" in done.stderr
+        and "uncommitted changes (Pulumi.dev.yaml)" in done.stderr
+        and "[gate.uncommitted]" in done.stderr
     )
     assert run(clone, "gate", "dev", "--against", "HEAD").returncode == 0
 

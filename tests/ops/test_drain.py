@@ -331,9 +331,8 @@ def test_an_empty_node_at_the_smallest_size_is_replaced_and_one_with_a_pod_is_no
     cluster.server("agent", "a", kind="daemon")
     cluster.server("somebodys-job", "b", kind="job")
     done = drain(cluster, fresh, tmp_path, "memory", "--old")
-    assert done.returncode == 2 and "empty nodes go: is not done" in done.stderr, (
-        "the nodes of this cluster never go"
-    )
+    assert done.returncode == 2 and "empty nodes go: " in done.stderr, done.stderr
+    assert "[step.not-done]" in done.stderr, "the nodes of this cluster never go"
     (group,) = fresh.client("autoscaling").describe_auto_scaling_groups(
         AutoScalingGroupNames=[spot]
     )["AutoScalingGroups"]
@@ -350,24 +349,26 @@ def test_an_empty_node_at_the_smallest_size_is_replaced_and_one_with_a_pod_is_no
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "says", "which"),
     [
-        (["core"], "POOL: names the core nodes"),
+        (["core"], "POOL: ", "drain.core"),
         (
             ["nothing"],
-            "POOL: is not a user pool of this stack (got 'nothing'); choose one of gpu, memory",
+            "(got 'nothing'); choose one of gpu, memory",
+            "drain.no-pool",
         ),
-        (["memory", "--old", "--generation", "1"], "--old: and --generation choose differently"),
-        (["memory", "--no-wait", "--by", "1h"], "--no-wait: and --by exclude each other"),
-        (["memory", "--by", "25:00"], "'25:00' is not a time"),
-        (["memory", "--by", "30h"], "'30h' is not a time"),
+        (["memory", "--old", "--generation", "1"], "--old: and --generation", "command.exclusive"),
+        (["memory", "--no-wait", "--by", "1h"], "--no-wait: and --by", "command.exclusive"),
+        (["memory", "--by", "25:00"], "'25:00' is not a time", ""),
+        (["memory", "--by", "30h"], "'30h' is not a time", ""),
     ],
 )
 def test_what_is_refused(
-    cluster: FakeCluster, account: Cloud, place: Path, arguments: list[str], says: str
+    cluster: FakeCluster, account: Cloud, place: Path, arguments: list[str], says: str, which: str
 ) -> None:
     done = drain(cluster, account, place, *arguments)
     assert done.returncode == 2 and says in done.stderr
+    assert not which or f"[{which}]" in done.stderr
     assert cluster.state["calls"] == []
 
 
@@ -380,6 +381,7 @@ def test_another_account_is_refused_by_its_number(
     assert (
         done.returncode == 2
         and "the stack is in account 210987654321" in done.stderr
+        and "[account.other]" in done.stderr
         and cluster.state["calls"] == []
     )
 
@@ -402,10 +404,7 @@ def test_nodes_after_which_nobody_could_start_a_server_are_asked_about(
     cluster: FakeCluster, account: Cloud, two_groups_of_one: Path
 ) -> None:
     done = drain(cluster, account, two_groups_of_one, "memory", "--no-wait")
-    assert (
-        done.returncode == 2
-        and "--yes: is needed where there is no terminal to ask on" in done.stderr
-    ), done.stderr
+    assert done.returncode == 2 and "[command.needs-yes]" in done.stderr, done.stderr
     assert (
         "new-1, old-1, old-2: no other node of memory takes servers, and the pool has as many nodes"
         " as it may (2)" in done.stderr
@@ -451,10 +450,7 @@ def test_the_only_worker_of_a_cluster_that_was_there_is_asked_about(
             del state["nodes"][name]
     with impatient():
         done = in_process(["drain", "kubeadm", "memory", "--no-wait"], folder, cluster.environment)
-    assert (
-        done.returncode == 2
-        and "--yes: is needed where there is no terminal to ask on" in done.stderr
-    ), done.stderr
+    assert done.returncode == 2 and "[command.needs-yes]" in done.stderr, done.stderr
     assert (
         "old-1: no other node of memory takes servers, and none comes by itself. Until you run `kubectl uncordon NODE`, no user can start"
         in done.stderr

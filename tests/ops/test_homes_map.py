@@ -118,9 +118,13 @@ def test_two_in_one_directory_fail(tmp_path: Path, capsys: pytest.CaptureFixture
         (
             (),
             "a/b\n ada\n",
-            ["users.txt:1: has a slash", "users.txt:2: begins or ends with a space"],
+            [
+                "users.txt:1: has a slash",
+                "users.txt:2: begins or ends with a space",
+                "[user.malformed]",
+            ],
         ),
-        ((), "# nobody\n\n", ["has no names"]),
+        ((), "# nobody\n\n", ["[homes.no-names]"]),
         (("--to", "{username}"), "ada", ["--to: does not say how names become directories"]),
         (
             ("--from", "{userid}", "--to", "/x"),
@@ -128,7 +132,7 @@ def test_two_in_one_directory_fail(tmp_path: Path, capsys: pytest.CaptureFixture
             ["--from: has a field", "--to: is the same directory for all users"],
         ),
         (("nostack",), "ada", ["this file does not exist"]),
-        (("--root", "/nowhere/at/all"), "ada", ["cannot be read: No such file"]),
+        (("--root", "/nowhere/at/all"), "ada", ["No such file", "[homes.folder]"]),
     ],
 )
 def test_what_is_wrong_is_said_at_once(
@@ -145,9 +149,10 @@ def test_what_is_wrong_is_said_at_once(
 
 def test_a_list_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert mapped("--users", str(tmp_path / "no")) == 2
-    assert "cannot be read" in capsys.readouterr().err
+    assert "[file.unreadable]" in capsys.readouterr().err
     assert mapped("--users", listed(tmp_path, "müller", encoding="latin-1")) == 2
-    assert "is not UTF-8 (byte 1)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "(byte 1)" in said and "[file.not-utf8]" in said
 
 
 def test_what_is_really_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

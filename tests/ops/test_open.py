@@ -165,31 +165,36 @@ def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         done = Bench(tmp_path, tunnelled(port)).run("first-try")
     assert done.returncode == 2
-    assert f"jhub open: port {port}: is taken on this machine" in done.stderr
+    assert f"jhub open: port {port}: " in done.stderr and "[open.port-taken]" in done.stderr
 
 
 def test_what_kubectl_says_is_handed_on(tmp_path: Path) -> None:
     done = Bench(tmp_path, tunnelled(free_port()), fails=True).run("first-try")
     assert done.returncode == 2
     assert "You must be logged in to the server (Unauthorized)" in done.stderr
-    assert "public_access_cidrs" in done.stderr
+    assert "public_access_cidrs" in done.stderr and "[open.no-answer]" in done.stderr
 
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("hubs", "arguments", "message"),
+    ("hubs", "arguments", "message", "which"),
     [
-        (None, ("dev",), "has no hub that was built"),
-        ({"a": {}, "b": {}}, ("dev",), "has several hubs: a, b; name one with --hub"),
-        ({"main": {}}, ("dev", "--hub", "mian"), "did you mean main?"),
+        (None, ("dev",), "has no hub that was built", "hub.none"),
+        (
+            {"a": {}, "b": {}},
+            ("dev",),
+            "has several hubs: a, b; name one with --hub",
+            "hub.several",
+        ),
+        ({"main": {}}, ("dev", "--hub", "mian"), "did you mean main?", "hub.unknown"),
     ],
 )
 def test_which_hub(
-    tmp_path: Path, hubs: dict | None, arguments: tuple[str, ...], message: str
+    tmp_path: Path, hubs: dict | None, arguments: tuple[str, ...], message: str, which: str
 ) -> None:
     done = Bench(tmp_path, hubs).run(*arguments)
     assert done.returncode == 2
-    assert message in done.stderr
+    assert message in done.stderr and f"[{which}]" in done.stderr
 
 
 def test_missing_programs_are_named_all_at_once(tmp_path: Path) -> None:
@@ -206,8 +211,8 @@ def test_missing_programs_are_named_all_at_once(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "kubectl: is not on PATH" in done.stderr
-    assert "aws: is not on PATH" in done.stderr
+    assert "kubectl: " in done.stderr and "aws: " in done.stderr
+    assert done.stderr.count("[tool.missing]") == 2
 
 
 def test_what_pulumi_refuses_is_handed_on(tmp_path: Path) -> None:
@@ -219,7 +224,7 @@ def test_what_pulumi_refuses_is_handed_on(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert (
         "no stack named 'dev' found; log in to the stack's backend, and build it first: pulumi up"
-        " -s dev" in done.stderr
+        " -s dev [open.no-hub]" in done.stderr
     )
 
 

@@ -506,7 +506,9 @@ def test_a_stack_that_stands_is_no_orphan(account: Cloud, place: Path) -> None:
     )
     done = orphans(account, place, "dev")
     assert (
-        done.returncode == 2 and "dev: still exists: its cluster jhub-dev is active" in done.stderr
+        done.returncode == 2
+        and "dev: still exists: its cluster jhub-dev is active" in done.stderr
+        and "[teardown.stack-exists]" in done.stderr
     ), done.stderr
     done = orphans(account, place, "airgap")
     assert done.returncode == 2 and "with nodes (core)" in done.stderr
@@ -528,8 +530,8 @@ def test_bad_days(account: Cloud, place: Path) -> None:
     done = orphans(account, place, "dev")
     assert (
         done.returncode == 2
-        and "the stack is in account 999999999999, and your credentials are of 123456789012"
-        in done.stderr
+        and "999999999999, and your credentials are of 123456789012" in done.stderr
+        and "[account.other]" in done.stderr
     )
     nobody = {
         key: ""

@@ -243,32 +243,33 @@ def test_a_wrong_file_is_exit_code_two_with_every_problem() -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "says", "which"),
     [
-        (("plan", "prod"), "name a stack (airgap, airgap-hub, dev)"),
-        (("plan", "dev", "--set", "pools"), "not of the form path=value"),
-        (("plan", "dev", "--set", "pools.core.size=[1"), "neither YAML nor JSON"),
-        (("plan", "dev", "--set", "network.zones[9]=us-east-1d"), "does not exist at"),
-        (("plan", "dev", "--as-of", "tomorrow"), "is not a date"),
-        (("plan", "dev", "--json", "/no/such/folder/plan.json"), "cannot write"),
-        (("plan",), "Missing argument"),
-        (("plna",), "No such command"),
-        (("plan", "dev", "--jsn"), "No such option"),
-        (("plan", str(ROOT)), "this file does not exist"),
-        (("plan", str(ROOT / "tests") + "/x.yaml"), "x.yaml: this file does not exist"),
-        (("plan", "dev", "--set", "=3"), "not of the form path=value"),
-        (("plan", "dev", "--set", "tags={2026-11-23: x}"), "tags: cannot become JSON"),
-        (
-            ("plan", "dev", "--as-of", "2026-02-30"),
-            "--as-of: is not a date (got '2026-02-30'); write it as YYYY-MM-DD",
-        ),
-        (("plan", "dev", "--json", str(ROOT)), "--json: cannot write"),
+        (("plan", "prod"), "name a stack (airgap, airgap-hub, dev)", "stack-file.missing"),
+        (("plan", "dev", "--set", "pools"), "--set: ", "set.form"),
+        (("plan", "dev", "--set", "pools.core.size=[1"), "--set: ", "set.value"),
+        (("plan", "dev", "--set", "network.zones[9]=us-east-1d"), "--set: ", "set.no-place"),
+        (("plan", "dev", "--as-of", "tomorrow"), "--as-of: ", "option.date"),
+        (("plan", "dev", "--json", "/no/such/folder/plan.json"), "--json: ", "file.not-written"),
+        (("plan",), "Missing argument", ""),
+        (("plna",), "No such command", ""),
+        (("plan", "dev", "--jsn"), "No such option", ""),
+        (("plan", str(ROOT)), "this file does not exist", "stack-file.missing"),
+        (("plan", str(ROOT / "tests") + "/x.yaml"), "x.yaml: ", "stack-file.missing"),
+        (("plan", "dev", "--set", "=3"), "--set: ", "set.form"),
+        (("plan", "dev", "--set", "tags={2026-11-23: x}"), "tags: ", "stack-file.not-json"),
+        (("plan", "dev", "--as-of", "2026-02-30"), "(got '2026-02-30')", "option.date"),
+        (("plan", "dev", "--json", str(ROOT)), "--json: ", "file.not-written"),
+        (("plan", "dev", "--markdown"), "--markdown: ", "command.needs-against"),
     ],
 )
-def test_wrong_arguments_are_answered_in_words(arguments: tuple[str, ...], says: str) -> None:
+def test_wrong_arguments_are_answered_in_words(
+    arguments: tuple[str, ...], says: str, which: str
+) -> None:
     done = jhub(*arguments)
     assert done.returncode == 2
     assert says in done.stderr
+    assert not which or f"[{which}]" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
@@ -293,18 +294,22 @@ def _stack(folder: Path, text: str) -> str:
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "says", "which"),
     [
-        ("config: [", "not readable as YAML at line 1"),
-        ("", "config: is missing"),
-        ("- a\n", "config: is missing"),
-        ("config:\n  a: 1\n  a: 2\n", "YAML"),
+        ("config: [", "at line 1", "stack-file.not-yaml"),
+        ("", "config: ", "stack-file.no-config"),
+        ("- a\n", "config: ", "stack-file.no-config"),
+        ("config:\n  a: 1\n  a: 2\n", "YAML", "stack-file.not-yaml"),
+        ("config:\n\ta: 1\n", "at line 2", "stack-file.tab"),
+        ("config:\n  a: {{ b }}\n", "at line 2", "stack-file.braces"),
     ],
 )
-def test_a_file_that_is_no_stack_file_says_where(tmp_path: Path, text: str, says: str) -> None:
+def test_a_file_that_is_no_stack_file_says_where(
+    tmp_path: Path, text: str, says: str, which: str
+) -> None:
     done = jhub("plan", _stack(tmp_path, text))
     assert done.returncode == 2
-    assert says in done.stderr
+    assert says in done.stderr and f"[{which}]" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -358,7 +363,7 @@ def test_an_unknown_encrypted_key_is_refused_without_its_value() -> None:
 def test_a_broken_file_does_not_print_what_is_encrypted(tmp_path: Path, lines: str) -> None:
     done = jhub("plan", _stack(tmp_path, "config:\n" + lines))
     assert done.returncode == 2
-    assert "is not readable as YAML at line" in done.stderr
+    assert "[stack-file.not-yaml]" in done.stderr
     assert done.stderr.count("\n") == 1
     assert "CIPHERTEXT" not in done.stdout + done.stderr
 

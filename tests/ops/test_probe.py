@@ -36,12 +36,12 @@ def at_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "says", "which"),
     [
-        (["dev"], "dev: has no hub whose sign_in.kind is ldap"),
-        (["dev", "--hub", "main"], "dev: hub main signs users in by github"),
-        (["dev", "--hub", "mian"], "dev: has no hub 'mian'; did you mean main?"),
-        (["nothing"], "this file does not exist"),
+        (["dev"], "dev: has no hub whose sign_in.kind is ldap", "hub.none"),
+        (["dev", "--hub", "main"], "dev: hub main ", "probe.no-directory"),
+        (["dev", "--hub", "mian"], "dev: has no hub 'mian'; did you mean main?", "hub.unknown"),
+        (["nothing"], "nothing", "stack-file.missing"),
         (
             [
                 "dev",
@@ -53,15 +53,16 @@ def at_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
                 SETTING,
             ],
             "name one with --hub",
+            "hub.several",
         ),
     ],
 )
 def test_what_cannot_be_probed_is_said(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str, which: str
 ) -> None:
     assert run(["probe", "ldap", *arguments]) == 2
     error = capsys.readouterr().err
-    assert says in error and "Traceback" not in error
+    assert says in error and f"[{which}]" in error and "Traceback" not in error
 
 
 def test_a_closed_port_ends_it_with_the_option_to_change(

@@ -314,7 +314,7 @@ def test_a_server_that_is_tired_is_asked_again_and_one_that_refuses_is_named(
     done = report(github, folders)
     assert (
         done.returncode == 2
-        and re.search(r"GET /pulls: GitHub answered 503", done.stderr)
+        and re.search(r"GET /pulls: GitHub answered 503.* \[report\.github\]", done.stderr)
         and "Traceback" not in done.stderr
     )
 
@@ -326,3 +326,5 @@ def test_wrong_arguments_all_at_once(folders):
         {"GITHUB_TOKEN": ""},
     )
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 3
+    for which in ("report.repository", "report.commit", "report.no-token"):
+        assert f"[{which}]" in done.stderr

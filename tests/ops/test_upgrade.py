@@ -150,41 +150,48 @@ def test_a_retiring_generation_that_is_there_already_stays_beside_the_new_one(
 
 
 @pytest.mark.parametrize(
-    ("stack", "target", "says"),
+    ("stack", "target", "says", "which"),
     [
         (
             "Pulumi.dev.yaml",
             "1.34",
-            (
-                "--to: is older than what the stack has (1.34 < 1.35); EKS goes back by one minor"
-                " within 7 days"
-            ),
+            "--to: is older than what the stack has (1.34 < 1.35)",
+            "upgrade.version",
         ),
-        ("Pulumi.dev.yaml", "1.35", "--to: is the version that the stack has (got '1.35')"),
+        ("Pulumi.dev.yaml", "1.35", "--to: is the version that", "upgrade.version"),
         (
             "Pulumi.dev.yaml",
             "1.37",
             "--to: has no pinned versions here (got '1.37'); choose one of 1.35, 1.36",
+            "upgrade.version",
         ),
-        ("Pulumi.dev.yaml", "latest", "--to: has no pinned versions here (got 'latest')"),
+        ("Pulumi.dev.yaml", "latest", "--to: has no pinned", "upgrade.version"),
         (
             "Pulumi.airgap-hub.yaml",
             "1.36",
-            (
-                "cloud_stack: says that the cluster is another stack's; plan that one: jhub upgrade"
-                " plan airgap --to 1.36"
-            ),
+            "plan that one: jhub upgrade plan airgap --to 1.36",
+            "upgrade.inner-stack",
         ),
         (
             "examples/kubeadm/Pulumi.kubeadm.yaml",
             "1.36",
-            "cluster.kind: says that the cluster is not made by this stack",
+            "cluster.kind: ",
+            "upgrade.other-cluster",
         ),
     ],
 )
-def test_what_is_refused(stack: str, target: str, says: str) -> None:
+def test_what_is_refused(stack: str, target: str, says: str, which: str) -> None:
     done = upgrade(ROOT, str(ROOT / stack), "--to", target)
     assert done.returncode == 2 and says in done.stderr and done.stdout == ""
+    assert f"[{which}]" in done.stderr
+
+
+def test_a_paused_stack_is_not_upgraded(tmp_path: Path) -> None:
+    text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "Pulumi.dev.yaml"
+    file.write_text(text.replace("config:\n", "config:\n  paused: true\n", 1), encoding="utf-8")
+    done = upgrade(tmp_path, str(file), "--to", "1.36")
+    assert done.returncode == 2 and "[upgrade.paused]" in done.stderr, done.stderr
 
 
 @pytest.mark.real

@@ -114,7 +114,7 @@ def test_paths_of_a_stack_file_start_in_the_programs_folder(
                 ],
                 where,
             )
-        assert done.returncode == 2 and "registry.lock: lacks" in done.stderr, done.stderr
+        assert done.returncode == 2 and "[lock.incomplete]" in done.stderr, done.stderr
         with quiet_sdks():
             done = in_process(
                 [
@@ -125,7 +125,7 @@ def test_paths_of_a_stack_file_start_in_the_programs_folder(
                 ],
                 where,
             )
-        assert "registry.lock: other.json cannot be read (No such file or directory)" in done.stderr
+        assert "registry.lock: other.json cannot be read (No such file" in done.stderr
 
 
 def test_what_a_program_prints_is_a_message_and_no_data(folder: Path) -> None:
@@ -169,25 +169,29 @@ class TestBadPrograms:
         assert "the program raises ZeroDivisionError: division by zero (at __main__.py:3)" in said
 
     @pytest.mark.parametrize(
-        ("call", "says"),
+        ("call", "says", "which"),
         [
             (
                 "JupyterHubPlatform('x', 5)",
                 "JupyterHubPlatform 'x': args: must be JupyterHubPlatformArgs (got int)",
+                "argument.kind",
             ),
-            ("Network('x', {'cidr': 1})", "Network 'x': args: must be NetworkArgs (got dict)"),
+            ("Network('x', {'cidr': 1})", "Network 'x': args: ", "argument.kind"),
             (
                 "Network('x', NetworkArgs(cidr=5, zones=['us-east-1a', 'us-east-1b']))",
-                "Network 'x': cidr: must be text (got 5)",
+                "Network 'x': cidr: ",
+                "option.kind",
             ),
         ],
     )
-    def test_arguments_of_the_wrong_type(self, folder: Path, call: str, says: str) -> None:
+    def test_arguments_of_the_wrong_type(
+        self, folder: Path, call: str, says: str, which: str
+    ) -> None:
         said = self.refused(
             folder,
             f"from jupyterhub_aws import JupyterHubPlatform, Network, NetworkArgs\n\n{call}\n",
         )
-        assert said.startswith(f"__main__.py:3: {says}")
+        assert said.startswith(f"__main__.py:3: {says}") and f"[{which}]" in said
 
     def test_an_argument_that_does_not_exist(self, folder: Path) -> None:
         said = self.refused(
@@ -366,8 +370,9 @@ class TestAgainstAnOlderCommit:
         done = planned(history, "--against", "HEAD")
         assert (
             done.returncode == 2
-            and "Pulumi.dev.yaml at HEAD: was refused by its own program: jhub: the program raises ZeroDivisionError"
-            in done.stderr
+            and done.stderr.startswith("Pulumi.dev.yaml at HEAD: ")
+            and "the program raises ZeroDivisionError" in done.stderr
+            and "[against.refused]" in done.stderr
         )
 
     def test_an_environment_is_made_by_the_requirements_as_they_are(
@@ -443,6 +448,7 @@ class TestBundle:
         assert done.returncode == 2 and done.stderr.startswith(
             f"requirements.txt: is not in {folder}"
         )
+        assert "[bundle.no-requirements]" in done.stderr
 
     def test_wheels_are_resolved_for_the_lock_and_are_the_locked_ones_afterwards(
         self, folder: Path

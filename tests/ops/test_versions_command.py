@@ -229,12 +229,13 @@ def test_a_dry_run_writes_nothing(aws: Aws, table: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("addon", "image", "says"),
+    ("addon", "image", "says", "which"),
     [
         (
             lambda name, minor: [],
             lambda _, minor: RELEASES[minor],
             "AWS names 0 default versions of vpc-cni for Kubernetes 1.35",
+            "versions.several-defaults",
         ),
         (
             as_it_is,
@@ -242,15 +243,17 @@ def test_a_dry_run_writes_nothing(aws: Aws, table: Path) -> None:
                 RELEASES[minor].replace("20", "21") if "arm64" in name else RELEASES[minor]
             ),
             "would run several releases",
+            "versions.contradiction",
         ),
-        (as_it_is, lambda _, minor: "1.30.1-20261120", "is not a release of Kubernetes 1.35"),
+        (as_it_is, lambda _, minor: "1.30.1-20261120", "Kubernetes 1.35", "versions.image"),
     ],
     ids=["an add-on without a default", "images of two days", "an image of another minor"],
 )
 def test_answers_that_do_not_fit_write_nothing(
-    aws: Aws, table: Path, addon: Any, image: Any, says: str
+    aws: Aws, table: Path, addon: Any, image: Any, says: str, which: str
 ) -> None:
     aws.answers(addon, image)
-    with pytest.raises(ConfigError, match=says):
+    with pytest.raises(ConfigError, match=says) as caught:
         refresh.refreshed("test", table, "us-east-1", write=True)
+    assert [problem.id for problem in caught.value.problems] == [which]
     assert table.read_text() == TABLE.read_text()
