@@ -45,7 +45,7 @@ def test_where_there_is_no_project_it_is_said_in_one_line(nowhere: Path) -> None
                 assert done.stderr.startswith(
                     f"Pulumi.yaml: is neither in {nowhere} nor in a folder above it"
                 ), done.stderr
-                assert "jhub init" in done.stderr
+                assert "jhub init" in done.stderr and "[project.none]" in done.stderr
 
 
 @pytest.mark.real
@@ -114,23 +114,25 @@ def test_what_a_project_says(
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "says", "which"),
     [
-        ("runtime: python\n", "Pulumi.yaml: name: is missing"),
-        ("name: [\n", "Pulumi.yaml: is not readable as YAML"),
+        ("runtime: python\n", "Pulumi.yaml: name: ", "project.no-name"),
+        ("name: [\n", "Pulumi.yaml: ", "project.not-yaml"),
         (
             "name: a\nruntime: python\nmain: elsewhere\n",
-            "Pulumi.yaml: main: names elsewhere, where there is no __main__.py",
+            "Pulumi.yaml: main: names elsewhere",
+            "project.no-program",
         ),
-        ("name: a\nruntime: nodejs\n", "Pulumi.yaml: runtime: is 'nodejs': only Python programs"),
+        ("name: a\nruntime: nodejs\n", "Pulumi.yaml: runtime: is 'nodejs'", "project.runtime"),
         (
             "name: a\nruntime: {name: yaml}\n",
-            "Pulumi.yaml: runtime: is 'yaml': only Python programs",
+            "Pulumi.yaml: runtime: is 'yaml'",
+            "project.runtime",
         ),
     ],
 )
 def test_a_project_that_cannot_be_planned_is_refused_in_one_line(
-    tmp_path: Path, text: str, says: str
+    tmp_path: Path, text: str, says: str, which: str
 ) -> None:
     (tmp_path / "Pulumi.yaml").write_text(text)
     (tmp_path / "Pulumi.dev.yaml").write_bytes((ROOT / "Pulumi.dev.yaml").read_bytes())
@@ -138,6 +140,7 @@ def test_a_project_that_cannot_be_planned_is_refused_in_one_line(
     assert done.returncode == 2 and done.stderr.startswith(says) and done.stderr.count("\n") == 1, (
         done.stderr
     )
+    assert f"[{which}]" in done.stderr
 
 
 def test_a_stack_file_knows_whether_the_engine_finds_it(tmp_path: Path) -> None:
@@ -157,5 +160,5 @@ def test_a_file_for_another_project_is_read_as_that_ones(tmp_path: Path) -> None
         draft = Path(folder) / "Pulumi.x.yaml"
         draft.write_text("config: {ours:name: b}\n")
         assert read(draft, home=project_of(tmp_path)).values == {"jupyterhub-aws:name": "b"}
-        with pytest.raises(ConfigError, match="is neither in"):
+        with pytest.raises(ConfigError, match=r"\[project\.none\]"):
             read(draft)

@@ -87,33 +87,35 @@ def test_settings_reach_what_they_name(setting: str, key: str, path: tuple, valu
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("setting", "path", "says"),
+    ("setting", "path", "says", "which"),
     [
-        ("pools", "--set pools", "is not of the form path=value"),
-        ("=1", "--set ", "is not of the form path=value"),
-        (".=1", "--set .", "is not of the form path=value"),
-        ("a\nb", "--set 'a\\nb'", "is not of the form path=value"),
-        ("name=[1", "--set name", "neither YAML nor JSON (got '[1')"),
-        ("name=2026-13-45", "--set name", "neither YAML nor JSON"),
-        ("name=!!bool maybe", "--set name", "neither YAML nor JSON"),
-        ("name=" + "9" * 5000, "--set name", "neither YAML nor JSON"),
-        ("name=" + "[" * 1500, "--set name", "neither YAML nor JSON"),
-        ("network.zones[3]=x", "--set network.zones[3]", "does not exist at [3]"),
-        ("network.zones[²]=x", "--set network.zones[²]", "does not exist at [²]"),
-        ("network.zones[-1]=x", "--set network.zones[-1]", "does not exist at [-1]"),
-        ("network.zones.first=x", "--set network.zones.first", "does not exist at first"),
-        ("network[0]=x", "--set network[0]", "does not exist at [0]"),
-        ("name.x=1", "--set name.x", "does not exist at x"),
-        ("tags={2026-11-23: x}", "jupyterhub-aws:tags", "cannot become JSON"),
-        ("tags={[1, 2]: x}", "jupyterhub-aws:tags", "cannot become JSON"),
-        ("tags=&a [*a]", "jupyterhub-aws:tags", "cannot become JSON"),
+        ("pools", "--set pools", "", "set.form"),
+        ("=1", "--set ", "", "set.form"),
+        (".=1", "--set .", "", "set.form"),
+        ("a\nb", "--set 'a\\nb'", "", "set.form"),
+        ("name=[1", "--set name", "(got '[1')", "set.value"),
+        ("name=2026-13-45", "--set name", "", "set.value"),
+        ("name=!!bool maybe", "--set name", "", "set.value"),
+        ("name=" + "9" * 5000, "--set name", "", "set.value"),
+        ("name=" + "[" * 1500, "--set name", "", "set.value"),
+        ("network.zones[3]=x", "--set network.zones[3]", "does not exist at [3]", "set.no-place"),
+        ("network.zones[²]=x", "--set network.zones[²]", "does not exist at [²]", "set.no-place"),
+        ("network.zones[-1]=x", "--set network.zones[-1]", "does not exist at [-1]", "set.no-place"),
+        ("network.zones.first=x", "--set network.zones.first", "does not exist at first", "set.no-place"),
+        ("network[0]=x", "--set network[0]", "does not exist at [0]", "set.no-place"),
+        ("name.x=1", "--set name.x", "does not exist at x", "set.no-place"),
+        ("tags={2026-11-23: x}", "jupyterhub-aws:tags", "", "stack-file.not-json"),
+        ("tags={[1, 2]: x}", "jupyterhub-aws:tags", "", "stack-file.not-json"),
+        ("tags=&a [*a]", "jupyterhub-aws:tags", "", "stack-file.not-json"),
     ],
 )  # fmt: skip
-def test_a_setting_that_leads_nowhere_says_where(setting: str, path: str, says: str) -> None:
+def test_a_setting_that_leads_nowhere_says_where(
+    setting: str, path: str, says: str, which: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         read(DEV, [setting])
     (problem,) = caught.value.problems
-    assert problem.path == path
+    assert (problem.path, problem.id) == (path, which)
     assert says in problem.what
     assert str(caught.value).count("\n") == 0
     assert len(str(caught.value)) < 250

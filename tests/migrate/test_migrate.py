@@ -276,50 +276,60 @@ def test_a_newer_format_is_refused_with_the_version_that_reads_it(folder: Path) 
 
 
 BAD = {
-    "unreadable": ("config: [", "is not readable as YAML"),
-    "not utf-8": ("config:\n  name: \udcff", "is not readable as YAML"),
-    "empty": ("", "config: is missing"),
-    "of another program": ("config:\n  bucket: x\n", "config: has no section of this library"),
+    "unreadable": ("config: [", "is not readable as YAML", "stack-file.not-yaml"),
+    "not utf-8": ("config:\n  name: \udcff", "is not readable as YAML", "stack-file.not-yaml"),
+    "empty": ("", "config: ", "stack-file.no-config"),
+    "of another program": ("config:\n  bucket: x\n", "config: ", "migrate.no-section"),
     "two names": (
         "config:\n  pools: {}\n  watch: {}\n  monitoring: {}\n",
-        "watch: is the old name of monitoring, and both are present; keep what is right",
+        "watch: is the old name of monitoring",
+        "format.old-and-new",
     ),
     "two names inside": (
         "config:\n  network: {neighbours: {}, peer_networks: {}}\n",
         "network.neighbours: is the old name of network.peer_networks",
+        "format.old-and-new",
     ),
     "two spellings": (
         "config:\n  pools: {}\n  watch: {}\n  jupyterhub-aws:watch: {}\n",
-        "watch: is present twice",
+        "watch: ",
+        "key.twice",
     ),
     "no number": (
         "config:\n  format: two\n  pools: {}\n",
         "format: is no format of a stack file; write 1 to 2",
+        "format.malformed",
     ),
     "format zero": (
         "config:\n  format: 0\n  pools: {}\n",
         "format: is no format of a stack file; write 1 to 2",
+        "format.malformed",
     ),
-    "itself": ("config:\n  pools: &a {b: *a}\n", "jupyterhub-aws:pools: cannot become JSON"),
+    "itself": ("config:\n  pools: &a {b: *a}\n", "jupyterhub-aws:pools: ", "stack-file.not-json"),
     "folded JSON": (
         'config:\n  pools:\n    "{\\"a\\": {\\"capacity\\":\n    \\"given\\"}}"\n',
-        "pools.a.capacity: has a form in which no word",
+        "pools.a.capacity: ",
+        "migrate.by-hand",
     ),
     "escaped": (
         'config:\n  pools: {a: {capacity: "g\\x69ven"}}\n',
-        "pools.a.capacity: has a form in which no word",
+        "pools.a.capacity: ",
+        "migrate.by-hand",
     ),
     "a tab between words": (
         'config:\n  pools: \'{"a": {"capacity": "given"}}\t\'\n',
-        "pools.a.capacity: has a form in which no word",
+        "pools.a.capacity: ",
+        "migrate.by-hand",
     ),
     "no place for a line": (
         "? config\n: pools: {}\n",
-        "format: is not there, and the file has a form in which no line can be added",
+        "format: is not there",
+        "migrate.by-hand",
     ),
     "an anchor of two meanings": (
         "config:\n  pools: {a: {capacity: &x given}}\n  tags: {owner: *x}\n",
-        "pools.a.capacity: has a form in which no word can be replaced alone",
+        "pools.a.capacity: ",
+        "migrate.by-hand",
     ),
 }
 
@@ -327,13 +337,14 @@ BAD = {
 @pytest.mark.real
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_migrated_is_said_and_left(folder: Path, case: str) -> None:
-    text, expected = BAD[case]
+    text, expected, which = BAD[case]
     path = folder / "Pulumi.x.yaml"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     said = _said(in_process(["migrate", "x", "airgap", "--write"], folder))
     assert f"Pulumi.x.yaml: {expected}" in said and said.endswith(
         "jhub migrate: nothing was written\n"
     )
+    assert f"[{which}]" in said
     assert path.read_bytes() == text.encode("utf-8", "surrogateescape")
     assert (folder / "Pulumi.airgap.yaml").read_bytes() == (
         REAL / "Pulumi.airgap.yaml"
@@ -354,7 +365,8 @@ def test_files_that_are_not_there_and_folders_without_any(
     assert said.count("this file does not exist; name a stack (airgap, airgap-hub)") == 2
     elsewhere = tmp_path_factory.mktemp("empty")
     _written(elsewhere, "config:\n  bucket: x\n", "Pulumi.backend.yaml")
-    assert "finds no stack file in" in _said(in_process(["migrate"], elsewhere))
+    said = _said(in_process(["migrate"], elsewhere))
+    assert str(elsewhere) in said and "[migrate.no-file]" in said
 
 
 def test_a_file_that_may_not_be_written(folder: Path) -> None:
@@ -364,6 +376,7 @@ def test_a_file_that_may_not_be_written(folder: Path) -> None:
     assert said.startswith(
         "jhub migrate: Pulumi.airgap.yaml: is read-only; make it writable (chmod u+w "
     )
+    assert "[file.read-only]" in said
     assert (
         path.read_bytes() == (REAL / path.name).read_bytes()
         and "format" not in (folder / "Pulumi.airgap-hub.yaml").read_text()

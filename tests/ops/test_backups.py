@@ -392,7 +392,7 @@ BAD = {
     "a deeper path": (("--user", "ada/../../bob"), "--user", "user.malformed"),
     "two dots": (("--user", ".."), "--user", "user.malformed"),
     "a line of its own": (("--user", "ada\nbob"), "--user", "user.malformed"),
-    "no such hub": (("--hub", "other", "--user", "ada"), "--hub", "hub.unknown"),
+    "no such hub": (("--hub", "other", "--user", "ada"), "dev", "hub.unknown"),
     "no moment": (("--user", "ada", "--at", "soonish"), "--at", "restore.time"),
     "the future": (("--user", "ada", "--at", "2999-01-01"), "--at", "restore.time-in-future"),
     "before the first": (("--user", "ada", "--at", "30d"), "--at", "restore.none-so-old"),

@@ -114,10 +114,12 @@ WRONG = {
             "homes: is present twice, as homes and jupyterhub-aws:homes: for Pulumi both are the"
             " same key"
         ),
+        "key.twice",
     ),
     "twice by the old form": (
         DEV + "  aws:config:region: eu-west-1\n",
         "region: is present twice, as aws:region and aws:config:region",
+        "key.twice",
     ),
     "a mistyped prefix": (
         DEV.replace("  hubs:", "  jupyterhubaws:hubs:"),
@@ -125,69 +127,89 @@ WRONG = {
             "jupyterhubaws:hubs: has a prefix that nothing in this stack reads (jupyterhubaws:);"
             " write hubs:"
         ),
+        "key.unknown-prefix",
     ),
     "a mistyped prefix and name": (
         DEV.replace("  hubs:", "  jupyterhub_aws:hub:"),
         "did you mean hubs?",
+        "key.unknown-prefix",
     ),
     "the name of the hub as prefix": (
         DEV.replace("  hubs:", "  jhub:hubs:"),
         "jhub:hubs: has a prefix that nothing in this stack reads (jhub:); write hubs:",
+        "key.unknown-prefix",
     ),
-    "a prefix in capitals": (DEV.replace("  hubs:", "  JupyterHub-AWS:hubs:"), "write hubs:"),
+    "a prefix in capitals": (
+        DEV.replace("  hubs:", "  JupyterHub-AWS:hubs:"),
+        "write hubs:",
+        "key.unknown-prefix",
+    ),
     "a secret under a wrong prefix": (
         DEV + "  hub:hub-main-client-secret: {secure: x}\n",
-        "hub:hub-main-client-secret: has a prefix",
+        "hub:hub-main-client-secret: ",
+        "key.unknown-prefix",
     ),
-    "three parts": (DEV + "  jupyterhub-aws:pools:core: {}\n", "is no key that Pulumi reads"),
-    "a path as a key": (
-        DEV + "  pools.core.size: 3\n",
-        "pools.core.size: is one key with dots in its name",
+    "three parts": (
+        DEV + "  jupyterhub-aws:pools:core: {}\n",
+        "jupyterhub-aws:pools:core: ",
+        "key.unreadable",
     ),
+    "a path as a key": (DEV + "  pools.core.size: 3\n", "pools.core.size: ", "key.dotted"),
     "a path as a prefixed key": (
         DEV + "  jupyterhub-aws:pools.core.size: 3\n",
-        "pools.core.size: is one key with dots in its name",
+        "pools.core.size: ",
+        "key.dotted",
     ),
     "a misspelt section": (
         DEV.replace("  homes:", "  home:"),
         "home: is not an option of this program; did you mean homes?",
+        "option.unknown",
     ),
     "a section beside config": (
         DEV + "hubs: {}\n",
         "hubs: is beside `config:`, where Pulumi ignores it; indent it below `config:`",
+        "key.beside-config",
     ),
     "a prefixed section beside config": (
         DEV + "jupyterhub-aws:hubs: {}\n",
-        "jupyterhub-aws:hubs: is beside `config:`",
+        "jupyterhub-aws:hubs: ",
+        "key.beside-config",
     ),
     "a provider's key beside config": (
         DEV + "aws:region: us-east-1\n",
-        "aws:region: is beside `config:`",
+        "aws:region: ",
+        "key.beside-config",
     ),
     "a secret beside config": (
         DEV + "hub-main-client-secret: {secure: x}\n",
-        "hub-main-client-secret: is beside `config:`",
+        "hub-main-client-secret: ",
+        "key.beside-config",
     ),
     "config misspelt": (
         DEV.replace("config:\n", "confg:\n", 1),
         "confg: is beside `config:`, where Pulumi ignores it; did you mean config?",
+        "key.beside-config",
     ),
     "an engine key misspelt": (
         DEV + "secretprovider: awskms://x\n",
         "did you mean secretsprovider?",
+        "key.beside-config",
     ),
-    "whatever": (DEV + "resources: {}\n", "resources: is beside `config:`"),
+    "whatever": (DEV + "resources: {}\n", "resources: ", "key.beside-config"),
     "the region without prefix": (
         DEV.replace("aws:region", "region"),
         "region: is not an option of this program; did you mean aws:region?",
+        "option.unknown",
     ),
     "the region misspelt": (
         DEV.replace("aws:region", "aws:regoin"),
-        "aws:regoin: is no setting of the AWS provider, which refuses to start",
+        "aws:regoin: ",
+        "key.not-of-aws-provider",
     ),
     "a section as the provider's": (
         DEV + "  aws:tags: {}\n",
-        "aws:tags: is no setting of the AWS provider; write tags",
+        "write tags",
+        "key.not-of-aws-provider",
     ),
     "the provider misspelt": (
         DEV + "  awss:profile: x\n",
@@ -195,18 +217,20 @@ WRONG = {
             "awss:profile: has a prefix that nothing in this stack reads (awss:); did you mean"
             " aws:profile?"
         ),
+        "key.unknown-prefix",
     ),
     "a secret of AWS in clear text": (
         DEV + "  aws:secretKey: abc\n",
-        "aws:secretKey: is a secret, but is stored in clear text",
+        "aws:secretKey: ",
+        "secret.clear-text",
     ),
 }
 
 
-@pytest.mark.parametrize(("text", "said"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_says_what_to_do(tmp_path: Path, text: str, said: str) -> None:
+@pytest.mark.parametrize(("text", "said", "which"), WRONG.values(), ids=WRONG)
+def test_what_is_wrong_says_what_to_do(tmp_path: Path, text: str, said: str, which: str) -> None:
     found = problems(stack_of(tmp_path, text))
-    assert any(said in line for line in found), found
+    assert any(said in line and line.endswith(f"[{which}]") for line in found), found
     assert not any("abc" in line for line in found), "no value of a secret"
 
 

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyterhub_aws.checks import hubs
+from jupyterhub_aws.checks.hub_values.traits import without_effect
+from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.pod_fields import wrong
 from jupyterhub_aws.config.traits import (
     class_of_authenticator,
@@ -70,121 +72,154 @@ def test_every_single_slip_in_a_section_is_found(name: str, data: st.DataObject)
 
 
 @pytest.mark.parametrize(
-    ("helm", "path", "says"),
+    ("helm", "path", "says", "which"),
     [
         (
             config("Jupyterhub", admin_access=True),
             "hub.config.Jupyterhub",
             "did you mean JupyterHub?",
+            "helm-values.class-unknown",
         ),
-        (code("c.Jupyterhub.admin_access = True"), "hub.extraConfig.mine", "line 1, c.Jupyterhub"),
+        (
+            code("c.Jupyterhub.admin_access = True"),
+            "hub.extraConfig.mine",
+            "line 1, c.Jupyterhub",
+            "helm-values.class-unknown",
+        ),
         (
             config("JupyterHub", cleanup_server=False),
             "hub.config.JupyterHub.cleanup_server",
             "did you mean cleanup_servers?",
+            "helm-values.trait-unknown",
         ),
         (
             config("JupyterHub", mem_limit="1G"),
             "hub.config.JupyterHub.mem_limit",
             "write it under KubeSpawner",
+            "helm-values.trait-unknown",
         ),
         (
             config("JupyterHub", allow_all=True),
             "hub.config.JupyterHub.allow_all",
             "write it under ",
+            "helm-values.trait-unknown",
         ),
         (
             config("GitHubOAuthenticator", lookup_dn=True),
             "hub.config.GitHubOAuthenticator.lookup_dn",
             "is not a trait of GitHubOAuthenticator",
+            "helm-values.trait-unknown",
         ),
         (
             code("c.JupyterHub.template_vars = get_confg('custom.x')"),
             "hub.extraConfig.mine",
             "did you mean get_config?",
+            "helm-values.name-undefined",
         ),
         (
             code("def later():\n    return undefined_thing\n"),
             "hub.extraConfig.mine",
             "line 2 uses 'undefined_thing'",
+            "helm-values.name-undefined",
         ),
-        (code("import z2jh\nz2jhh.get_config('a')"), "hub.extraConfig.mine", "did you mean z2jh?"),
-        (code("return 5"), "hub.extraConfig.mine", "is not Python"),
+        (
+            code("import z2jh\nz2jhh.get_config('a')"),
+            "hub.extraConfig.mine",
+            "did you mean z2jh?",
+            "helm-values.name-undefined",
+        ),
+        (code("return 5"), "hub.extraConfig.mine", "is not Python", "helm-values.not-python"),
         (
             {"hub": {"extraPodSpec": {"hostAliasses": []}}},
             "hub.extraPodSpec.hostAliasses",
             "did you mean hostAliases?",
+            "helm-values.pod-field",
         ),
         (
             {"hub": {"extraPodSpec": {"host_aliases": []}}},
             "hub.extraPodSpec.host_aliases",
             "did you mean hostAliases?",
+            "helm-values.pod-field",
         ),
         (
             {"hub": {"extraPodSpec": {"priority": "high"}}},
             "hub.extraPodSpec.priority",
             "must be a whole number",
+            "helm-values.pod-field",
         ),
         (
             {"hub": {"extraEnv": [{"name": "A", "value": 5}]}},
             "hub.extraEnv[0].value",
             "write it in quotes",
+            "helm-values.pod-field",
         ),
         (
             {"hub": {"extraVolumes": [{"name": "a", "secret": {"secretname": "x"}}]}},
             "hub.extraVolumes[0].secret.secretname",
             "did you mean secretName?",
+            "helm-values.pod-field",
         ),
         (
             {"hub": {"tolerations": [{"key": "a", "operater": "Exists"}]}},
             "hub.tolerations[0].operater",
             "did you mean operator?",
+            "helm-values.pod-field",
         ),
         (
             {"singleuser": {"extraPodConfig": {"dnsconfig": {}}}},
             "singleuser.extraPodConfig.dnsconfig",
             "did you mean dnsConfig?",
+            "helm-values.pod-field",
         ),
         (
             {"singleuser": {"extraPodConfig": {"dnsConfig": {"name_servers": []}}}},
             "dnsConfig.name_servers",
             "did you mean nameservers?",
+            "helm-values.pod-field",
         ),
         (
             {"singleuser": {"extraContainers": [{"image": "a:1"}]}},
             "singleuser.extraContainers[0]",
             "lacks name",
+            "helm-values.pod-field",
         ),
         (
             {"singleuser": {"storage": {"extraVolumes": {"x": {"name": "x", "emptydir": {}}}}}},
             "storage.extraVolumes.x.emptydir",
             "did you mean emptyDir?",
+            "helm-values.pod-field",
         ),
         (
             {"singleuser": {"extraNodeAffinity": {"required": [{"matchExpression": []}]}}},
             "extraNodeAffinity.required[0].matchExpression",
             "matchExpressions",
+            "helm-values.pod-field",
         ),
         (
             {"singleuser": {"lifecycleHooks": {"postStart": {"exec": {"command": "sh"}}}}},
             "lifecycleHooks.postStart.exec.command",
             "must be a list",
+            "helm-values.pod-field",
         ),
         (
             {"proxy": {"chp": {"extraPodSpec": {"dnsPolicys": "x"}}}},
             "proxy.chp.extraPodSpec.dnsPolicys",
             "did you mean dnsPolicy?",
+            "helm-values.pod-field",
         ),
         (
             config("KubeSpawner", extra_container_config={"evFrom": []}),
             "extra_container_config.evFrom",
             "did you mean envFrom?",
+            "helm-values.pod-field",
         ),
     ],
 )
-def test_what_leads_nowhere_is_refused(helm: dict[str, Any], path: str, says: str) -> None:
+def test_what_leads_nowhere_is_refused(
+    helm: dict[str, Any], path: str, says: str, which: str
+) -> None:
     found = problems("plan-base", **helm)
-    assert any(path in line and says in line for line in found), found
+    assert any(path in line and says in line and f"[{which}]" in line for line in found), found
 
 
 @pytest.mark.parametrize(
@@ -278,6 +313,7 @@ def test_a_section_that_only_a_person_can_judge_is_a_warning_that_names_it() -> 
         finding.status == "warn"
         and "GoogleOAuthenticator is a class that this hub does not use" in finding.message
     )
+    assert [item.id for item in without_effect(effective(used))] == ["helm-values.class-unused"]
 
 
 # --- the data
