@@ -160,5 +160,5 @@ def test_a_file_for_another_project_is_read_as_that_ones(tmp_path: Path) -> None
         draft = Path(folder) / "Pulumi.x.yaml"
         draft.write_text("config: {ours:name: b}\n")
         assert read(draft, home=project_of(tmp_path)).values == {"jupyterhub-aws:name": "b"}
-        with pytest.raises(ConfigError, match=r"\[project\.none\]"):
+        with pytest.raises(ConfigError, match=r"\[project.none\]"):
             read(draft)

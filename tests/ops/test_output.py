@@ -24,7 +24,7 @@ def test_a_file_is_never_half_written(tmp_path: Path, monkeypatch: pytest.Monkey
 
     with (
         monkeypatch.context() as broken,
-        pytest.raises(ConfigError, match=r"No space left.* \[file\.not-written\]"),
+        pytest.raises(ConfigError, match=r"No space left.* \[file.not-written\]"),
     ):
         broken.setattr(Path, "write_text", full)
         to_file("jhub plan", "--json", str(target), "afterwards")
@@ -56,5 +56,5 @@ def test_a_pipe_is_written_into(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"--json: .* \[file\.not-written\]"):
+    with pytest.raises(ConfigError, match=r"--json: .* \[file.not-written\]"):
         to_file("jhub plan", "--json", str(tmp_path / "none" / "plan.json"), "x")

@@ -100,7 +100,7 @@ def test_a_file_of_another_form_is_left_alone(tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(
         ConfigError,
-        match=r"add the line yourself, below `config:`: paused: true \[pause\.file-form\]",
+        match=r"add the line yourself, below `config:`: paused: true \[pause.file-form\]",
     ):
         set_paused("test", read(path), paused=True)
     assert path.read_text() == text and list(tmp_path.iterdir()) == [path]

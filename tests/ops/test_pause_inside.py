@@ -352,7 +352,7 @@ def test_called_off_it_takes_the_notice_back() -> None:
         raise KeyboardInterrupt
 
     said.sleep = interrupted
-    with pytest.raises(ConfigError, match=r"no server was stopped.* \[notice\.called-off\]"):
+    with pytest.raises(ConfigError, match=r"no server was stopped.* \[notice.called-off\]"):
         said.wait(900)
     assert hub.said_now == {} and hub.stopped == 0
 

@@ -314,7 +314,7 @@ def test_a_server_that_is_tired_is_asked_again_and_one_that_refuses_is_named(
     done = report(github, folders)
     assert (
         done.returncode == 2
-        and re.search(r"GET /pulls: GitHub answered 503.* \[report\.github\]", done.stderr)
+        and re.search(r"GET /pulls: GitHub answered 503.* \[report.github\]", done.stderr)
         and "Traceback" not in done.stderr
     )
 

@@ -225,7 +225,7 @@ def test_what_is_known_only_later_is_refused_where_something_is_decided_by_it() 
     def later(there: OtherLanguage) -> None:
         with pytest.raises(
             InputPropertiesError,
-            match=r"^Cluster 'mine': version: .* \[argument\.is-output\]$",
+            match=r"^Cluster 'mine': version: .* \[argument.is-output\]$",
         ):
             there.make(
                 "Cluster",
@@ -252,7 +252,7 @@ def test_a_second_platform_in_one_program_is_refused() -> None:
         there.make("JupyterHubPlatform", "first", platform_of("dev", SECRET))
         with pytest.raises(
             InputPropertiesError,
-            match=r"second: .*\(the first one is first\).* \[platform\.second\]",
+            match=r"second: .*\(the first one is first\).* \[platform.second\]",
         ):
             there.make("JupyterHubPlatform", "second", platform_of("dev", SECRET))
 
