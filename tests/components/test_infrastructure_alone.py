@@ -25,9 +25,14 @@ from jupyterhub_aws import (
     ClusterArgs,
     ClusterOutputs,
     CoreNodes,
+    EfsHomes,
+    EfsHomesArgs,
     ExistingNetwork,
     ExistingNetworkArgs,
     ExistingNodes,
+    MonitoredHub,
+    Monitoring,
+    MonitoringArgs,
     Network,
     NetworkArgs,
     NetworkOutputs,
@@ -187,10 +192,7 @@ def test_an_output_in_the_place_of_a_value_is_named():
 
     with pytest.raises(
         ArgumentError,
-        match=(
-            "cidr: is an output, whose value is known only after its resource was created; give a plain"
-            " value"
-        ),
+        match=r"cidr: is an output, .* \[argument.is-output\]$",
     ):
         record_program(program)
 
@@ -562,7 +564,7 @@ def test_a_component_in_the_place_of_its_outputs_is_told_so():
         ArgumentError,
         match=(
             r"Cluster 'eks': network: must be NetworkOutputs \(got Network\); write .outputs"
-            r" behind it"
+            r" behind it \[argument.kind\]"
         ),
     ):
         record_program(program)
@@ -610,11 +612,12 @@ def test_a_cluster_outside_of_aws_uses_the_callers_kubeconfig():
     )
     assert cluster.kubeconfig_json is None
     with pytest.raises(
-        ArgumentError, match="ClusterOutputs 'kubeadm': security_group_id: is missing"
+        ArgumentError,
+        match=r"ClusterOutputs 'kubeadm': security_group_id: .* \[cluster.output-missing\]",
     ):
         _ = cluster.node_group_id
     with pytest.raises(
-        ArgumentError, match="ClusterOutputs 'kubeadm': network: is no NetworkOutputs"
+        ArgumentError, match=r"ClusterOutputs 'kubeadm': network: .* \[argument.kind\]"
     ):
         _ = cluster.vpc
 
@@ -1137,3 +1140,72 @@ def test_user_data_of_managed_nodes_tells_of_the_proxy_alone():
         .inputs["userData"]
     ).decode()
     assert "proxy.corp.example:3128" in text and "apiServerEndpoint" not in text
+
+
+# --- what is wrong with arguments that no stack file has ---
+
+
+def _cluster(**network: Any) -> Any:
+    return Cluster("c", ClusterArgs(network=network_by_hand(**network), version="1.35"))
+
+
+def _pools(pools: Any) -> Any:
+    return NodePools("pools", NodePoolsArgs(cluster=cluster_by_hand(), pools=pools))
+
+
+def _monitoring(hubs: Any, **more: Any) -> Any:
+    return Monitoring("m", MonitoringArgs(cluster=cluster_by_hand(), hubs=hubs, **more))
+
+
+ARGUMENTS: list[tuple[Any, str, str]] = [
+    (lambda: Network("", NetworkArgs(zones=ZONES)), "name", "name.not-text"),
+    (lambda: Network("n", {"zones": ZONES}), "args", "argument.kind"),  # type: ignore[arg-type]
+    (lambda: Network("n", NetworkArgs(zones=ZONES, tags=["a"])), "tags", "argument.not-a-map"),
+    (
+        lambda: Network("n", NetworkArgs(zones=ZONES, tags={f"k{i}": "x" for i in range(41)})),
+        "tags",
+        "tags.too-many",
+    ),
+    (
+        lambda: Network("n", NetworkArgs(zones=ZONES, physical_name=5)),
+        "physical_name",
+        "argument.not-text",
+    ),
+    (
+        lambda: AirgapNetwork("n", AirgapNetworkArgs(zones=ZONES, services={"sts": "why"})),
+        "services",
+        "endpoints.no-s3",
+    ),
+    (lambda: _cluster(peer_networks={"a": 1}), "network.peer_networks", "network.peer-networks"),
+    (lambda: _cluster(cidrs=[]), "network.cidrs", "argument.empty"),
+    (lambda: _cluster(vpc_id=None), "network.vpc_id", "argument.missing"),
+    (lambda: _cluster(vpc_id=5), "network.vpc_id", "argument.not-text"),
+    (lambda: _cluster(private_subnets=["a"]), "network.private_subnets", "argument.not-a-map"),
+    (
+        lambda: _cluster(private_subnets={"us-east-1a": "subnet-a"}),
+        "network.private_subnets",
+        "argument.too-few",
+    ),
+    (lambda: _pools([MEMORY]), "pools", "argument.not-a-map"),
+    (lambda: _pools({"core": MEMORY}), "pools", "pools.named-core"),
+    (lambda: _monitoring([], depends_on="a"), "depends_on", "argument.not-a-list"),
+    (
+        lambda: EfsHomes("homes", EfsHomesArgs(cluster=cluster_by_hand(), hubs=["a", "a"])),
+        "hubs",
+        "homes.hub-twice",
+    ),
+    (lambda: _monitoring("main"), "hubs", "argument.not-a-list"),
+    (
+        lambda: _monitoring([MonitoredHub(name="main"), MonitoredHub(name="main")]),
+        "hubs[1].name",
+        "monitoring.hub-twice",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("program", "path", "which"), ARGUMENTS, ids=[f"{path}-{which}" for _, path, which in ARGUMENTS]
+)
+def test_a_wrong_argument_has_its_path_and_id(program, path, which):
+    said = problems_of_program(program)
+    assert [line for line in said if f": {path}: " in line and line.endswith(f"[{which}]")], said

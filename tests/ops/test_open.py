@@ -183,7 +183,7 @@ def test_what_kubectl_says_is_handed_on(tmp_path: Path) -> None:
         (
             {"a": {}, "b": {}},
             ("dev",),
-            "has several hubs: a, b; name one with --hub",
+            "has several hubs that was built: a, b; name one with --hub",
             "hub.several",
         ),
         ({"main": {}}, ("dev", "--hub", "mian"), "did you mean main?", "hub.unknown"),

@@ -385,11 +385,12 @@ def test_what_is_beyond_the_plan_is_said(tmp_path: Path) -> None:
         " pulumi:autonaming: {mode: verbatim}\n  pulumi:tags: {}\n"
     )
     found = {
-        item.path: item.status
+        item.path: (item.id, item.status)
         for item in beyond_the_plan(read(stack_of(tmp_path, text + "environment: [shared]\n")))
     }
     assert found == dict.fromkeys(
-        ["aws:defaultTags", "kubernetes:context", "pulumi:autonaming", "environment"], "warn"
+        ["aws:defaultTags", "kubernetes:context", "pulumi:autonaming", "environment"],
+        ("settings-beyond-the-plan", "warn"),
     )
     assert beyond_the_plan(read(ROOT / "Pulumi.dev.yaml")) == []
 
