@@ -417,3 +417,26 @@ def test_a_closed_network_pays_for_its_doors_and_its_runner_and_for_no_nat():
         for line in cost(*evaluated("stack=airgap", "network.endpoint_zones=one")).lines
         if line.idle == 12
     } == {"private endpoint in one zone"}
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "which"),
+    [
+        ("spot_share = \n", "", "prices.not-toml"),
+        ('spot_shar = "0.3"\n', "spot_shar", "prices.unknown"),
+        ("network_load_balancer_hour = 0.027\n", "network_load_balancer_hour", "prices.malformed"),
+        ('[ec2]\n"m7i.large" = "-1"\n', "ec2.m7i.large", "prices.malformed"),
+        (None, "", "file.unreadable"),
+    ],
+)
+def test_prices_that_are_none_are_refused(
+    tmp_path: Path, text: str | None, path: str, which: str
+) -> None:
+    from jupyterhub_aws.config.errors import ConfigError
+
+    file = tmp_path / "prices.toml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_prices(file)
+    assert [(item.path, item.id) for item in caught.value.problems] == [(path, which)]

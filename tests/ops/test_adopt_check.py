@@ -149,6 +149,14 @@ def test_a_preview_of_another_stack_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2 and "[preview.other-stack]" in done.stderr
 
 
+def test_a_plan_is_no_preview(tmp_path: Path) -> None:
+    from tests.support.differences import plan
+
+    done = _check(tmp_path, plan(), {})
+    assert done.returncode == 2 and "--preview: " in done.stderr
+    assert "[preview.is-a-plan]" in done.stderr
+
+
 def test_without_the_engine_it_says_how(tmp_path: Path) -> None:
     done = in_process(
         ["adopt", "check", str(_stack(tmp_path, {}))], tmp_path, {"PATH": str(tmp_path)}

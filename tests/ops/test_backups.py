@@ -436,6 +436,55 @@ def test_volumes_are_restored_one_by_one_and_nfs_not_at_all(make) -> None:
     assert "--user: " in said and "[restore.user-needed]" in said
 
 
+def test_a_volume_is_not_rehearsed(make) -> None:
+    done = jhub(make("ebs"), "restore", "drill", "dev", "--user", "ada")
+    assert done.returncode == 2 and "homes: " in done.stderr
+    assert "[restore.volumes]" in done.stderr
+
+
+def test_an_account_without_what_up_made_is_said(make, moto: Cloud) -> None:
+    hub = make("efs")
+    moto.reset()
+    for command, which in (
+        (("restore", "plan", "dev", "--user", "ada"), "restore.no-file-system"),
+        (("backup", "now", "dev"), "backup.nothing-there"),
+    ):
+        done = jhub(hub, *command)
+        assert done.returncode == 2 and f"[{which}]" in done.stderr, done.stderr
+    assert hub.api.backup_jobs == {}
+
+
+def test_two_file_systems_of_one_name_are_asked_about(make, moto: Cloud) -> None:
+    hub = make("efs")
+    tags = [{"Key": "Name", "Value": f"{STACK}-homes"}, {"Key": "stack", "Value": STACK}]
+    other = moto.client("efs").create_file_system(CreationToken="another", Tags=tags)
+    done = jhub(hub, "restore", "plan", "dev", "--user", "ada")
+    assert done.returncode == 2 and "[homes.several-file-systems]" in done.stderr
+    assert other["FileSystemId"] in done.stderr
+
+
+def test_a_directory_that_is_written_with_dots_is_not_restored(make) -> None:
+    hub = make("efs")
+    file = hub.folder / "Pulumi.dev.yaml"
+    text = file.read_text().replace(
+        "    main:\n", "    main:\n      home_directory: ./{safe_username}\n"
+    )
+    assert "home_directory: ./" in text
+    file.write_text(text)
+    done = jhub(hub, "restore", "plan", "dev", "--user", "ada")
+    assert done.returncode == 2 and "--user: " in done.stderr and "[user.outside]" in done.stderr
+
+
+def test_a_job_that_refuses_is_said_with_its_words(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "jupyterhub_aws.operate.backups.inside._last", lambda lines: {"refused": "no room left"}
+    )
+    hub = make("efs")
+    done = jhub(hub, "restore", "run", "dev", "--user", "ada")
+    assert done.returncode == 2 and "/hubs/main/ada: no room left" in done.stderr, done.stderr
+    assert "[restore.refused]" in done.stderr
+
+
 def test_homes_on_nfs_are_somebody_elses(make) -> None:
     done = jhub(make("nfs"), "restore", "run", "dev", "--user", "ada")
     assert done.returncode == 2 and "homes.kind: homes are on nfs.example.org" in done.stderr

@@ -154,3 +154,12 @@ def test_a_long_refusal_is_cut(command: str, folder: Path) -> None:
         )
     ) as server:
         assert "(not you)" in refused(command, folder, environment(server.url))
+
+
+def test_a_sign_in_that_has_ended_says_so() -> None:
+    from botocore.exceptions import UnauthorizedSSOTokenError
+
+    from jupyterhub_aws.operate.live.account import problem_of
+
+    problem = problem_of(UnauthorizedSSOTokenError())
+    assert (problem.path, problem.id) == ("credentials", "credentials.expired")

@@ -233,6 +233,25 @@ def test_back_to_a_release_that_ran(
         assert "[release.no-older]" in done.stderr
 
 
+def test_a_tool_that_fails_is_named_with_its_words(tools: Tools) -> None:
+    tools.answer("helm", "history", stderr="Error: release: not found\n", code=1)
+    done = jhub(tools, "rollback", "kubeadm", "main", "--yes")
+    assert done.returncode == 2 and "helm: Error: release: not found" in done.stderr
+    assert "[tool.failed]" in done.stderr
+
+
+def test_a_profile_that_no_hub_has_is_said_before_anything_is_tried() -> None:
+    from jupyterhub_aws.config.errors import ConfigError
+    from jupyterhub_aws.operate.health.report import known
+    from tests.support.stack_cases import load_case
+
+    with pytest.raises(ConfigError) as caught:
+        known("jhub health", load_case({}), ["main"], ["smal", "small"])
+    (problem,) = caught.value.problems
+    assert (problem.path, problem.id) == ("--profile", "profile.unknown")
+    assert problem.fix == "did you mean small?"
+
+
 def test_history_and_logs_run_the_tools_themselves(hub: Tools) -> None:
     hub.answer("helm", "history")
     hub.answer("kubectl", "logs")
@@ -366,8 +385,11 @@ def test_a_kubeconfig_holds_no_credential_and_leaves_others_alone(
     shape = SHAPES["open"]
     shape.into(tmp_path)
     account.reset()
-    built(account, shape.config(tmp_path))
     known = environment(account.url)
+    known.pop("AWS_PROFILE", None)
+    none = in_process(["kubeconfig", "dev"], tmp_path, known)
+    assert none.returncode == 2 and "[cluster.none]" in none.stderr, none.stderr
+    built(account, shape.config(tmp_path))
     known["AWS_PROFILE"] = "nobody's"
     said = in_process(["kubeconfig", "dev"], tmp_path, known).stderr
     assert "AWS_PROFILE: The config profile (nobody's)" in said and "[credentials.profile]" in said

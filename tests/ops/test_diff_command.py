@@ -127,6 +127,11 @@ def test_bad_files_are_answered_in_a_line(files, arguments, words, which):
     assert words in said and f"[{which}]" in said
 
 
+def test_a_file_that_no_plan_is_as_large_as(files, monkeypatch):
+    monkeypatch.setattr("jupyterhub_aws.changes.side.LARGEST", 1000)
+    assert "[plan.too-large]" in refused("diff", "old.json", "new.json", cwd=files)
+
+
 def test_every_problem_of_a_file_at_once(files):
     assert len(refused("diff", "old.json", "wrong.json", cwd=files).splitlines()) == 2
 

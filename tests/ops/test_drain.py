@@ -456,3 +456,20 @@ def test_the_only_worker_of_a_cluster_that_was_there_is_asked_about(
         in done.stderr
     )
     assert not cluster.state["nodes"]["old-1"]["cordoned"]
+
+
+@pytest.mark.parametrize(
+    ("base", "old", "path", "which"),
+    [
+        ("examples/kubeadm/Pulumi.kubeadm.yaml", True, "--old", "drain.existing-nodes"),
+        ("Pulumi.airgap.yaml", False, "STACK", "split.outer-has-no-hubs"),
+    ],
+)
+def test_pools_that_are_not_drained_so(base: str, old: bool, path: str, which: str) -> None:
+    from jupyterhub_aws.config.errors import ConfigError
+    from jupyterhub_aws.operate.drain.drain import pool_of
+    from tests.support.stack_cases import load_case
+
+    with pytest.raises(ConfigError) as caught:
+        pool_of(load_case({"base": base}), "memory", old=old)
+    assert [(item.path, item.id) for item in caught.value.problems] == [(path, which)]

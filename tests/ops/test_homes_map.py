@@ -221,3 +221,16 @@ def test_standard_input(tmp_path: Path) -> None:
         env={**os.environ, "COLUMNS": "80"},
     )
     assert b"1 user: 0 would" in done.stdout
+
+
+def test_homes_that_are_no_directories_have_no_map(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import re
+
+    text = (ROOT / "Pulumi.dev.yaml").read_text()
+    file = tmp_path / "Pulumi.mine.yaml"
+    file.write_text(re.sub(r"  homes:.*\n(    .*\n)*", "  homes: { kind: ebs }\n", text, count=1))
+    assert mapped(str(file), "--users", listed(tmp_path)) == 2
+    said = capsys.readouterr().err
+    assert "homes of kind ebs" in said and "[homes.no-directories]" in said

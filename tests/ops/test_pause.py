@@ -104,3 +104,29 @@ def test_a_file_of_another_form_is_left_alone(tmp_path: Path) -> None:
     ):
         set_paused("test", read(path), paused=True)
     assert path.read_text() == text and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.real
+def test_machines_that_are_not_there_or_are_spot_instances_stop_it(
+    account: Cloud, tmp_path: Path
+) -> None:
+    shape = SHAPES["kubeadm"]
+    folder, pause = shape.into(tmp_path), ["pause", shape.stack, "--now", "--no-up"]
+    account.reset()
+    text = shape.file(folder).read_text()
+    done = in_process(pause, folder, environment(account.url))
+    assert done.returncode == 2 and "pause.instances.nodes: " in done.stderr, done.stderr
+    assert "[pause.no-instances]" in done.stderr and shape.file(folder).read_text() == text
+    shape.build(account)
+    tag = {"ResourceType": "instance", "Tags": [{"Key": "role", "Value": "node"}]}
+    account.client("ec2").run_instances(
+        ImageId=account.image,
+        MinCount=1,
+        MaxCount=1,
+        InstanceMarketOptions={"MarketType": "spot"},
+        TagSpecifications=[tag],
+    )
+    before = shape.state(account)
+    done = in_process(pause, folder, environment(account.url))
+    assert done.returncode == 2 and "[pause.spot-instance]" in done.stderr, done.stderr
+    assert shape.state(account) == before

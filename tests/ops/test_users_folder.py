@@ -155,6 +155,15 @@ class TestBadPrograms:
         said = self.refused(folder, f"{CALL}\nraise ValueError('no bucket')\n")
         assert said.startswith("jhub: the program raises ValueError: no bucket (at __main__.py:4)")
 
+    def test_one_that_makes_nothing(self, folder: Path) -> None:
+        said = self.refused(folder, "import pulumi\n")
+        assert said.startswith("__main__.py: ") and "[plan.empty]" in said
+
+    def test_a_ref_where_there_is_no_repository(self, folder: Path) -> None:
+        done = planned(folder, "--against", "HEAD")
+        assert done.returncode == 2 and "--against: " in done.stderr
+        assert "[against.no-repository]" in done.stderr
+
     def test_one_that_raises_in_a_module_of_its_own(self, folder: Path) -> None:
         (folder / "buckets.py").write_text("def make():\n    return {}['x']\n")
         said = self.refused(folder, "import buckets\nbuckets.make()\n")

@@ -582,3 +582,37 @@ def test_a_registry_without_the_repository_and_one_that_refuses_are_told_apart()
         ("connection reset by peer", "bundle.not-copied"),
     ):
         assert _failed("x", said, "r").id == which
+
+
+def test_what_is_lacking_is_told_apart(tmp_path, monkeypatch):
+    from jupyterhub_aws.bundle import lock, pull, push, verify
+    from jupyterhub_aws.bundle.inventory import Image, Inventory
+    from jupyterhub_aws.bundle.registry import Access, CopyError
+    from jupyterhub_aws.config.bundle import Lock, Locked
+    from jupyterhub_aws.config.errors import ConfigError
+
+    reference, store, access = "registry.example/a:1", Store(tmp_path / "x"), Access()
+    image = Image(reference=reference, needed_by=())
+    wanted = Inventory(stack="dev", items=(image,), registry=None)
+    locked = Lock(
+        stack="dev", items={"image": {reference: Locked(digest=f"sha256:{'0' * 64}", size=1)}}
+    )
+    assert [item.id for item in verify.faults(store, locked)] == ["bundle.no-manifest"]
+
+    def fails(*_, **__):
+        raise CopyError(reference, "no such host")
+
+    monkeypatch.setattr(lock, "_locked", fails)
+    monkeypatch.setattr(push, "as_directory", lambda *_: tmp_path)
+    monkeypatch.setattr(push, "run", fails)
+    for call, which in (
+        (lambda: lock.make_lock(wanted, None, (), access), "bundle.not-locked"),
+        (
+            lambda: pull.pull(wanted, Lock(stack="dev", items={"image": {}}), store, access),
+            "bundle.not-in-lock",
+        ),
+        (lambda: push.export_docker(store, locked, tmp_path / "to", "amd64"), "bundle.not-written"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            call()
+        assert [(item.path, item.id) for item in caught.value.problems] == [(reference, which)]
