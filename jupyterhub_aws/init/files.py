@@ -114,18 +114,6 @@ def requirement() -> str:
 
 def refuse_what_exists(target: ProjectFolder, paths: Mapping[str, str]) -> None:
     """Raise ConfigError, naming each, for files that the folder has already."""
-    if target.folder.exists() and not target.folder.is_dir():
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="init.file-in-the-way",
-                    path=str(target.folder),
-                    what="is a file",
-                    fix="name a folder",
-                )
-            ],
-        )
     there = [name for name in paths if name != _IGNORE and os.path.lexists(target.folder / name)]
     fix = "name another folder, or move it away: nothing is overwritten"
     if "Pulumi.yaml" in there:

@@ -4,6 +4,10 @@ it.
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from tests.support.problems_page import (
     ID,
     PAGE,
@@ -32,3 +36,19 @@ def test_no_finding_has_the_id_of_a_problem() -> None:
     """A problem's id has a dot, a finding's none: each says which of the two it is."""
     assert len({item.id for item in findings()}) > 60
     assert [item.id for item in findings() if "." in item.id] == []
+
+
+#: An id as a test writes it: in a message (`[pools.max-below-min]`), as text, or as what a case
+#: expects.
+_ASSERTED = re.compile(r"""(?:(?<=[\["'])|(?<=- ))([a-z0-9.-]+)(?=\\?\]|["']|: )""")
+
+
+@pytest.mark.parametrize("kind", [problems, findings], ids=["problems", "findings"])
+def test_every_id_is_asserted(kind) -> None:
+    asserted = {
+        which
+        for path in (ROOT / "tests").rglob("*")
+        if path.suffix in (".py", ".yaml") and path.name != "test_problem_ids.py"
+        for which in _ASSERTED.findall(path.read_text(encoding="utf-8"))
+    }
+    assert sorted({item.id for item in kind()} - asserted) == []

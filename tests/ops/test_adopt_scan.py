@@ -455,3 +455,44 @@ def test_without_credentials_nobody_is_asked(world: World, tmp_path: Path) -> No
             {key: value for key, value in nobody.items() if value},
         )
     assert done.returncode == 2 and "[credentials.missing]" in done.stderr
+
+
+def test_a_cluster_that_went_away_while_it_was_looked_for() -> None:
+    from types import SimpleNamespace
+
+    from botocore.exceptions import ClientError
+
+    from jupyterhub_aws.adopt.scan import _cluster
+    from jupyterhub_aws.config.errors import ConfigError
+
+    def gone(**_: str) -> None:
+        raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "DescribeCluster")
+
+    account: Any = SimpleNamespace(
+        id="123456789012",
+        region="us-east-1",
+        all=lambda *_: ["jhub-dev"],
+        client=lambda _: SimpleNamespace(describe_cluster=gone),
+    )
+    with pytest.raises(ConfigError) as caught:
+        _cluster(account, "jhub-dev")
+    assert [(item.path, item.id) for item in caught.value.problems] == [
+        ("--cluster", "adopt.cluster-gone")
+    ]
+
+
+def test_an_import_that_no_resource_uses_is_a_mistake_of_the_scan(tmp_path: Path) -> None:
+    from jupyterhub_aws.adopt.adopt import Adoption, _confirm
+    from jupyterhub_aws.adopt.match import Outcome
+    from jupyterhub_aws.config.errors import ConfigError
+    from tests.support.stack_files import ROOT
+
+    text = (ROOT / "Pulumi.dev.yaml").read_text()
+    subject = "aws:ec2/vpc:Vpc::nothing-of-it"
+    found = Adoption(text=text, kind="eks", outcome=Outcome(), to_fill_in=[])
+    found.outcome.imports[subject] = "vpc-0123456789abcdef0"
+    with pytest.raises(ConfigError) as caught:
+        _confirm(found, tmp_path / "Pulumi.dev.yaml")
+    assert [(item.path, item.id) for item in caught.value.problems] == [
+        (f"imports.{subject}", "imports.unused")
+    ]

@@ -70,7 +70,8 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert (tmp_path / f"{HOST}.key").read_text() == "in use" and not (
         tmp_path / f"{HOST}.crt"
     ).exists()
-    assert "exists already; move it away" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "exists already; move it away" in said and "[file.exists]" in said
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_a_name_that_is_none_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     assert run(["certificate", "new", name, "--folder", str(tmp_path)]) == 2
-    assert "is not a host name" in capsys.readouterr().err and not list(tmp_path.iterdir())
+    assert "[host-name.malformed]" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 def inspected(*arguments: str) -> int:

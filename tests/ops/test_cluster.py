@@ -59,9 +59,17 @@ def test_a_tunnel_that_says_nothing_is_given_up(
 @pytest.mark.parametrize(
     ("said", "path", "which"),
     [
-        ("error: You must be logged in to the server (Unauthorized)", "cluster", "not-allowed"),
-        ("Unable to connect to the server: dial tcp: i/o timeout", "cluster", "unreachable"),
-        ("error: the server is not ready", "kubectl get --raw /readyz", "refused"),
+        (
+            "error: You must be logged in to the server (Unauthorized)",
+            "cluster",
+            "cluster.not-allowed",
+        ),
+        (
+            "Unable to connect to the server: dial tcp: i/o timeout",
+            "cluster",
+            "cluster.unreachable",
+        ),
+        ("error: the server is not ready", "kubectl get --raw /readyz", "cluster.refused"),
     ],
 )
 def test_what_kubectl_says_is_one_of_three(
@@ -75,7 +83,7 @@ def test_what_kubectl_says_is_one_of_three(
     with pytest.raises(ConfigError) as refused:
         cluster.reached()
     (problem,) = refused.value.problems
-    assert (problem.path, problem.id) == (path, f"cluster.{which}") and said[:20] in problem.what
+    assert (problem.path, problem.id) == (path, which) and said[:20] in problem.what
 
 
 def test_a_hub_that_refuses_and_one_that_does_not_answer() -> None:
