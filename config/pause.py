@@ -148,7 +148,7 @@ def addresses_stay(hubs: Hubs, pause: Pause) -> Iterator[Problem]:
             )
 
 
-def machines_are_somebody_elses(
+def instances_of_existing_cluster(
     region: str, cluster: AnyCluster, pause: Pause
 ) -> Iterator[Problem]:
     """The stack's own nodes are in groups; instances of an existing cluster are found by tag in
@@ -198,6 +198,6 @@ def nothing_waits_for_nodes(paused: bool, homes: Homes) -> Iterator[Problem]:
 RULES: Rules = (
     (("network", "pause"), dropped_exists),
     (("hubs", "pause"), addresses_stay),
-    (("region", "cluster", "pause"), machines_are_somebody_elses),
+    (("region", "cluster", "pause"), instances_of_existing_cluster),
     (("paused", "homes"), nothing_waits_for_nodes),
 )

@@ -305,12 +305,12 @@ class LdapSignIn(Listed):
         return True
 
     @model_validator(mode="after")
-    def _somebody(self) -> Self:
+    def _allows_a_user(self) -> Self:
         if not (
             self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
         ):
             raise refuse(
-                "sign-in.nobody",
+                "sign-in.no-user",
                 "allows no user",
                 "list allowed_groups, allowed_users or administrators",
             )
@@ -449,7 +449,7 @@ class GitHubSignIn(Listed):
         return True
 
     @model_validator(mode="after")
-    def _somebody(self) -> Self:
+    def _allows_a_user(self) -> Self:
         if not (
             self.allowed_organizations
             or self.admin_teams
@@ -457,7 +457,7 @@ class GitHubSignIn(Listed):
             or self.administrators
         ):
             raise refuse(
-                "sign-in.nobody",
+                "sign-in.no-user",
                 "allows no user",
                 "list allowed_organizations, allowed_users or administrators",
             )
@@ -494,12 +494,12 @@ class _Provider(Listed):
     )
 
     @model_validator(mode="after")
-    def _somebody(self) -> Self:
+    def _allows_a_user(self) -> Self:
         if not (
             self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
         ):
             raise refuse(
-                "sign-in.nobody",
+                "sign-in.no-user",
                 "allows no user",
                 "list allowed_groups, allowed_users or administrators",
             )
@@ -652,7 +652,7 @@ class NativeSignIn(AnySignIn):
     )
 
     @model_validator(mode="after")
-    def _somebody_admits(self) -> Self:
+    def _has_an_administrator(self) -> Self:
         if not self.administrators:
             raise refuse(
                 "sign-in.no-administrator",

@@ -119,7 +119,7 @@ def _airgap(name: str) -> tuple[Question, ...]:
             path="network.internal_hosts",
             ask="Internal host names",
             help=(
-                "Names of your directory, sign-in and package mirrors; * stands for all below. Any"
+                "Names of your directory, sign-in and package mirrors; * means all below. Any"
                 " other name in the stack fails the plan."
             ),
             default=_always("*.corp.example"),
@@ -189,7 +189,7 @@ def _existing(name: str) -> tuple[Question, ...]:
             path="network.internal_hosts",
             ask="Internal host names",
             help=(
-                "Names of your directory, sign-in and homes; * stands for all below. Any other name"
+                "Names of your directory, sign-in and homes; * means all below. Any other name"
                 " in the stack fails the plan."
             ),
             default=_always("*.corp.example"),
