@@ -149,7 +149,7 @@ def test_a_secret_is_handed_on_and_never_shown():
     [
         (
             {"sign_in": {"kind": "github", "client_id": "x"}, "named_servers": 99},
-            ["sign_in: allows no user", "[sign-in.nobody]", "named_servers: "],
+            ["sign_in: allows no user", "[sign-in.no-user]", "named_servers: "],
         ),
         (
             {"sign_in": {"kind": "github", "client_id": "x", "allowed_users": ["ada"]}},

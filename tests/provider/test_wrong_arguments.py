@@ -153,7 +153,7 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {**HUB, "signIn": {"kind": "github", "clientId": "x"}, "secrets": {"client_secret": "x"}},
         [
             "secrets.client_secret: [secret.unknown]",
-            "signIn: allows no user; list allowedOrganizations, allowedUsers or administrators [sign-in.nobody]",
+            "signIn: allows no user; list allowedOrganizations, allowedUsers or administrators [sign-in.no-user]",
         ],
     ),
     "core twice": (
