@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused, shown
 from jupyterhub_aws.config.keys import PROVIDERS
 from jupyterhub_aws.config.stack_text import plain
 from jupyterhub_aws.init.draft import ProjectDraft, inner_text
@@ -186,13 +186,9 @@ def written(target: ProjectFolder, files: Mapping[str, str]) -> list[str]:
                 path.rmdir() if path.is_dir() else path.unlink()
         if isinstance(error, OSError):
             reason = error.strerror or type(error).__name__
-            problem = Problem(
-                id="file.not-written",
-                path=str(target.folder),
-                what=f"cannot be written ({reason})",
-                fix="name a folder of yours; nothing was left in it",
-            )
-            raise ConfigError(COMMAND, [problem]) from None
+            what = f"cannot be written ({reason})"
+            fix = "name a folder of yours; nothing was left in it"
+            raise refused(COMMAND, "file.not-written", str(target.folder), what, fix) from None
         raise
     return kept
 
