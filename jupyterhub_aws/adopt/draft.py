@@ -177,12 +177,6 @@ def _tags(live: Live) -> dict[str, Any]:
 
 def _cluster(live: Live) -> dict[str, Any]:
     cluster, network = live.cluster, live.cluster.get("resourcesVpcConfig", {})
-    on = [
-        kind
-        for item in cluster.get("logging", {}).get("clusterLogging", ())
-        if item.get("enabled")
-        for kind in item.get("types", ())
-    ]
     public = (
         list(network.get("publicAccessCidrs", ())) if network.get("endpointPublicAccess") else []
     )
@@ -219,7 +213,7 @@ def _cluster(live: Live) -> dict[str, Any]:
         ),
         "api": api,
         "service_cidr": service,
-        "logs": [kind for kind in _LOGS if kind in on],
+        "logs": [kind for kind in _LOGS if kind in live.log_types],
         **({"log_retention_days": retention} if retention else {}),
         "protected": True,
     }

@@ -65,6 +65,16 @@ class Live:
                 return str(part["provider"]["keyArn"])
         return ""
 
+    @property
+    def log_types(self) -> list[str]:
+        """The kinds of control-plane logs that are on."""
+        return [
+            kind
+            for item in self.cluster.get("logging", {}).get("clusterLogging", ())
+            if item.get("enabled")
+            for kind in item.get("types", ())
+        ]
+
     def of(self, topic: str) -> list[AwsResource]:
         """The resources of a topic; empty where it could not be read."""
         return self.found.get(topic, [])

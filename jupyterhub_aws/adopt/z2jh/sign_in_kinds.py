@@ -524,10 +524,7 @@ _SEARCH = ("auth", "ldap", "dn", "search")
 #: ldapauthenticator's own defaults: to write them down changes nothing.
 _DEFAULT_FILTER, _DEFAULT_PATTERNS = (
     "({login_attr}={login})",
-    (
-        r"^[a-z][.a-z0-9_-]*$",
-        r"^[a-z][.a-zA-Z0-9_-]*$",
-    ),
+    (r"^[a-z][.a-z0-9_-]*$", r"^[a-z][.a-zA-Z0-9_-]*$"),
 )
 #: Traits that the class here takes from the one below it, and that ours do not write: they narrow,
 #: or say how groups are asked for.
