@@ -298,7 +298,7 @@ def _each_file_system(live: Live) -> Sequence[Parameters]:
     return [{"FileSystemId": item} for item in mounted_here(live)]
 
 
-def _mixed_template(group: AwsResource) -> str | None:
+def mixed_template_of(group: AwsResource) -> str | None:
     """The launch template of a group of mixed instances."""
     mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
     found: str | None = mixed.get("LaunchTemplateSpecification", {}).get("LaunchTemplateId")
@@ -312,7 +312,7 @@ def _own_template(group: AwsResource) -> str | None:
 
 def template_of(group: AwsResource) -> str | None:
     """The launch template of an Auto Scaling group."""
-    return _mixed_template(group) or _own_template(group)
+    return mixed_template_of(group) or _own_template(group)
 
 
 def auto_scaling_names(node_group: AwsResource) -> list[str]:
@@ -331,11 +331,11 @@ def _template_ids(live: Live) -> list[str]:
     managed groups.
     """
     groups, managed = live.of("groups"), managed_names(live)
-    copies = {_mixed_template(item) for item in groups if item["AutoScalingGroupName"] in managed}
+    copies = {mixed_template_of(item) for item in groups if item["AutoScalingGroupName"] in managed}
     found = {
         *(group.get("launchTemplate", {}).get("id") for group in live.of("node_groups")),
         *map(_own_template, groups),
-        *map(_mixed_template, groups),
+        *map(mixed_template_of, groups),
     }
     return sorted(item for item in found - copies if item)
 
