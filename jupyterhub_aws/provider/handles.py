@@ -65,15 +65,15 @@ def _made(shapes: Shapes) -> Property:
             "What is not made yet: paths of properties that are absent from the handle until then."
         )
         properties = {
-            "pending": Property(shape=list_of(TEXT), doc=pending, optional=True),
+            "pending": Property(list_of(TEXT), pending, optional=True),
             "dependencies": Property(
-                shape=map_of(list_of(TEXT)),
-                doc="The resources that each value came from, by its path.",
+                map_of(list_of(TEXT)),
+                "The resources that each value came from, by its path.",
                 optional=True,
             ),
             "waits": Property(
-                shape=map_of(list_of(TEXT)),
-                doc="The resources that whatever takes the handle waits for.",
+                map_of(list_of(TEXT)),
+                "The resources that whatever takes the handle waits for.",
                 optional=True,
             ),
         }
@@ -83,8 +83,8 @@ def _made(shapes: Shapes) -> Property:
             properties,
         )
     return Property(
-        shape=Shape(object=shapes.objects["Made"]),
-        doc="Written by the component. Nothing to fill in by hand.",
+        Shape(object=shapes.objects["Made"]),
+        "Written by the component. Nothing to fill in by hand.",
         optional=True,
     )
 
@@ -212,7 +212,7 @@ def _network_properties(shapes: Shapes) -> dict[str, Property]:
     )
     return {
         **shapes.of_dataclass(NetworkOutputs, without=("ready",)),
-        "zones": Property(shape=list_of(TEXT), doc=doc, optional=True),
+        "zones": Property(list_of(TEXT), doc, optional=True),
     }
 
 
@@ -279,7 +279,7 @@ def _cluster_properties(shapes: Shapes) -> dict[str, Property]:
         "The networks outside the VPC that the API lets in. Messages name them where it does not"
         " answer."
     )
-    cidrs = Property(shape=list_of(TEXT), doc=doc, optional=True)
+    cidrs = Property(list_of(TEXT), doc, optional=True)
     return {
         **shapes.of_dataclass(ClusterOutputs, without=("ready", "owner", "access")),
         "public_access_cidrs": cidrs,
@@ -321,26 +321,22 @@ _OUTPUTS_OF_POOLS = ("core_group_name", "group_names", "core_node_role", "user_n
 
 def _pools_properties(shapes: Shapes) -> dict[str, Property]:
     arguments = shapes.of_dataclass(NodePoolsArgs, without=("cluster",))
-    pools = Property(shape=map_of(shapes.shape(UserPool, "pool")), doc="The pools by their names.")
+    pools = Property(map_of(shapes.shape(UserPool, "pool")), "The pools by their names.")
     outputs = shapes.of_dataclass(NodePoolsOutputs, without=("spec", "nodes", "ready"))
     return {
         **outputs,
         "pools": pools,
         "core": Property(
-            shape=arguments["core"].shape,
-            doc="The core nodes. Without it they exist already.",
-            optional=True,
+            arguments["core"].shape, "The core nodes. Without it they exist already.", optional=True
         ),
-        "cluster": Property(shape=TEXT, doc="The cluster's name in EKS."),
-        "version": Property(shape=TEXT, doc='Its Kubernetes minor version, such as "1.35".'),
+        "cluster": Property(TEXT, "The cluster's name in EKS."),
+        "version": Property(TEXT, 'Its Kubernetes minor version, such as "1.35".'),
         "zones": Property(
-            shape=list_of(TEXT),
-            doc="The zones of its private subnets, in their order.",
-            optional=True,
+            list_of(TEXT), "The zones of its private subnets, in their order.", optional=True
         ),
-        "per_zone": Property(shape=FLAG, doc=arguments["per_zone"].doc, optional=True),
-        "paused": Property(shape=FLAG, doc=arguments["paused"].doc, optional=True),
-        "physical_name": Property(shape=TEXT, doc=arguments["physical_name"].doc, optional=True),
+        "per_zone": Property(FLAG, arguments["per_zone"].doc, optional=True),
+        "paused": Property(FLAG, arguments["paused"].doc, optional=True),
+        "physical_name": Property(TEXT, arguments["physical_name"].doc, optional=True),
     }
 
 
@@ -379,12 +375,10 @@ def _homes(given: Arguments, path: str, values: Values, waits: Waits) -> EfsHome
 def _backups_properties(shapes: Shapes) -> dict[str, Property]:
     outputs = shapes.of_dataclass(BackupsOutputs, without=("spec",))
     name = Property(
-        shape=TEXT,
-        doc="The value of the tag `jupyterhub-aws/backup`, by which resources are found.",
+        TEXT, "The value of the tag `jupyterhub-aws/backup`, by which resources are found."
     )
     options = Property(
-        shape=shapes.shape(AnyBackups, "backup_options"),
-        doc="What is backed up, when, and for how long.",
+        shapes.shape(AnyBackups, "backup_options"), "What is backed up, when, and for how long."
     )
     return {"name": name, "options": options, **outputs}
 

@@ -15,7 +15,7 @@ import re
 import types
 from collections import abc
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pulumi
@@ -95,12 +95,13 @@ class Shape:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Property:
     """An argument, an output, or a property of an object type. `doc` is what its user reads."""
 
     shape: Shape
     doc: str
+    _: KW_ONLY
     optional: bool = False
 
 
@@ -197,8 +198,8 @@ class Shapes:
                 )
                 annotation = item.metadata.get("section", hints[item.name])
                 found[item.name] = Property(
-                    shape=self.shape(annotation, item.name),
-                    doc=words.get(item.name, ""),
+                    self.shape(annotation, item.name),
+                    words.get(item.name, ""),
                     optional=not required,
                 )
         return found
@@ -308,8 +309,8 @@ class Shapes:
             else ""
         )
         return Property(
-            shape=self.shape(kinds, name),
-            doc=variants_of + " ".join(dict.fromkeys(item.description or "" for item in fields)),
+            self.shape(kinds, name),
+            variants_of + " ".join(dict.fromkeys(item.description or "" for item in fields)),
             optional=len(models) < variants
             or not all(item.is_required() or is_tag(item) for item in fields),
         )

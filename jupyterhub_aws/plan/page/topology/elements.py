@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from jupyterhub_aws.checks.resources import Resource, Resources
@@ -11,13 +11,14 @@ from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.tree import at
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Element:
     """One box. `zones` are the columns that it spans; `parts` are smaller boxes inside it."""
 
     kind: str
     title: str
     lines: tuple[str, ...] = ()
+    _: KW_ONLY
     urn: str | None = None
     zones: tuple[int, ...] = ()
     parts: tuple[Element, ...] = ()

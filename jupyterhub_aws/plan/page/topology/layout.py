@@ -217,10 +217,7 @@ def arranged(scene: Topology) -> Canvas:
     canvas.y += _FRAME
     for index, zone in enumerate(scene.zones):
         canvas.frame(
-            Element(kind="zone", title=zone),
-            canvas.edge(index),
-            canvas.column,
-            canvas.marks["zones"],
+            Element("zone", zone), canvas.edge(index), canvas.column, canvas.marks["zones"]
         )
     _below(canvas)
     canvas.y += 14
@@ -229,7 +226,7 @@ def arranged(scene: Topology) -> Canvas:
         canvas.y = max(canvas.y, beside.bottom)
     canvas.y += 12
     canvas.frame(
-        Element(kind="region", title=f"AWS {scene.region}"),
+        Element("region", f"AWS {scene.region}"),
         _REGION_X,
         WIDTH - 2 * _REGION_X,
         canvas.marks["region"],
@@ -246,7 +243,7 @@ def _outside(canvas: Canvas) -> None:
         there.append(
             (
                 "internet",
-                Element(kind="outside", title="Internet", lines=("images, packages, data",)),
+                Element("outside", "Internet", ("images, packages, data",)),
                 middle + 60,
                 240.0,
             )
@@ -271,7 +268,7 @@ def _public(canvas: Canvas) -> None:
     for index, label in enumerate(canvas.scene.public):
         if label:
             canvas.frame(
-                Element(kind="public", title=f"public subnet {label}"),
+                Element("public", f"public subnet {label}"),
                 canvas.edge(index) + _FRAME,
                 canvas.column - 2 * _FRAME,
                 top,
@@ -301,10 +298,7 @@ def _private(canvas: Canvas) -> None:
     for index, label in enumerate(scene.private):
         title = f"private subnet {label}" if label else "subnets"
         canvas.frame(
-            Element(kind="private", title=title),
-            canvas.edge(index) + _FRAME,
-            canvas.column - 2 * _FRAME,
-            top,
+            Element("private", title), canvas.edge(index) + _FRAME, canvas.column - 2 * _FRAME, top
         )
 
 
@@ -330,9 +324,5 @@ def _below(canvas: Canvas) -> None:
         canvas.y -= 8
     if scene.endpoints:
         canvas.y += 16
-        shape = Element(
-            kind="endpoints",
-            title="VPC endpoints of AWS services",
-            parts=scene.endpoints,
-        )
+        shape = Element("endpoints", "VPC endpoints of AWS services", parts=scene.endpoints)
         canvas.y += canvas.put("endpoints", (shape,), inset=0)
