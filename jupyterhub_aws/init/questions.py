@@ -67,18 +67,9 @@ def _open(name: str) -> tuple[Question, ...]:
             stand_in=True,
         ),
         *_sign_in(tuple(_KINDS), "shared_password"),
-        Question(
-            f"{_ENTRY}.kind",
-            "How users reach the hub",
-            (
-                "A tunnel needs no name and no certificate, and who opens it needs access to the"
-                " cluster."
-            ),
-            "port_forward",
-            choices={
-                "port_forward": "a tunnel, by `jhub open`",
-                "load_balancer": "a Network Load Balancer, with a host name and a certificate",
-            },
+        _way_in(
+            "load_balancer",
+            "a Network Load Balancer, with a host name and a certificate",
             priced=True,
         ),
         *_balancer("hub.example.org", lambda _: defaults.DOCUMENTATION_NETWORK, zone=True),
@@ -111,16 +102,7 @@ def _airgap(name: str) -> tuple[Question, ...]:
             "tgw-0123456789abcdef0",
             stand_in=True,
         ),
-        Question(
-            "network.internal_hosts",
-            "Internal host names",
-            (
-                "Names of your directory, sign-in and package mirrors; * stands for all below. Any"
-                " other name in the stack fails the plan."
-            ),
-            "*.corp.example",
-            stand_in=True,
-        ),
+        _internal_hosts("package mirrors"),
         Question(
             "network.endpoint_zones",
             "Zones of VPC endpoints",
@@ -153,13 +135,39 @@ def _existing(name: str) -> tuple[Question, ...]:
             "Prefix of what the stack makes. Choose once: another name is another stack.",
             name,
         ),
+        *_existing_cluster(),
+        *_ownership(cluster=False),
+        *_sign_in(("shared_password", "native", "github", "oidc", "ldap"), "shared_password"),
+        _way_in("node_port", "a port of the nodes, with a host name and a certificate of yours"),
+        *_existing_entry(),
+        *_existing_homes(),
+        Question(
+            "hubs.main.database.storage_class",
+            "Storage class",
+            "For the hub's database: block storage, as `kubectl get storageclass` lists it.",
+            "gp3",
+            stand_in=True,
+        ),
+        Question(
+            "pools.users.cores",
+            "CPUs of a node",
+            "Of the smallest node on which users' servers run.",
+            "8",
+        ),
+        Question("pools.users.memory_gib", "Memory of a node in GiB", "Of the same node.", "32"),
+        Question("pools.users.nodes", "Nodes", "How many of them there are.", "3"),
+        _server(),
+    )
+
+
+def _existing_cluster() -> tuple[Question, ...]:
+    closed = _is("network.egress.kind", "none")
+    return (
         Question(
             "cluster.context",
             "kubectl context",
-            (
-                "Which context of KUBECONFIG or ~/.kube/config leads to the cluster. Empty: the"
-                " current one."
-            ),
+            "Which context of KUBECONFIG or ~/.kube/config leads to the cluster. Empty: the current"
+            " one.",
             "",
         ),
         Question(
@@ -181,49 +189,28 @@ def _existing(name: str) -> tuple[Question, ...]:
             "internet",
             choices={"internet": "yes", "none": "no"},
         ),
-        Question(
-            "network.internal_hosts",
-            "Internal host names",
-            (
-                "Names of your directory, sign-in and homes; * stands for all below. Any other name"
-                " in the stack fails the plan."
-            ),
-            "*.corp.example",
-            stand_in=True,
-            when=_is("network.egress.kind", "none"),
-        ),
+        _internal_hosts("homes", when=closed),
         Question(
             "registry.charts",
             "Folder with charts",
-            (
-                "Images are imported on every node; charts are in this folder, as `jhub bundle"
-                " pull` fills it."
-            ),
+            "Images are imported on every node; charts are in this folder, as `jhub bundle pull`"
+            " fills it.",
             "bundle/charts",
-            when=_is("network.egress.kind", "none"),
+            when=closed,
         ),
-        *_ownership(cluster=False),
-        *_sign_in(("shared_password", "native", "github", "oidc", "ldap"), "shared_password"),
-        Question(
-            f"{_ENTRY}.kind",
-            "How users reach the hub",
-            (
-                "A tunnel needs no name and no certificate, and who opens it needs access to the"
-                " cluster."
-            ),
-            "port_forward",
-            choices={
-                "port_forward": "a tunnel, by `jhub open`",
-                "node_port": "a port of the nodes, with a host name and a certificate of yours",
-            },
-        ),
+    )
+
+
+def _existing_entry() -> tuple[Question, ...]:
+    on_port = _is(f"{_ENTRY}.kind", "node_port")
+    return (
         Question(
             f"{_ENTRY}.hostname",
             "Host name",
             "The name that users type. It leads to the nodes.",
             defaults.internal("hub", "hub.corp.example"),
             stand_in=True,
-            when=_is(f"{_ENTRY}.kind", "node_port"),
+            when=on_port,
         ),
         Question(
             f"{_ENTRY}.tls.certificate",
@@ -231,70 +218,83 @@ def _existing(name: str) -> tuple[Question, ...]:
             "PEM, the server's first. `jhub certificate new HOSTNAME` makes one to begin with.",
             "",
             stand_in=True,
-            when=_is(f"{_ENTRY}.kind", "node_port"),
+            when=on_port,
         ),
+    )
+
+
+def _existing_homes() -> tuple[Question, ...]:
+    def asked(
+        kind: str, option: str, ask: str, help: str, default: str | Callable[[Given], str]
+    ) -> Question:
+        when = _is("homes.kind", kind)
+        return Question(f"homes.{option}", ask, help, default, stand_in=True, when=when)
+
+    squash = "all_squash,anonuid=1000,anongid=100"
+    nfs, efs = "nfs", "efs_access_point"
+    return (
         Question(
             "homes.kind",
             "Home directories",
             "Where users' files are.",
-            "nfs",
+            nfs,
             choices={
-                "nfs": "an NFS server of yours",
-                "efs_access_point": "an access point of an EFS file system",
+                nfs: "an NFS server of yours",
+                efs: "an access point of an EFS file system",
                 "ephemeral": "nowhere: files are gone when a server stops",
             },
         ),
-        Question(
-            "homes.server",
+        asked(
+            nfs,
+            "server",
             "NFS server",
             "Its name or address.",
             defaults.internal("nfs", "nfs.corp.example"),
-            stand_in=True,
-            when=_is("homes.kind", "nfs"),
         ),
-        Question(
-            "homes.path",
+        asked(
+            nfs,
+            "path",
             "Exported path",
-            (
-                "It has to map every client to 1000:100 (Linux:"
-                " all_squash,anonuid=1000,anongid=100)."
-            ),
+            f"It has to map every client to 1000:100 (Linux: {squash}).",
             "/export/homes",
-            stand_in=True,
-            when=_is("homes.kind", "nfs"),
         ),
-        Question(
-            "homes.file_system",
+        asked(
+            efs,
+            "file_system",
             "EFS file system",
             "Its id. Its mount targets have to let the nodes in.",
             "fs-0123456789abcdef0",
-            stand_in=True,
-            when=_is("homes.kind", "efs_access_point"),
         ),
-        Question(
-            "homes.access_point",
+        asked(
+            efs,
+            "access_point",
             "EFS access point",
             "The id of one whose POSIX user is 1000:100.",
             "fsap-0123456789abcdef0",
-            stand_in=True,
-            when=_is("homes.kind", "efs_access_point"),
         ),
-        Question(
-            "hubs.main.database.storage_class",
-            "Storage class",
-            "For the hub's database: block storage, as `kubectl get storageclass` lists it.",
-            "gp3",
-            stand_in=True,
-        ),
-        Question(
-            "pools.users.cores",
-            "CPUs of a node",
-            "Of the smallest node on which users' servers run.",
-            "8",
-        ),
-        Question("pools.users.memory_gib", "Memory of a node in GiB", "Of the same node.", "32"),
-        Question("pools.users.nodes", "Nodes", "How many of them there are.", "3"),
-        _server(),
+    )
+
+
+def _way_in(other: str, meaning: str, *, priced: bool = False) -> Question:
+    return Question(
+        f"{_ENTRY}.kind",
+        "How users reach the hub",
+        "A tunnel needs no name and no certificate, and who opens it needs access to the cluster.",
+        "port_forward",
+        choices={"port_forward": "a tunnel, by `jhub open`", other: meaning},
+        priced=priced,
+    )
+
+
+def _internal_hosts(last: str, when: Callable[[Given], bool] = lambda _: True) -> Question:
+    return Question(
+        "network.internal_hosts",
+        "Internal host names",
+        f"Names of your directory, sign-in and {last}; * stands for all below. Any other name in"
+        " the stack fails the plan.",
+        "*.corp.example",
+        stand_in=True,
+        when=when,
     )
 
 
