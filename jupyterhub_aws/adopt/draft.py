@@ -131,13 +131,11 @@ def _head(live: Live, what: str, *, hubs: bool) -> str:
         f" scan`, which changed nothing. This file {what}.\nLines with FILL IN are yours. Step by"
         " step: docs/adopting.md; every option: docs/reference.md."
     )
+    if hubs:
+        return text
     return (
-        text
-        if hubs
-        else (
-            f"{text}\nHubs are not in AWS's API: write them under `hubs`, or take them from the chart's"
-            " values with `jhub adopt config FILE`."
-        )
+        f"{text}\nHubs are not in AWS's API: write them under `hubs`, or take them from the chart's"
+        " values with `jhub adopt config FILE`."
     )
 
 

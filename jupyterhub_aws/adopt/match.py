@@ -21,10 +21,16 @@ Key = tuple[str, str]
 #: Types that are no resources of their own in AWS, or that a provider cannot import: `up` makes
 #: them again, and AWS takes that without a change.
 _REMADE: Mapping[str, str] = {
-    "aws:autoscaling/attachment:Attachment": "the provider cannot import it; attaching again changes nothing",
-    "aws:acm/certificateValidation:CertificateValidation": "waits for a certificate, and is nothing in AWS",
-    "aws:kms/grant:Grant": "its id is known only to the principal that made it; a second one does no harm",
-}  # fmt: skip
+    "aws:autoscaling/attachment:Attachment": (
+        "the provider cannot import it; attaching again changes nothing"
+    ),
+    "aws:acm/certificateValidation:CertificateValidation": (
+        "waits for a certificate, and is nothing in AWS"
+    ),
+    "aws:kms/grant:Grant": (
+        "its id is known only to the principal that made it; a second one does no harm"
+    ),
+}
 #: What a resource that is recreated does to users of the existing cluster.
 _EFFECTS: Mapping[str, str] = {
     "aws:efs/fileSystemPolicy:FileSystemPolicy": (

@@ -209,7 +209,7 @@ def _filtered(filters: Mapping[str, Sequence[str]], under: str = "Filters") -> C
 
 
 def _each(topic: str, **parameters: str) -> Calls:
-    """One call for each resource of an earlier topic; `parameters` are the attributes that name it."""
+    """One call for each resource of an earlier topic; `parameters` are its attributes."""
     return lambda live: [
         {key: item[value] for key, value in parameters.items()} for item in live.of(topic)
     ]

@@ -529,7 +529,10 @@ def _worded(schema: Any, names: Collection[str], key: str = "") -> Any:
 
 def _images(shapes: Shapes) -> Shape:
     registry = "`HOST[/PREFIX]` of a registry of yours that holds every image and chart."
-    lock = "The lock of `jhub bundle lock`, from the project's folder: images are then named by digest."
+    lock = (
+        "The lock of `jhub bundle lock`, from the project's folder: images are then named by"
+        " digest."
+    )
     charts = "A folder with the archives of charts, from the project's folder."
     on_nodes = "Images lie on every node, and nothing is pulled."
     properties = {

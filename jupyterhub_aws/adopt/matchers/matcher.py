@@ -134,8 +134,7 @@ def one(resources: list[AwsResource], **wanted: object) -> AwsResource | None:
 
 # --- Most types are a row: the place that identifies a resource, and what it looks like.
 
-#: What an input is: an attribute of AWS's, or a function of the resource. One that is UNKNOWN is not
-#: compared.
+#: What an input is: an attribute of AWS's, or a function of the resource. UNKNOWN is not compared.
 UNKNOWN = object()
 Reading = str | Callable[[AwsResource], Any]
 

@@ -89,8 +89,10 @@ def _narrowed(taking: Taking) -> str | None:
             " those only"
         )
     if rules:
-        rule = rules[0][-1][:80]
-        return f"{rule} kept users out on their way: see that whatever leads to the nodes' port does too"
+        return (
+            f"{rules[0][-1][:80]} kept users out on their way: see that whatever leads to the"
+            " nodes' port does too"
+        )
     return None
 
 

@@ -164,7 +164,7 @@ def _defaults(taking: Taking) -> None:
     for path, value in list(taking.left()):
         there, default = default_of(path)
         if value is None and there and default not in (None, {}, []):
-            # A null is lost between Pulumi and Helm. No command: the image's own, as the null had it.
+            # A null is lost between Pulumi and Helm. No command is the image's own, as with null.
             if path == ("singleuser", "cmd") or isinstance(default, list):
                 taking.take(*path)
                 taking.put([], *path)
