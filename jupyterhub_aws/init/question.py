@@ -72,10 +72,8 @@ class Answers(Mapping[str, str]):
             answer = given.get(question.path, usual)
             problem = question.refused(answer)
             problems += [problem] if problem else []
-            self._values[question.path], self._asked[question.path] = (
-                (usual if problem else answer),
-                question,
-            )
+            self._values[question.path] = usual if problem else answer
+            self._asked[question.path] = question
             if question.stand_in and answer == usual:
                 self._stand_ins.add(question.path)
         if problems:
@@ -94,11 +92,8 @@ class Answers(Mapping[str, str]):
         """An answer as a list; empty where the question was not asked."""
         if path not in self._values:
             return []
-        return [
-            part.strip()
-            for part in self._values[path].split(self._asked[path].separator)
-            if part.strip()
-        ]
+        parts = self._values[path].split(self._asked[path].separator)
+        return [part.strip() for part in parts if part.strip()]
 
     def number(self, path: str) -> int:
         """An answer as a whole number. Raises ConfigError."""
