@@ -13,7 +13,15 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.plan.page.text import natural, shape
-from jupyterhub_aws.plan.page.topology.elements import NAT, Element, Owners, Places, Row, host
+from jupyterhub_aws.plan.page.topology.elements import (
+    NAT,
+    SUBNET,
+    Element,
+    Owners,
+    Places,
+    Row,
+    host,
+)
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 _LISTENER = "aws:lb/listener:Listener"
@@ -27,14 +35,10 @@ def entries(places: Places, owners: Owners, *, public: bool) -> Row:
     """
     found: dict[int, list[Resource]] = defaultdict(list)
     for balancer in places.resources.of(BALANCER):
-        in_public = any(
-            places.is_public(subnet)
-            for subnet in places.resources.referred(
-                balancer.inputs.get("subnets"), "aws:ec2/subnet:Subnet"
-            )
-        )
-        if in_public is public:
-            for zone in places.of(balancer.inputs.get("subnets")):
+        names = balancer.inputs.get("subnets")
+        subnets = places.resources.referred(names, SUBNET)
+        if any(map(places.is_public, subnets)) is public:
+            for zone in places.of(names):
                 found[zone].append(balancer)
     return tuple(_entry(zone, found[zone], places.resources, owners) for zone in sorted(found))
 
@@ -74,14 +78,13 @@ def nats(places: Places) -> Row:
 
 def databases(places: Places, owners: Owners) -> Row:
     """In each zone the volumes of hubs, and each PostgreSQL where it may stand."""
-    volumes = sorted(
-        places.resources.of("aws:ebs/volume:Volume"),
-        key=lambda item: places.column(str(item.inputs.get("availabilityZone"))),
-    )
+
+    def column(volume: Resource) -> int:
+        return places.column(str(volume.inputs.get("availabilityZone")))
+
+    volumes = sorted(places.resources.of("aws:ebs/volume:Volume"), key=column)
     boxes = []
-    for zone, found in groupby(
-        volumes, key=lambda item: places.column(str(item.inputs.get("availabilityZone")))
-    ):
+    for zone, found in groupby(volumes, key=column):
         here = list(found)
         lines = tuple(
             f"hub {owners.name(item)}: {item.inputs.get('size')} GiB {item.inputs.get('type')},"
@@ -95,13 +98,8 @@ def databases(places: Places, owners: Owners) -> Row:
             )
         title = "Database volume" if len(here) == 1 else f"{len(here)} database volumes"
         boxes.append(Element("database", title, lines, urn=here[0].urn, zones=(zone,)))
-    return (
-        *boxes,
-        *(
-            _postgres(item, places, owners)
-            for item in places.resources.of("aws:rds/instance:Instance")
-        ),
-    )
+    instances = places.resources.of("aws:rds/instance:Instance")
+    return (*boxes, *(_postgres(item, places, owners) for item in instances))
 
 
 def _postgres(item: Resource, places: Places, owners: Owners) -> Element:
@@ -142,10 +140,8 @@ def homes(places: Places) -> Row:
     boxes = [_file_system(item, resources) for item in resources.of(_FILE_SYSTEM)]
     for item in resources.of("kubernetes:storage.k8s.io/v1:StorageClass"):
         lines = (
-            (
-                "created when a user's first server starts, in that server's zone; encrypted, kept"
-                " when the user is deleted"
-            ),
+            "created when a user's first server starts, in that server's zone; encrypted, kept"
+            " when the user is deleted",
         )
         boxes.append(Element("homes", "Homes: one EBS volume per user", lines, urn=item.urn))
     for item in resources.of("kubernetes:core/v1:PersistentVolume"):
@@ -177,13 +173,9 @@ def _file_system(item: Resource, resources: Resources) -> Element:
         )
         for point in points
     )
-    lines = (
-        (
-            f"{item.inputs.get('throughputMode')} throughput,"
-            f" {'encrypted' if item.inputs.get('encrypted') else 'not encrypted'}, reachable from"
-            " every zone"
-        ),
-    )
+    mode = item.inputs.get("throughputMode")
+    encrypted = "encrypted" if item.inputs.get("encrypted") else "not encrypted"
+    lines = (f"{mode} throughput, {encrypted}, reachable from every zone",)
     return Element("homes", "Homes: shared file system (EFS)", lines, urn=item.urn, parts=parts)
 
 
