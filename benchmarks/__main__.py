@@ -7,6 +7,8 @@ What is measured:
   the SDK classes which that stack registers (at most 1.0), and against the same with every trick of
   the plan, lazy loading included (at most 1.25); beside them, without a target, the same with
   garbage collection off and immediate exit only;
+- the same command with one measure switched off at a time (benchmarks/measures.py): what each is
+  worth; no target, but a measure that gains nothing goes;
 - commands that register nothing, and the answer to a wrong stack file (under half a second); `jhub
   --help` (0.3 seconds); `jhub init --yes`, which writes a project and plans it (2 seconds);
 - the time for each further resource from 2 to 40 pools and from 1 to 50 hubs, in one warm process
@@ -32,6 +34,7 @@ from benchmarks import adopt
 from benchmarks.chain import longest_chain, total, unavoidable
 from benchmarks.differences import compared
 from benchmarks.growth import Size, evaluated, growth
+from benchmarks.measures import without_each
 from benchmarks.processes import (
     ROOT,
     RUNS,
@@ -80,6 +83,9 @@ def main() -> None:
     with console.status(f"{RUNS} runs of {len(commands)} commands …"):
         measured = dict(zip(commands, together(list(commands.values())), strict=True))
     console.print(_plan(measured))
+    without = without_each("plan", "dev", "--json")
+    with console.status(f"{RUNS} runs without each measure …"):
+        console.print(_gains(dict(zip(without, together(list(without.values())), strict=True))))
     console.print(_at_once({name: found for name, found in measured.items() if " " in name}))
     with console.status("growing …"):
         for what, counts in (("pools", _POOLS), ("hubs", _HUBS)):
@@ -160,6 +166,16 @@ def _plan(measured: dict[str, Measured]) -> Table:
             f"{other.mebibytes:.0f}",
             f"{memory:.2f}x",
         )
+    return table
+
+
+def _gains(measured: dict[str, Measured]) -> Table:
+    table = _table("what each measure gains in `jhub plan dev --json`", "measure", "s", "MiB")
+    every = measured[""]
+    for name, found in measured.items():
+        if name:
+            seconds = found.seconds - every.seconds
+            table.add_row(name, f"{seconds:+.2f}", f"{found.mebibytes - every.mebibytes:+.0f}")
     return table
 
 

@@ -270,7 +270,7 @@ class Balancer(Component):
         group = ec2.SecurityGroup(
             f"{self._name}-security-group",
             name=f"{self._args.names.physical}-entry",
-            description="Load balancer of a hub: in from its people, out to its proxy",
+            description="Load balancer of a hub: in from its users, out to its proxy",
             vpc_id=self._args.vpc_id,
             tags=self._tags,
             opts=self.child(),

@@ -50,11 +50,13 @@ def _instance_type(value: str) -> str:
             kind.gpu is not None and not kind.gpus
         ):  # DescribeInstanceTypes counts a fraction as none
             raise refuse(
+                "pools.fraction-of-gpu",
                 f"has only a fraction of a GPU (got {value})",
                 "the device plugin hands out whole GPUs: choose a type with one, such as g6.xlarge",
             )
         return value
     raise refuse(
+        "pools.instance-type-unknown",
         f"is not an EC2 instance type that this program knows (got {shown(value)})",
         suggestions.types(value)
         or "choose one from config/data/ec2_types.json, or refresh that table with scripts/refresh_ec2_types.py",
@@ -67,10 +69,9 @@ def _label_is_free(value: str) -> str:
         value.startswith(own) or prefix.endswith("." + own.rstrip("/"))
         for own in OWN_LABEL_PREFIXES
     ):
-        raise refuse(
-            f"is a label that the program or Kubernetes sets (got {shown(value)})",
-            "choose a key of your own, such as example.org/team",
-        )
+        what = f"is a label that the program or Kubernetes sets (got {shown(value)})"
+        fix = "choose a key of your own, such as example.org/team"
+        raise refuse("pools.label-reserved", what, fix)
     return value
 
 
@@ -78,19 +79,16 @@ def _label_fits_a_tag(value: str) -> str:
     # AWS takes 128 characters as a tag's key, and the autoscaler's
     # `k8s.io/cluster-autoscaler/node-template/label/` has 46 of them.
     if len(value) > _LONGEST_LABEL_KEY:
-        raise refuse(
-            f"is too long for the autoscaler's tag of it (got {len(value)} characters)",
-            f"shorten it to {_LONGEST_LABEL_KEY}, prefix included",
-        )
+        what = f"is too long for the autoscaler's tag of it (got {len(value)} characters)"
+        fix = f"shorten it to {_LONGEST_LABEL_KEY}, prefix included"
+        raise refuse("pools.label-too-long", what, fix)
     return value
 
 
 def _price_is_text(value: object) -> object:
     if isinstance(value, bool):
-        raise refuse(
-            f"must be a quoted string (got {shown(value)})",
-            'write US dollars per hour in quotes, such as "0.35"',
-        )
+        fix = 'write US dollars per hour in quotes, such as "0.35"'
+        raise refuse("price.unquoted", f"must be a quoted string (got {shown(value)})", fix)
     if isinstance(value, (int, float)):
         price = (
             shown(value) if 0.001 <= value <= 1000 else "0.35"
@@ -99,7 +97,7 @@ def _price_is_text(value: object) -> object:
             f"must be a quoted string (got the number {shown(value)}): numbers lose digits when the"
             " file is rewritten"
         )
-        raise refuse(what, f'write it in quotes: "{price}"')
+        raise refuse("price.number", what, f'write it in quotes: "{price}"')
     return value
 
 
@@ -146,16 +144,15 @@ class Disk(Model):
         # EBS user guide, "General Purpose SSD volumes": at most 500 IOPS per GiB, and 0.25 MiB/s
         # for each provisioned IOPS.
         if self.iops > 500 * self.size_gib:
-            raise refuse(
-                f"iops must be at most 500 for each GiB (got {self.iops} on {self.size_gib} GiB)",
-                f"lower iops to {500 * self.size_gib}, or raise size_gib",
-            )
+            what = f"iops must be at most 500 for each GiB (got {self.iops} on {self.size_gib} GiB)"
+            fix = f"lower iops to {500 * self.size_gib}, or raise size_gib"
+            raise refuse("disk.iops", what, fix)
         if self.throughput > self.iops // 4:
-            raise refuse(
+            what = (
                 f"throughput must be at most a quarter of iops (got {self.throughput} with"
-                f" {self.iops} IOPS)",
-                f"raise iops to {4 * self.throughput}",
+                f" {self.iops} IOPS)"
             )
+            raise refuse("disk.throughput", what, f"raise iops to {4 * self.throughput}")
         return self
 
 
@@ -186,7 +183,8 @@ class Size(Model):
     def _at_least_min(cls, value: int, info: ValidationInfo) -> int:
         least = info.data.get("min", 0)
         if value < least:
-            raise refuse(f"must be at least min (got {value} < {least})", "raise max or lower min")
+            what = f"must be at least min (got {value} < {least})"
+            raise refuse("pools.max-below-min", what, "raise max or lower min")
         return value
 
 
@@ -217,7 +215,7 @@ class _Pool(Model):
     def _types_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise refuse(f"names {twice[0]} twice", "remove one of them")
+            raise refuse("pools.type-twice", f"names {twice[0]} twice", "remove one of them")
         return names
 
 
@@ -340,12 +338,14 @@ class _UserPool(_Pool):
         for number in numbers:
             if number >= current:
                 raise refuse(
+                    "pools.generation-not-older",
                     f"names generation {number}, and the pool's own is {current}: a retiring"
                     " generation must be older than the current one",
                     f"set generation: {number + 1} beside it, or remove it",
                 )
             if numbers.count(number) > 1:
-                raise refuse(f"names generation {number} twice", "remove one of them")
+                fix = "remove one of them"
+                raise refuse("pools.generation-twice", f"names generation {number} twice", fix)
         return retiring
 
 

@@ -183,7 +183,7 @@ def _row(place: _OptionPlace, definitions: Node, *, at_top: bool = False) -> lis
     kind = _kind(node, definitions) + (
         f", see [`{place.path}`](#{place.anchor})" if own_heading else ""
     )
-    # The anchor stands at the row's end, where it does not disturb readers of the source. A heading
+    # The anchor is at the row's end, where it does not disturb readers of the source. A heading
     # has its own.
     anchor = "" if own_heading else f' <a id="{place.anchor}"></a>'
     return [f"`{place.path}`", kind, default, does, node["changing"] + anchor]

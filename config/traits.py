@@ -254,17 +254,6 @@ def _spawners() -> tuple[str, ...]:
     return tuple(reversed(sections(SPAWNER)))
 
 
-def key_of(section: str, trait: str) -> str | None:
-    """The chart's key for a trait, dotted; None where there is none."""
-    owners = sections(section) if section in _spawners() else (section,)
-    names = [
-        f"{owner}.{trait}" for owner in (*owners, *(_spawners() if section in _spawners() else ()))
-    ]
-    return next(
-        (table[name] for name in names for table in (SAME, COMPOSED) if name in table), None
-    )
-
-
 @dataclass(frozen=True)
 class Resolved:
     """A hub's values with every trait put where the chart's rules look for it: the effective

@@ -19,7 +19,7 @@ fi
 "$uv" pip install --quiet --python "$python" --require-hashes --compile-bytecode -r "requirements/$what.txt"
 if [ "$what" = runtime ]; then
   "$uv" pip install --quiet --python "$python" --no-deps --no-build-isolation --editable .
-  # Our own modules too, for people whose environment keeps Python from writing bytecode by itself.
+  # Our own modules too, for users whose environment keeps Python from writing bytecode by itself.
   "$python" -m compileall -q jupyterhub_aws || true
 fi
 touch ".venv/.$what"

@@ -6,7 +6,7 @@ config/data/z2jh/restarts-VERSION.json.
 Each leaf of the chart's values is changed, one at a time, on top of several of our own sets of
 values (tests/fixtures/values), and the chart is rendered by `helm`: what differs in a pod template
 is a restart of those pods. It takes some minutes. Paths whose leaves all agree are written as one.
-A leaf that no change of ours gets past the chart's schema is written as null: nobody knows.
+A leaf that no change of ours gets past the chart's schema is written as null: unknown.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def render(chart: Path, values: dict[str, Any]) -> dict[str, str] | None:
 
 
 def leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
-    """Every leaf; a list, and a map that people fill, is one."""
+    """Every leaf; a list, and a map that users fill, is one."""
     if isinstance(value, dict) and value:
         for key in sorted(value):
             yield from leaves(value[key], (*path, key))

@@ -3,7 +3,7 @@ price with its source and date.
 
     .venv/bin/python scripts/refresh_prices.py --offers FOLDER [--pages FOLDER] [--rates FILE] [--region eu-central-1 ...]
 
-It reads files and asks nobody, so that it runs wherever the files can be brought to. A price in a
+It reads files and opens no connection, so that it runs wherever the files can be brought to. A price in a
 later input goes over one of an earlier:
 
 --pages FOLDER   the data of AWS's own pricing pages: eks.json, natgateway.json, vpc.json, ebs.json,
@@ -14,7 +14,7 @@ efs.json, kms.json, cloudwatch.json
 prices.toml, or `ec2:TYPE`. --offers FOLDER  AWS's public price list, one file for each service and
 region (some hundred MB for AmazonEC2), as FOLDER/SERVICE/REGION.json:
                  https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/SERVICE/current/REGION/index.json
-                 for AmazonEC2, AmazonEKS, AmazonVPC, AWSELB, AmazonRDS, AmazonEFS, awskms and AmazonCloudWatch. All that a bill has stands there.
+                 for AmazonEC2, AmazonEKS, AmazonVPC, AWSELB, AmazonRDS, AmazonEFS, awskms and AmazonCloudWatch. They have all that a bill has.
 
 What no input has is not written, and a bill then says which of its lines have the prices of
 us-east-1 (prices.toml, ec2_types.json). A type that ec2_types.json lacks is left out. A file in

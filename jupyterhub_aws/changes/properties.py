@@ -206,7 +206,7 @@ class Comparison:
             self.loose
             and isinstance(old, str)
             and isinstance(new, str)
-            and (_stands_for(old, new) or _stands_for(new, old))
+            and (_is_placeholder_of(old, new) or _is_placeholder_of(new, old))
         )
 
 
@@ -296,6 +296,6 @@ def _pattern(text: str) -> re.Pattern[str] | None:
     return re.compile(".*".join(re.escape(part) for part in _PLACEHOLDER.split(text)), re.DOTALL)
 
 
-def _stands_for(text: str, other: str) -> bool:
+def _is_placeholder_of(text: str, other: str) -> bool:
     pattern = _pattern(text)
     return pattern is not None and (text == UNKNOWN or pattern.fullmatch(other) is not None)

@@ -323,7 +323,7 @@ def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
         and isinstance(stack.cluster, EksCluster)
     ):
         yield warn(
-            "nobody",
+            "no-network-allowed",
             "entry.allowed_cidrs",
             "no network is allowed in",
             "list networks, or open the nodes' security group yourself",

@@ -76,7 +76,11 @@ def watched(stack: StackConfig, resources: Resources) -> list[Finding]:
             )
         ]
     alarms = resources.of(_ALARM)
-    faults = [*_hubs(stack, resources, alarms), *_silent(stack, alarms), *_nobody(stack, resources)]
+    faults = [
+        *_hubs(stack, resources, alarms),
+        *_silent(stack, alarms),
+        *_no_receiver(stack, resources),
+    ]
     return verdict(
         "monitoring",
         faults,
@@ -144,7 +148,7 @@ def _silent(stack: StackConfig, alarms: list[Resource]) -> Iterator[Finding]:
             )
 
 
-def _nobody(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
+def _no_receiver(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     if not resources.of(_SUBSCRIPTION) and not stack.paused:
         yield _found(
             "warn",

@@ -290,7 +290,7 @@ def _internal_hosts(last: str, when: Callable[[Given], bool] = lambda _: True) -
     return Question(
         "network.internal_hosts",
         "Internal host names",
-        f"Names of your directory, sign-in and {last}; * stands for all below. Any other name in"
+        f"Names of your directory, sign-in and {last}; * means all below. Any other name in"
         " the stack fails the plan.",
         "*.corp.example",
         stand_in=True,

@@ -8,11 +8,11 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, names_secret
+from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, names_secret, refused
 from jupyterhub_aws.config.formats import FORMAT, STEPS, Edit, applied, clashes, declared, newer
 from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.project import Project, find_project, unnamed_project
@@ -61,10 +61,7 @@ def targets(named: Sequence[str], folder: Path) -> list[Path]:
         try:
             found.append(find(name, folder))
         except ConfigError as error:
-            problems += [
-                Problem(path=error.source, what=problem.what, fix=problem.fix)
-                for problem in error.problems
-            ]
+            problems += [replace(problem, path=error.source) for problem in error.problems]
     if not named:
         found = [
             path for path in sorted(folder.glob("Pulumi.*.yaml")) if not _of_another_program(path)
@@ -72,6 +69,7 @@ def targets(named: Sequence[str], folder: Path) -> list[Path]:
         if not found:
             problems.append(
                 Problem(
+                    id="migrate.no-file",
                     path="",
                     what=f"finds no stack file in {folder}",
                     fix="run it where Pulumi.yaml is, or name the files",
@@ -118,9 +116,8 @@ def migrated(path: Path) -> Migration:
     own = sections(document, project.name)
     if not _OURS & own.keys():
         fix = f"name a stack file of JupyterHub, which has one of {', '.join(sorted(_OURS))}"
-        raise ConfigError(
-            path.name, [Problem(path="config", what="has no section of this library", fix=fix)]
-        )
+        what = "has no section of this library"
+        raise refused(path.name, "migrate.no-section", "config", what, fix)
     raw = own.get(
         "format", project.defaults.get("format", project.defaults.get(file_key("format")))
     )
@@ -149,16 +146,9 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    path="",
-                    what=f"cannot be read ({error.strerror})",
-                    fix="look at its owner and mode",
-                )
-            ],
-        ) from None
+        what = f"cannot be read ({error.strerror})"
+        fix = "look at its owner and mode"
+        raise refused(path.name, "file.unreadable", "", what, fix) from None
 
 
 def _format(path: Path, raw: object) -> int:
@@ -166,16 +156,8 @@ def _format(path: Path, raw: object) -> int:
     if later := newer(raw):
         raise ConfigError(path.name, [later])
     if number is None or number < 1:
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    path="format",
-                    what="is no format of a stack file",
-                    fix=f"write 1 to {FORMAT}, or remove the line",
-                )
-            ],
-        )
+        fix = f"write 1 to {FORMAT}, or remove the line"
+        raise refused(path.name, "format.malformed", "format", "is no format of a stack file", fix)
     return number
 
 
@@ -220,6 +202,7 @@ def _by_hand(words: str, edit: Edit) -> Problem:
         "has a form in which no word can be replaced alone (an anchor, or text over several lines)"
     )
     return Problem(
+        id="migrate.by-hand",
         path=dotted(edit.place),
         what=what,
         fix=f"write it yourself: {words}; then run jhub migrate again",
@@ -240,16 +223,8 @@ def _stamped(path: Path, found: Migration, project: Project) -> Migration:
         right = False
     if not right:
         what = "is not there, and the file has a form in which no line can be added safely"
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    path="format",
-                    what=what,
-                    fix=f"add the line yourself, below `config:`: format: {FORMAT}",
-                )
-            ],
-        )
+        fix = f"add the line yourself, below `config:`: format: {FORMAT}"
+        raise refused(path.name, "migrate.by-hand", "format", what, fix)
     return Migration(
         path=found.path, old=found.old, new=new, source=found.source, edits=found.edits
     )
@@ -302,6 +277,7 @@ def write(found: Sequence[Migration]) -> None:
     changed = [item for item in found if item.changes]
     problems = [
         Problem(
+            id="file.read-only",
             path=item.path.name,
             what="is read-only",
             fix=f"make it writable (chmod u+w {item.path}), and run jhub migrate again",

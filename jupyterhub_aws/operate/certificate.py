@@ -17,9 +17,9 @@ from jupyterhub_aws.checks.certificates import (
     read,
     subject,
 )
-from jupyterhub_aws.cli.arguments import validated_stack
+from jupyterhub_aws.cli.arguments import chosen_hub, validated_stack
 from jupyterhub_aws.config.entry import HOSTNAME, PortForwardEntry, own_certificate
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused, shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -49,7 +49,12 @@ def new(
     there = [path for path in (key_file, certificate_file) if path.exists()]
     if there:
         problems = [
-            Problem(path=str(path), what="exists already", fix="move it away, or name another file")
+            Problem(
+                id="file.exists",
+                path=str(path),
+                what="exists already",
+                fix="move it away, or name another file",
+            )
             for path in there
         ]
         raise ConfigError("jhub certificate", problems)
@@ -79,16 +84,9 @@ def _write(path: Path, text: bytes, *, mode: int) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(text)
     except OSError as error:
-        raise ConfigError(
-            "jhub certificate",
-            [
-                Problem(
-                    path=str(path),
-                    what=f"cannot be written: {error.strerror}",
-                    fix="name another file",
-                )
-            ],
-        ) from error
+        what = f"cannot be written: {error.strerror}"
+        fix = "name another file"
+        raise refused("jhub certificate", "file.not-written", str(path), what, fix) from error
 
 
 def _self_signed(names: Sequence[str], key: EllipticCurvePrivateKey, days: int) -> bytes:
@@ -175,7 +173,12 @@ def checked(names: Sequence[str]) -> list[str]:
         raise ConfigError(
             _COMMAND,
             [
-                Problem(path="HOSTNAME", what=f"is not a host name (got {shown(name)})", fix=fix)
+                Problem(
+                    id="host-name.malformed",
+                    path="HOSTNAME",
+                    what=f"is not a host name (got {shown(name)})",
+                    fix=fix,
+                )
                 for name in wrong
             ],
         )
@@ -189,23 +192,14 @@ def of_file(path: Path, hostname: str | None) -> tuple[str, str]:
     data = _bytes(path)
     if b"-----BEGIN" not in data and data[:1] == b"\x30":
         fix = f"convert it: openssl x509 -inform der -in {path} -out {path.with_suffix('.pem')}"
-        raise ConfigError(
-            _COMMAND, [Problem(path=str(path), what="is in DER form, which is binary", fix=fix)]
-        )
+        what = "is in DER form, which is binary"
+        raise refused(_COMMAND, "certificate.der", str(path), what, fix)
     text = data.decode("utf-8", errors="replace")
     try:
         names = names_of(read(text)[0])
     except ValueError as error:
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    path=str(path),
-                    what=str(error),
-                    fix="name a PEM file: -----BEGIN CERTIFICATE-----",
-                )
-            ],
-        ) from error
+        fix = "name a PEM file: -----BEGIN CERTIFICATE-----"
+        raise refused(_COMMAND, "certificate.unreadable", str(path), str(error), fix) from error
     return text, hostname or (names[0].replace("*.", "any.") if names else "")
 
 
@@ -218,16 +212,9 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    path=str(path),
-                    what=f"cannot be read: {error.strerror}",
-                    fix="name a file that is there",
-                )
-            ],
-        ) from error
+        what = f"cannot be read: {error.strerror}"
+        fix = "name a file that is there"
+        raise refused(_COMMAND, "file.unreadable", str(path), what, fix) from error
 
 
 def of_stack(stack: str, hub: str | None) -> tuple[str, str]:
@@ -239,25 +226,15 @@ def of_stack(stack: str, hub: str | None) -> tuple[str, str]:
         if own_certificate(section.entry) is not None
     }
 
-    def refused(what: str, fix: str) -> ConfigError:
-        return ConfigError(_COMMAND, [Problem(path=name, what=what, fix=fix)])
-
-    if hub is not None and hub not in having:
-        guess = closest(hub, having)
-        raise refused(
-            f"has no hub {hub!r} with a certificate of its own",
-            f"did you mean {guess}?" if guess else "look for entry.tls.kind: certificate",
-        )
-    if not having:
-        raise refused(
-            "has no hub with a certificate of its own",
-            "those with tls.kind: acm have theirs in AWS Certificate Manager, which renews it",
-        )
-    if hub is None and len(having) > 1:
-        raise refused(
-            f"has several hubs with a certificate: {', '.join(having)}", "name one with --hub"
-        )
-    section = having[hub or next(iter(having))]
+    chosen = chosen_hub(
+        _COMMAND,
+        name,
+        having,
+        hub,
+        kind=" with a certificate of its own",
+        none="those with tls.kind: acm have theirs in AWS Certificate Manager, which renews it",
+    )
+    section = having[chosen]
     own = own_certificate(section.entry)
     assert own is not None and not isinstance(section.entry, PortForwardEntry)  # noqa: S101 -- for the type checker: chosen above
     return own.certificate, section.entry.hostname

@@ -597,7 +597,7 @@ CASES: dict[str, Case] = {
         document(KEY, "watch-alarms-key", gone("AlarmsEncrypt")),
         (
             "cloudwatch-alarms may not kms:Decrypt, kms:GenerateDataKey on watch-alarms-key",
-            "hears of an alarm",
+            "is notified of an alarm",
         ),
         "hand over",
     ),

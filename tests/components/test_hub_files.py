@@ -33,7 +33,7 @@ def imported(name: str) -> Any:
 
 
 NOTICE = imported("jupyterhub_aws_notice")
-PEOPLE = imported("jupyterhub_aws_people")
+AUTHORIZATION = imported("jupyterhub_aws_people")
 PROFILES = [{"slug": "small", "default": True}, {"slug": "gpu"}, {"slug": "big"}]
 
 
@@ -50,7 +50,7 @@ def offered(gate: Any, *groups: str, admin: bool = False) -> list[str]:
 
 
 def test_a_profile_of_some_groups_is_nobody_elses() -> None:
-    gate = PEOPLE.ProfilesByGroup(PROFILES, {"gpu": ["gpu-people", "ops"], "big": ["ops"]})
+    gate = AUTHORIZATION.ProfilesByGroup(PROFILES, {"gpu": ["gpu-people", "ops"], "big": ["ops"]})
     assert offered(gate) == ["small"]
     assert offered(gate, "gpu-people") == ["small", "gpu"]
     assert offered(gate, "ops", "x") == offered(gate, admin=True) == ["small", "gpu", "big"]
@@ -58,14 +58,16 @@ def test_a_profile_of_some_groups_is_nobody_elses() -> None:
 
 
 def test_who_may_have_nothing_is_told_so_instead_of_getting_what_is_left() -> None:
-    gate = PEOPLE.ProfilesByGroup(PROFILES, {slug: ["ops"] for slug in ("small", "gpu", "big")})
+    gate = AUTHORIZATION.ProfilesByGroup(
+        PROFILES, {slug: ["ops"] for slug in ("small", "gpu", "big")}
+    )
     with pytest.raises(HTTPError) as caught:
         gate(spawner("others"))
     assert caught.value.status_code == 403
 
 
 def test_one_person_does_not_change_what_the_next_one_sees() -> None:
-    gate = PEOPLE.ProfilesByGroup(PROFILES, {"small": ["x"]})
+    gate = AUTHORIZATION.ProfilesByGroup(PROFILES, {"small": ["x"]})
     gate(spawner())[0]["default"] = True  # as KubeSpawner does with the first one
     assert "default" not in PROFILES[1]
 
@@ -74,7 +76,7 @@ def test_one_person_does_not_change_what_the_next_one_sees() -> None:
 def test_whoever_is_not_said_to_be_an_administrator_is_none(
     said: bool | None, is_one: bool
 ) -> None:
-    found = PEOPLE.administrators_are_listed(
+    found = AUTHORIZATION.administrators_are_listed(
         None, None, {"name": "ada", "admin": said, "groups": []}
     )
     assert found == {"name": "ada", "admin": is_one, "groups": []}
@@ -94,7 +96,7 @@ def test_administrators_write_where_others_read() -> None:
             )
         )
 
-    hook = PEOPLE.AdministratorsWrite(["/shared"])
+    hook = AUTHORIZATION.AdministratorsWrite(["/shared"])
     for admin, expected in ((True, [False, True]), (False, [True, True])):
         found = hook(spawner(admin=admin), pod())
         assert [mount.read_only for mount in found.spec.containers[0].volume_mounts] == expected
@@ -102,13 +104,13 @@ def test_administrators_write_where_others_read() -> None:
 
 def test_teams_of_github_are_groups() -> None:
     teams = [{"slug": "people", "organization": {"login": "example-org"}}]
-    assert PEOPLE.github_teams({"teams": teams}) == ["example-org:people"]
-    assert PEOPLE.github_teams({}) == PEOPLE.github_teams({"teams": None}) == []
+    assert AUTHORIZATION.github_teams({"teams": teams}) == ["example-org:people"]
+    assert AUTHORIZATION.github_teams({}) == AUTHORIZATION.github_teams({"teams": None}) == []
 
 
 def test_nothing_is_configured_that_nobody_asked_for() -> None:
     config = Config()
-    PEOPLE.configure(config, {})
+    AUTHORIZATION.configure(config, {})
     assert set(config) == {"Authenticator"} and set(config["Authenticator"]) == {"post_auth_hook"}
 
 

@@ -63,7 +63,7 @@ FACTS = {
     "plain-text-directory": "passwords on the way to a directory",
     "plain-text": "passwords on the way to a hub",
     "sessions": "sessions in memory",
-    "nobody": "an entry that no network may use",
+    "no-network-allowed": "an entry that no network may use",
     "homes-ownership": "homes that root wrote",
     "homes-owner": "what a server of homes does with owners",
     "log-retention": "how long logs are kept",

@@ -169,7 +169,7 @@ def run(asked):
 def main():
     """Read the arguments and go."""
     parser = argparse.ArgumentParser(
-        description="Gives homes that root wrote to the people of today, once."
+        description="Gives homes that root wrote to their present users, once."
     )
     parser.add_argument("root")
     parser.add_argument(
