@@ -8,7 +8,7 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +86,13 @@ def again(live: Live, path: Path) -> Adoption:
 
 def _blocking_reasons(outcome: Outcome) -> list[str]:
     """What prevents the import of the cluster itself: its role, its key."""
-    others = [
-        item
+    return [
+        f"{item.subject}: {because}"
         for item in outcome.refused
         if not item.subject.startswith(CONTROL_PLANE)
         and item.subject.endswith(("::cluster-role", "::cluster-key"))
+        for because in item.because
     ]
-    return [f"{item.subject}: {because}" for item in others for because in item.because]
 
 
 def _home(path: Path) -> Project:
@@ -129,11 +129,8 @@ def _confirm(found: Adoption, path: Path) -> None:
     """Raise ConfigError where the program, given the map, does not use every entry of it."""
     if not found.outcome.imports:
         return
-    used = {
-        f"{item.type}::{item.name}"
-        for item in evaluated(_parsed(found.text, path))
-        if item.import_id
-    }
+    resources = evaluated(_parsed(found.text, path))
+    used = {f"{item.type}::{item.name}" for item in resources if item.import_id}
     unused = sorted(set(found.outcome.imports) - used)
     if unused:
         raise ConfigError(
@@ -168,11 +165,8 @@ def _parsed(text: str, path: Path) -> StackFile:
 
 
 def _without_imports(file: StackFile) -> StackFile:
-    from dataclasses import replace
-
-    return replace(
-        file, values={key: value for key, value in file.values.items() if key != IMPORTS}
-    )
+    values = {key: value for key, value in file.values.items() if key != IMPORTS}
+    return replace(file, values=values)
 
 
 def _with_imports(path: Path, imports: dict[str, str]) -> str:
@@ -189,10 +183,8 @@ def _with_imports(path: Path, imports: dict[str, str]) -> str:
     spelled = {canonical_key(str(key), project): str(key) for key in config}
     config.pop(spelled.get(IMPORTS, ""), None)
     if imports:  # as the file spells this key, or its others
-        config[
-            spelled.get(IMPORTS)
-            or spelled.get(file_key("name"), "name").removesuffix("name") + "imports"
-        ] = dict(imports)
+        prefix = spelled.get(file_key("name"), "name").removesuffix("name")
+        config[spelled.get(IMPORTS) or f"{prefix}imports"] = dict(imports)
     yaml.dump(document, out)
     return out.getvalue()
 
@@ -222,12 +214,8 @@ def scanned(stack: str, options: Mapping[str, Any]) -> int:
     if found.text:
         to_file(_SCAN, "--out", str(path), found.text)
     if options["json_file"]:
-        to_file(
-            _SCAN,
-            "--json",
-            options["json_file"],
-            json.dumps(as_json(found, live), indent=2, sort_keys=True, default=str) + "\n",
-        )
+        data = json.dumps(as_json(found, live), indent=2, sort_keys=True, default=str)
+        to_file(_SCAN, "--json", options["json_file"], f"{data}\n")
     ScanReport(Terminal()).show(found, live, path.name)
     return 0 if found.finished and not live.access_gaps else 1
 
@@ -244,17 +232,13 @@ def converted(files: Sequence[Path], stack: str, options: Mapping[str, Any]) -> 
     from jupyterhub_aws.adopt.z2jh.read import read_values
     from jupyterhub_aws.adopt.z2jh.show import as_json, show
 
-    found = convert(
-        read_values(files, options["under"]),
-        hub=options["hub"],
-        stack=stack,
-        source=", ".join(file.name for file in files),
-    )
+    source = ", ".join(file.name for file in files)
+    values = read_values(files, options["under"])
+    found = convert(values, hub=options["hub"], stack=stack, source=source)
     to_file(_CONFIG, "--out", str(path), found.text)
     if options["json_file"]:
-        to_file(
-            _CONFIG, "--json", options["json_file"], json.dumps(as_json(found), indent=2) + "\n"
-        )
+        data = json.dumps(as_json(found), indent=2)
+        to_file(_CONFIG, "--json", options["json_file"], f"{data}\n")
     show(found, path.name)
     return 0 if found.finished else 1
 

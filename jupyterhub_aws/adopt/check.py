@@ -28,7 +28,7 @@ _REPLACED = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@dataclass(frozen=True, order=True)
 class ImportFault:
     """Something that the `up` must not do: which resource, what, and what to change."""
 
@@ -52,6 +52,10 @@ class PreviewVerdict:
     updated: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     faults: list[ImportFault] = field(default_factory=list)
+
+    def fault(self, subject: str, what: str, fix: str) -> None:
+        """Note what the `up` must not do."""
+        self.faults.append(ImportFault(subject, what, fix))
 
     @property
     def good(self) -> bool:
@@ -85,15 +89,8 @@ def _engine(file: StackFile) -> Side:
             "install it, or run `pulumi preview --json > FILE` where it is and give --preview FILE"
         )
         raise refused(COMMAND, "tool.missing", "pulumi", "is not on PATH", fix)
-    line = [
-        "pulumi",
-        "preview",
-        "--json",
-        "--non-interactive",
-        "--stack",
-        file.stack,
-        *(["--config-file", str(file.path)] if file.engine_option else []),
-    ]
+    line = ["pulumi", "preview", "--json", "--non-interactive", "--stack", file.stack]
+    line += ["--config-file", str(file.path)] if file.engine_option else []
     print(f"  $ {shlex.join(line)}", file=sys.stderr, flush=True)
     done = subprocess.run(  # noqa: S603
         line, cwd=file.home.folder, env=os.environ, capture_output=True, text=True, check=False
@@ -130,11 +127,11 @@ def judged(file: StackFile, side: Side) -> PreviewVerdict:
     for subject in sorted(steps):
         _of_step(found, subject, steps[subject])
         if steps[subject].op == "import" and subject not in entries:
-            what, fix = (
+            found.fault(
+                subject,
                 "would be imported, and no entry of the stack file says so",
                 "preview again: this one is of another stack file",
             )
-            found.faults.append(ImportFault(subject=subject, what=what, fix=fix))
     for subject, identity in sorted(entries.items()):
         _of_entry(found, subject, identity, steps.get(subject))
     found.faults.sort()
@@ -155,11 +152,8 @@ def _stage(
 
 def _entries(file: StackFile) -> dict[str, str]:
     imports = file.data.get(file_key("imports"))
-    return (
-        {str(key): str(value) for key, value in imports.items()}
-        if isinstance(imports, Mapping)
-        else {}
-    )
+    items = imports.items() if isinstance(imports, Mapping) else ()
+    return {str(key): str(value) for key, value in items}
 
 
 def _subject(urn: str) -> str:
@@ -167,22 +161,29 @@ def _subject(urn: str) -> str:
     return f"{types.rpartition('$')[2]}::{name}"
 
 
+def _because(step: EngineStep) -> str:
+    return f", because of {', '.join(step.because)}" if step.because else ""
+
+
+def _is_change(step: EngineStep) -> bool:
+    """Whether the step makes, changes or imports something in AWS or the cluster."""
+    is_custom = step.new is None or step.new.custom
+    return step.op in ("create", "update", "import") and is_custom
+
+
 def _of_step(found: PreviewVerdict, subject: str, step: EngineStep) -> None:
     if step.op == "replace":
-        because = f", because of {', '.join(step.because)}" if step.because else ""
-        found.faults.append(
-            ImportFault(subject=subject, what=f"would be replaced{because}", fix=_REPLACED)
-        )
+        found.fault(subject, f"would be replaced{_because(step)}", _REPLACED)
     elif step.op == "delete":
-        fix = (
+        found.fault(
+            subject,
+            "would be deleted",
             "the state has it and the stack file does not: write back what made it, or find out who"
-            " took it out"
+            " took it out",
         )
-        found.faults.append(ImportFault(subject=subject, what="would be deleted", fix=fix))
-    elif step.op in ("create", "update", "import") and (step.new is None or step.new.custom):
-        {"create": found.created, "update": found.updated, "import": found.imported}[
-            step.op
-        ].append(subject)
+    elif _is_change(step):
+        lists = {"create": found.created, "update": found.updated, "import": found.imported}
+        lists[step.op].append(subject)
 
 
 def _of_added(found: PreviewVerdict, subject: str, step: EngineStep) -> None:
@@ -190,19 +191,13 @@ def _of_added(found: PreviewVerdict, subject: str, step: EngineStep) -> None:
     the stack file: the program says it.
     """
     if step.op in ("replace", "delete"):
-        because = f", because of {', '.join(step.because)}" if step.because else ""
-        fix = (
+        found.fault(
+            subject,
+            f"would be {step.op}d{_because(step)}",
             "it is your program's own: make it there what it is in AWS, or take it out in a change"
-            " of its own, once the stack is adopted"
+            " of its own, once the stack is adopted",
         )
-        found.faults.append(
-            ImportFault(
-                subject=subject,
-                what=f"would be {'replaced' if step.op == 'replace' else 'deleted'}{because}",
-                fix=fix,
-            )
-        )
-    elif step.op in ("create", "update", "import") and (step.new is None or step.new.custom):
+    elif _is_change(step):
         found.added.append(subject)
 
 
@@ -213,11 +208,11 @@ def _of_entry(found: PreviewVerdict, subject: str, identity: str, step: EngineSt
     every entry belongs to a resource: it fails otherwise.
     """
     if step is not None and step.op == "create":
-        what, fix = (
+        found.fault(
+            subject,
             "is in imports, and would be recreated",
             "is the preview older than the stack file? Preview again",
         )
-        found.faults.append(ImportFault(subject=subject, what=what, fix=fix))
     elif step is not None and step.op == "import":
         _imported(found, subject, identity, step)
     elif step is None or step.op in ("same", "update"):
@@ -226,19 +221,18 @@ def _of_entry(found: PreviewVerdict, subject: str, identity: str, step: EngineSt
 
 def _imported(found: PreviewVerdict, subject: str, identity: str, step: EngineStep) -> None:
     if step.new is not None and not step.new.protect:
-        fix = (
+        found.fault(
+            subject,
+            "would be imported without protection",
             "is the program older than this command? Its transform protects what it imports"
-            " (components/imports.py)"
-        )
-        found.faults.append(
-            ImportFault(subject=subject, what="would be imported without protection", fix=fix)
+            " (components/imports.py)",
         )
     if step.new is not None and step.new.import_id not in (None, identity):
-        what, fix = (
+        found.fault(
+            subject,
             f"would be imported from {step.new.import_id}, and the stack file says {identity}",
             "preview again",
         )
-        found.faults.append(ImportFault(subject=subject, what=what, fix=fix))
 
 
 # --- The verdict on a preview, in a terminal of 80 columns.
@@ -266,11 +260,8 @@ def show(found: PreviewVerdict, stack: str) -> None:
         if subjects:
             names = ", ".join(subject.partition("::")[2] for subject in subjects[:_MOST])
             more = f" and {len(subjects) - _MOST} more" if len(subjects) > _MOST else ""
-            lines.line(
-                mark,
-                "green" if mark == "✓" else "yellow",
-                f"{len(subjects)} {title}: {names}{more}",
-            )
+            style = "green" if mark == "✓" else "yellow"
+            lines.line(mark, style, f"{len(subjects)} {title}: {names}{more}")
     lines.end(_NEXT[found.stage].format(stack=stack))
 
 

@@ -95,12 +95,8 @@ def owning(live: Live) -> StackDraft:
         "pools": pools_note,
         "homes": _homes_note(live),
     }
-    return StackDraft(
-        kind="eks",
-        sections=sections,
-        comments=comments,
-        head=_head(live, "takes it over", hubs=True),
-    )
+    head = _head(live, "takes it over", hubs=True)
+    return StackDraft(kind="eks", sections=sections, comments=comments, head=head)
 
 
 def by_reference(live: Live, reasons: list[str]) -> StackDraft:
@@ -108,21 +104,15 @@ def by_reference(live: Live, reasons: list[str]) -> StackDraft:
     program's.
     """
     pools, pools_note = existing_pools(live)
-    network = _ranges(live)
-    homes = _existing_homes(live)
-    name = (
-        live.name
-        if _NAME.fullmatch(live.name) and len(live.name) <= _LONGEST_NAME
-        else _short(live.name)
-    )
+    good = _NAME.fullmatch(live.name) and len(live.name) <= _LONGEST_NAME
     sections = {
         **_place(live),
-        "name": name,
+        "name": live.name if good else _short(live.name),
         "tags": _tags(live),
-        "network": network,
+        "network": _ranges(live),
         "cluster": _existing_cluster(live),
         "pools": pools,
-        **({} if homes is None else {"homes": homes}),
+        "homes": _existing_homes(live),
     }
     why = "Used in place, because\n" + "\n".join(f"- {reason}" for reason in reasons)
     comments = {
@@ -131,31 +121,22 @@ def by_reference(live: Live, reasons: list[str]) -> StackDraft:
         "network": "Its network belongs to its owner; only what pods must know is listed here.",
         "homes": _existing_homes_note(live),
     }
-    return StackDraft(
-        kind="existing",
-        sections=sections,
-        comments=comments,
-        head=_head(live, "uses it in place", hubs=False),
-    )
+    head = _head(live, "uses it in place", hubs=False)
+    return StackDraft(kind="existing", sections=sections, comments=comments, head=head)
 
 
 def _head(live: Live, what: str, *, hubs: bool) -> str:
-    lines = [
-        (
-            f"The EKS cluster {live.name} in {live.account}, {live.region}: written by `jhub adopt"
-            f" scan`, which changed nothing. This file {what}."
-        ),
-        (
-            "Lines with FILL IN are yours. Step by step: docs/adopting.md; every option:"
-            " docs/reference.md."
-        ),
-    ]
-    if not hubs:
-        lines.append(
-            "Hubs are not in AWS's API: write them under `hubs`, or take them from the chart's"
-            " values with `jhub adopt config FILE`."
-        )
-    return "\n".join(lines)
+    text = (
+        f"The EKS cluster {live.name} in {live.account}, {live.region}: written by `jhub adopt"
+        f" scan`, which changed nothing. This file {what}.\nLines with FILL IN are yours. Step by"
+        " step: docs/adopting.md; every option: docs/reference.md."
+    )
+    if hubs:
+        return text
+    return (
+        f"{text}\nHubs are not in AWS's API: write them under `hubs`, or take them from the chart's"
+        " values with `jhub adopt config FILE`."
+    )
 
 
 def _place(live: Live) -> dict[str, Any]:
@@ -177,65 +158,38 @@ def _tags(live: Live) -> dict[str, Any]:
 
 def _cluster(live: Live) -> dict[str, Any]:
     cluster, network = live.cluster, live.cluster.get("resourcesVpcConfig", {})
-    on = [
-        kind
-        for item in cluster.get("logging", {}).get("clusterLogging", ())
-        if item.get("enabled")
-        for kind in item.get("types", ())
+    is_public = network.get("endpointPublicAccess")
+    cidrs = list(network.get("publicAccessCidrs", ())) if is_public else []
+    api: dict[str, Any] = {"public_access_cidrs": cidrs}
+    if "0.0.0.0/0" in cidrs:
+        api["public"] = Noted(value=True, note="as it is now: better your own networks")
+    administrators = [
+        arn
+        for arn in (str(item["value"]) for item in live.of("administrators"))
+        if re.search(r":iam::\d{12}:(role|user)/", arn) and "/aws-service-role/" not in arn
     ]
-    public = (
-        list(network.get("publicAccessCidrs", ())) if network.get("endpointPublicAccess") else []
-    )
-    world = "0.0.0.0/0" in public
-    api = {
-        "public_access_cidrs": public,
-        **(
-            {"public": Noted(value=True, note="as it is now: better your own networks")}
-            if world
-            else {}
-        ),
-    }
-    principals = [
-        str(item["value"])
-        for item in live.of("administrators")
-        if re.search(r":iam::\d{12}:(role|user)/", str(item["value"]))
-    ]
-    retention = next(
-        (
-            group.get("retentionInDays")
-            for group in live.of("log_groups")
-            if str(group["logGroupName"]).startswith("/aws/eks/")
-        ),
-        None,
-    )
+    groups = live.of("log_groups")
+    own = [group for group in groups if str(group["logGroupName"]).startswith("/aws/eks/")]
+    retention = own[0].get("retentionInDays") if own else None
     service = cluster.get("kubernetesNetworkConfig", {}).get("serviceIpv4Cidr", "172.20.0.0/16")
     return {
         "kind": "eks",
         "version": str(cluster.get("version")),
-        **(
-            {"administrators": _without_services(principals)}
-            if _without_services(principals)
-            else {}
-        ),
+        **({"administrators": administrators} if administrators else {}),
         "api": api,
         "service_cidr": service,
-        "logs": [kind for kind in _LOGS if kind in on],
+        "logs": [kind for kind in _LOGS if kind in live.log_types],
         **({"log_retention_days": retention} if retention else {}),
         "protected": True,
     }
-
-
-def _without_services(principals: list[str]) -> list[str]:
-    return [item for item in principals if "/aws-service-role/" not in item]
 
 
 def _existing_cluster(live: Live) -> dict[str, Any]:
     known = sorted(kubernetes_versions())
     version: Any = str(live.cluster.get("version"))
     if version not in known:
-        version = fill(
-            known[0], f"it is {version}, which is not in the table of versions: upgrade it first"
-        )
+        note = f"it is {version}, which is not in the table of versions: upgrade it first"
+        version = fill(known[0], note)
     service = live.cluster.get("kubernetesNetworkConfig", {}).get("serviceIpv4Cidr")
     return {
         "kind": "existing",
@@ -274,24 +228,19 @@ def _homes(live: Live) -> dict[str, Any]:
     found = live.file_system
     if found is None:
         return {"kind": "efs"}
-    homes: dict[str, Any] = {"kind": "efs"}
     own = [
         item
         for item in live.of("access_points")
         if item["FileSystemId"] == found["FileSystemId"] and _path(item).startswith("/hubs/")
     ]
-    if not own:
-        homes["adopted"] = {
-            "path": fill(
-                "/home",
-                "directory on the file system that holds the homes (the path of the old volume with"
-                " its subPath, before the name)",
-            ),
-            "owner": fill(
-                "root", "root (hubs of 2021: CHOWN_HOME, uid 0) or users (1000:100 already)"
-            ),
-        }
-    return homes
+    if own:
+        return {"kind": "efs"}
+    path = (
+        "directory on the file system that holds the homes (the path of the old volume with its"
+        " subPath, before the name)"
+    )
+    owner = "root (hubs of 2021: CHOWN_HOME, uid 0) or users (1000:100 already)"
+    return {"kind": "efs", "adopted": {"path": fill("/home", path), "owner": fill("root", owner)}}
 
 
 def _path(point: Mapping[str, Any]) -> str:
@@ -313,29 +262,23 @@ def _homes_note(live: Live) -> str:
     )
 
 
-def _existing_homes(live: Live) -> dict[str, Any] | None:
+def _existing_homes(live: Live) -> dict[str, Any]:
     found = live.file_system
     if found is None:
-        return {
-            "kind": fill(
-                "ephemeral",
-                "where homes are: efs_access_point, nfs or ebs (docs/reference.md); ephemeral keeps"
-                " nothing",
-            )
-        }
+        kinds = "efs_access_point, nfs or ebs (docs/reference.md); ephemeral keeps nothing"
+        return {"kind": fill("ephemeral", f"where homes are: {kinds}")}
     points = [
         item for item in live.of("access_points") if item["FileSystemId"] == found["FileSystemId"]
     ]
-    principals = [
+    users = [(item.get("PosixUser") or {}) for item in points]
+    fitting = [  # for what servers run as
         item
-        for item in points
-        if (item.get("PosixUser") or {}).get("Uid") == 1000
-        and (item.get("PosixUser") or {}).get("Gid") == 100
-    ]  # what servers run as
-    if len(principals) == 1:
-        point: Any = Noted(
-            value=principals[0]["AccessPointId"], note=f"root directory {_path(principals[0])}"
-        )
+        for item, user in zip(points, users, strict=True)
+        if (user.get("Uid"), user.get("Gid")) == (1000, 100)
+    ]
+    if len(fitting) == 1:
+        note = f"root directory {_path(fitting[0])}"
+        point: Any = Noted(value=fitting[0]["AccessPointId"], note=note)
     else:
         command = (
             f"aws efs create-access-point --file-system-id {found['FileSystemId']} --posix-user"
@@ -344,7 +287,7 @@ def _existing_homes(live: Live) -> dict[str, Any] | None:
         point = fill(
             "fsap-00000000000000000",
             "one for 1000:100 and the directory of homes;"
-            f" {'there are several' if principals else f'there is none: {command}'}",
+            f" {'there are several' if fitting else f'there is none: {command}'}",
         )
     return {"kind": "efs_access_point", "file_system": found["FileSystemId"], "access_point": point}
 

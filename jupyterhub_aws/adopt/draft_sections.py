@@ -10,7 +10,15 @@ from ipaddress import IPv4Network
 from itertools import permutations
 from typing import Any
 
-from jupyterhub_aws.adopt.queries import AwsResource, Live, auto_scaling_names, tags_of
+from jupyterhub_aws.adopt.queries import (
+    AwsResource,
+    Live,
+    managed_names,
+    mixed_template_of,
+    tags_of,
+    template_of,
+)
+from jupyterhub_aws.config.entry import FIRST_NODE_PORT, LAST_NODE_PORT
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.specs.network import zone_subnets
 from jupyterhub_aws.config.stack_text import Noted, fill
@@ -44,73 +52,42 @@ def _names(live: Live) -> set[str]:
 
 
 def _hub(live: Live, name: str) -> dict[str, Any]:
+    how = "how users sign in (docs/users-and-sign-in.md); AWS does not know"
+    managers = "who manages users"
     return {
-        "sign_in": {
-            "kind": fill(
-                "native", "how users sign in (docs/users-and-sign-in.md); AWS does not know"
-            ),
-            "administrators": fill(["admin"], "who manages users"),
-        },
+        "sign_in": {"kind": fill("native", how), "administrators": fill(["admin"], managers)},
         "entry": _entry(live, name),
         "database": _database(live, name),
     }
 
 
 def _entry(live: Live, name: str) -> dict[str, Any]:
-    balancer = next(
-        (
-            item
-            for item in live.of("balancers")
-            if item["LoadBalancerName"] == f"{live.name}-{name}"
-        ),
-        None,
-    )
+    balancer = live.first("balancers", LoadBalancerName=f"{live.name}-{name}")
     if balancer is None:
-        return {
-            "kind": fill(
-                "port_forward", "how users reach it: load_balancer, node_port or port_forward"
-            )
-        }
-    listener = next(
-        (
-            item
-            for item in live.of("listeners")
-            if item["LoadBalancerArn"] == balancer["LoadBalancerArn"]
-        ),
-        {},
-    )
-    cidrs = _allowed(live, balancer)
-    port = next(
-        (
-            item.get("Port")
-            for item in live.of("target_groups")
-            if balancer["LoadBalancerArn"] in item.get("LoadBalancerArns", ())
-        ),
-        None,
-    )
+        ways = "how users reach it: load_balancer, node_port or port_forward"
+        return {"kind": fill("port_forward", ways)}
+    arn = balancer["LoadBalancerArn"]
+    listener = live.first("listeners", LoadBalancerArn=arn) or {}
+    cidrs, dns_name = _allowed(live, balancer), balancer.get("DNSName", "it")
+    targets = live.of("target_groups")
+    ports = [item.get("Port") for item in targets if arn in item.get("LoadBalancerArns", ())]
+    port = next(iter(ports), None)
     entry: dict[str, Any] = {
         "kind": "load_balancer",
-        "hostname": fill(
-            "hub.example.org", f"the name that leads to {balancer.get('DNSName', 'it')}"
-        ),
+        "hostname": fill("hub.example.org", f"the name that leads to {dns_name}"),
         "allowed_cidrs": cidrs or fill(["203.0.113.0/24"], "networks that users come from"),
         **({"public": Noted(value=True, note="as it is now")} if "0.0.0.0/0" in cidrs else {}),
         **({"internal": True} if balancer.get("Scheme") == "internal" else {}),
-        **(
-            {"node_port": port} if isinstance(port, int) and 30000 <= port <= 32767 else {}
-        ),  # the range of node ports (config/entry.py)
     }
+    if isinstance(port, int) and FIRST_NODE_PORT <= port <= LAST_NODE_PORT:
+        entry["node_port"] = port
     return {**entry, "tls": _tls(listener)}
 
 
 def _tls(listener: AwsResource) -> dict[str, Any]:
-    arns = [
-        item["CertificateArn"]
-        for item in listener.get("Certificates", ())
-        if str(item.get("CertificateArn", "")).startswith("arn:aws")
-    ]
-    if arns:
-        return {"kind": "acm", "certificate_arn": arns[0]}
+    for item in listener.get("Certificates", ()):
+        if str(item.get("CertificateArn", "")).startswith("arn:aws"):
+            return {"kind": "acm", "certificate_arn": item["CertificateArn"]}
     return {"kind": fill("none", "acm with certificate_arn, or certificate"), "trial": True}
 
 
@@ -126,14 +103,8 @@ def _allowed(live: Live, balancer: AwsResource) -> list[str]:
 
 
 def _database(live: Live, name: str) -> dict[str, Any]:
-    instance = next(
-        (
-            item
-            for item in live.of("databases")
-            if item["DBInstanceIdentifier"] == f"{live.name}-{name}-database"
-        ),
-        None,
-    )
+    database = f"{live.name}-{name}-database"
+    instance = live.first("databases", DBInstanceIdentifier=database)
     if instance is not None:
         return {
             "kind": "postgres",
@@ -142,18 +113,10 @@ def _database(live: Live, name: str) -> dict[str, Any]:
             "size_gib": max(instance.get("AllocatedStorage", 20), 20),
             "multi_az": bool(instance.get("MultiAZ")),
         }
-    volume = next(
-        (
-            item
-            for item in live.of("volumes")
-            if tags_of(item).get("Name") == f"{live.name}-{name}-database"
-        ),
-        None,
-    )
-    return {
-        "kind": "sqlite",
-        **({"size_gib": volume["Size"]} if volume and 1 <= volume.get("Size", 0) <= 100 else {}),
-    }  # config/database.py's own bounds
+    volumes = [item for item in live.of("volumes") if tags_of(item).get("Name") == database]
+    size = volumes[0].get("Size", 0) if volumes else 0
+    # Between the bounds of config/database.py.
+    return {"kind": "sqlite", **({"size_gib": size} if 1 <= size <= 100 else {})}
 
 
 # --- The network section: the program's own, where it would have divided the range in just this
@@ -176,13 +139,8 @@ def network_of(live: Live) -> tuple[dict[str, Any], str]:
         }
         if live.of("flow_logs"):
             network["flow_logs"] = _flow_logs(live)
-        return (
-            network,
-            (
-                f"VPC {live.vpc_id}: its subnets are where the program puts them, so it becomes the"
-                " program's."
-            ),
-        )
+        placed = "its subnets are where the program puts them, so it becomes the program's."
+        return network, f"VPC {live.vpc_id}: {placed}"
     why = (
         "the program would divide its range in another way, and a subnet cannot change its range"
         if zones is None
@@ -213,12 +171,8 @@ def own_zones(live: Live) -> tuple[str, ...] | None:
 
 def _flow_logs(live: Live) -> dict[str, Any]:
     log = live.of("flow_logs")[0]
-    groups = [
-        item
-        for item in live.of("log_groups")
-        if item["logGroupName"] == f"/{live.name}/vpc/flow-logs"
-    ]
-    days = groups[0].get("retentionInDays") if groups else None
+    group = live.first("log_groups", logGroupName=f"/{live.name}/vpc/flow-logs") or {}
+    days = group.get("retentionInDays")
     return {
         "traffic": log.get("TrafficType", "REJECT"),
         **({"retention_days": days} if days in (1, 3, 7, 14, 30, 60, 90, 180, 365) else {}),
@@ -235,22 +189,20 @@ def _existing(live: Live) -> dict[str, Any]:
         key=lambda one: (one["SubnetId"] not in used, -_size(one["CidrBlock"]), one["SubnetId"]),
     ):
         target = public if live.way_out(item["SubnetId"]) == "public" else private
-        target.setdefault(
-            item["AvailabilityZone"], {"id": item["SubnetId"], "cidr": item["CidrBlock"]}
-        )
-    if (
-        len(private) < _FEWEST_ZONES
-    ):  # nodes with addresses of their own: the subnets that the cluster is in
+        subnet = {"id": item["SubnetId"], "cidr": item["CidrBlock"]}
+        target.setdefault(item["AvailabilityZone"], subnet)
+    # Nodes with addresses of their own: the subnets that the cluster is in.
+    if len(private) < _FEWEST_ZONES:
         private, public = {**public, **private}, {}
     leads_out = any(live.way_out(item["id"]) != "none" for item in private.values())
     section: dict[str, Any] = {
         "mode": "existing",
         "vpc_id": live.vpc_id,
         "cidr": (live.vpc or {}).get("CidrBlock", "10.0.0.0/16"),
+        "private_subnets": (
+            private if len(private) >= _FEWEST_ZONES else fill(private, "at least two zones")
+        ),
     }
-    section["private_subnets"] = (
-        private if len(private) >= _FEWEST_ZONES else fill(private, "at least two zones")
-    )
     if public:
         section["public_subnets"] = {zone: public[zone] for zone in sorted(public)}
     section["egress"] = {"kind": "internet" if leads_out else "none"}
@@ -270,6 +222,7 @@ def _size(cidr: str) -> int:
 #: config/specs/node_groups.py: cluster, pool, what is bought, a zone where each has a group, and
 #: six digits of a hash.
 _GROUP = r"{}-(?P<pool>[a-z][a-z0-9-]*?)-(?P<bought>spot|on-demand)(-[a-z])?-[0-9a-f]{{6}}"
+_EKSCTL = "alpha.eksctl.io/nodegroup-name"
 _SHORT = 20
 _GIB = 1024
 
@@ -278,26 +231,22 @@ def own_pools(live: Live) -> tuple[dict[str, Any], str]:
     """`core` and the user pools, by the names that the program gives groups; others stay beside."""
     found: dict[str, dict[str, AwsResource]] = {}
     others = []
-    managed = {name for group in live.of("node_groups") for name in auto_scaling_names(group)}
+    managed = managed_names(live)
     for group in live.of("groups"):
         match = re.fullmatch(_GROUP.format(re.escape(live.name)), group["AutoScalingGroupName"])
         if match:
             found.setdefault(match["pool"], {})[match["bought"]] = group
         elif group["AutoScalingGroupName"] not in managed:
             others.append(str(group["AutoScalingGroupName"]))
-    core = next(
-        (
-            group
-            for group in live.of("node_groups")
-            if str(group["nodegroupName"]).startswith(f"{live.name}-core-")
-        ),
-        None,
-    )
-    others += [str(group["nodegroupName"]) for group in live.of("node_groups") if group is not core]
-    pools = {
-        "core": _core(live, core),
-        **{name: _user_pool(live, groups) for name, groups in sorted(found.items())},
-    }
+    core = None
+    for group in live.of("node_groups"):
+        name = str(group["nodegroupName"])
+        if core is None and name.startswith(f"{live.name}-core-"):
+            core = group
+        else:
+            others.append(name)
+    pools = {"core": _core(live, core)}
+    pools |= {name: _user_pool(live, groups) for name, groups in sorted(found.items())}
     if len(pools) == 1:
         pools["user"] = _first_pool(live)
     note = "Read back from the groups that are there."
@@ -311,50 +260,27 @@ def own_pools(live: Live) -> tuple[dict[str, Any], str]:
 
 def _core(live: Live, group: AwsResource | None) -> dict[str, Any]:
     if group is None:
-        return {
-            "instance_types": fill(
-                ["m7i.large", "m6i.large"],
-                "the nodes of the hub: the program makes a group of its own",
-            ),
-            "size": 2,
-        }
-    size = (
-        group.get("scalingConfig", {}).get("desiredSize")
-        or group.get("scalingConfig", {}).get("maxSize")
-        or 2
-    )
-    zones = sorted(
-        {
-            item["AvailabilityZone"]
-            for item in live.of("subnets")
-            if item["SubnetId"] in group.get("subnets", ())
-        }
-    )
+        note = "the nodes of the hub: the program makes a group of its own"
+        return {"instance_types": fill(["m7i.large", "m6i.large"], note), "size": 2}
+    scaling, own = group.get("scalingConfig", {}), group.get("subnets", ())
+    zones = {item["AvailabilityZone"] for item in live.of("subnets") if item["SubnetId"] in own}
     return {
         "instance_types": (
             _known(group.get("instanceTypes", ()))
             or fill(["m7i.large"], "types that the program knows")
         ),
-        "size": max(size, 1),
-        **({"zones": zones} if len(zones) > 1 else {}),
+        "size": max(scaling.get("desiredSize") or scaling.get("maxSize") or 2, 1),
+        **({"zones": sorted(zones)} if len(zones) > 1 else {}),
         **_disk(live, group.get("launchTemplate", {}).get("id")),
     }
 
 
 def _user_pool(live: Live, groups: Mapping[str, AwsResource]) -> dict[str, Any]:
-    capacity = (
-        "spot_first"
-        if len(groups) == 2
-        else {"spot": "spot", "on-demand": "on_demand"}[next(iter(groups))]
-    )  # the twins
+    twins = len(groups) == 2
+    capacity = "spot_first" if twins else "spot" if "spot" in groups else "on_demand"
     some = groups.get("spot") or groups["on-demand"]
     mixed = some.get("MixedInstancesPolicy", {})
     price = mixed.get("InstancesDistribution", {}).get("SpotMaxPrice")
-    template = (
-        mixed.get("LaunchTemplate", {})
-        .get("LaunchTemplateSpecification", {})
-        .get("LaunchTemplateId")
-    )
     return {
         "capacity": capacity,
         **({"max_price": str(price)} if price and capacity != "on_demand" else {}),
@@ -362,20 +288,17 @@ def _user_pool(live: Live, groups: Mapping[str, AwsResource]) -> dict[str, Any]:
             _known(_types(some)) or fill(["m7i.2xlarge"], "types that the program knows")
         ),
         "size": {"min": some.get("MinSize", 0), "max": max(some.get("MaxSize", 1), 1)},
-        **_disk(live, template),
+        **_disk(live, mixed_template_of(some)),
     }
 
 
 def _first_pool(live: Live) -> dict[str, Any]:
-    types = _known(
-        [kind for group in live.of("node_groups") for kind in group.get("instanceTypes", ())]
-    )
+    groups = live.of("node_groups")
+    types = _known(kind for group in groups for kind in group.get("instanceTypes", ()))
+    note = "the nodes of users' servers: the program makes groups of its own"
     return {
         "capacity": "on_demand",
-        "instance_types": fill(
-            types[:1] or ["m7i.2xlarge"],
-            "the nodes of users' servers: the program makes groups of its own",
-        ),
+        "instance_types": fill(types[:1] or ["m7i.2xlarge"], note),
         "size": {"min": 0, "max": fill(10, "the most nodes")},
     }
 
@@ -393,18 +316,11 @@ def _disk(live: Live, template: str | None) -> dict[str, Any]:
     """The root volume by the latest version of the launch template; nothing where that could not
     be seen.
     """
-    version = next(
-        (item for item in live.of("template_versions") if item.get("LaunchTemplateId") == template),
-        None,
-    )
-    for item in (version or {}).get("LaunchTemplateData", {}).get("BlockDeviceMappings", ()):
+    for item in _template_data(live, template).get("BlockDeviceMappings", ()):
         ebs = item.get("Ebs", {})
         if ebs.get("VolumeSize"):
-            more = {
-                option: ebs[key]
-                for option, key in (("iops", "Iops"), ("throughput", "Throughput"))
-                if ebs.get(key)
-            }
+            names = {"iops": "Iops", "throughput": "Throughput"}
+            more = {option: ebs[key] for option, key in names.items() if ebs.get(key)}
             return {"disk": {"size_gib": ebs["VolumeSize"], **more}}
     return {}
 
@@ -414,16 +330,13 @@ def existing_pools(live: Live) -> tuple[dict[str, Any], str]:
     have.
     """
     pools: dict[str, Any] = {}
-    managed = {name for group in live.of("node_groups") for name in auto_scaling_names(group)}
+    managed = managed_names(live)
     for group in live.of("node_groups"):
-        selector = {"eks.amazonaws.com/nodegroup": str(group["nodegroupName"])}
-        types, most = (
-            list(group.get("instanceTypes") or ()),
-            group.get("scalingConfig", {}).get("maxSize", 1),
-        )
-        pools[_name(str(group["nodegroupName"]), pools)] = _given(
-            types or _of_template(live, group.get("launchTemplate", {}).get("id")), most, selector
-        )
+        name, most = str(group["nodegroupName"]), group.get("scalingConfig", {}).get("maxSize", 1)
+        template = group.get("launchTemplate", {}).get("id")
+        types = list(group.get("instanceTypes") or ()) or _of_template(live, template)
+        selector = {"eks.amazonaws.com/nodegroup": name}
+        pools[_name(name, pools)] = _given(types, most, selector)
     for group in live.of("groups"):
         if group["AutoScalingGroupName"] in managed:
             continue
@@ -432,27 +345,13 @@ def existing_pools(live: Live) -> tuple[dict[str, Any], str]:
             for item in group.get("Tags", ())
             if "node-template/label/" in item["Key"] and item.get("Value")
         }
-        eksctl = {
-            item["Key"]: item["Value"]
-            for item in group.get("Tags", ())
-            if item["Key"] == "alpha.eksctl.io/nodegroup-name"
-        }
-        name = next(iter(eksctl.values()), str(group["AutoScalingGroupName"]))
-        found: Any = {**eksctl, **labels} or fill(
-            {"example.org/pool": "user"},
-            "labels by which these nodes are found: kubectl get nodes --show-labels",
-        )
-        mixed = (
-            group.get("MixedInstancesPolicy", {})
-            .get("LaunchTemplate", {})
-            .get("LaunchTemplateSpecification", {})
-        )
-        template = mixed.get("LaunchTemplateId") or group.get("LaunchTemplate", {}).get(
-            "LaunchTemplateId"
-        )
-        pools[_name(name, pools)] = _given(
-            _types(group) or _of_template(live, template), group.get("MaxSize", 1), found
-        )
+        names = [item["Value"] for item in group.get("Tags", ()) if item["Key"] == _EKSCTL]
+        eksctl = {_EKSCTL: names[-1]} if names else {}
+        name = names[-1] if names else str(group["AutoScalingGroupName"])
+        note = "labels by which these nodes are found: kubectl get nodes --show-labels"
+        found: Any = {**eksctl, **labels} or fill({"example.org/pool": "user"}, note)
+        types = _types(group) or _of_template(live, template_of(group))
+        pools[_name(name, pools)] = _given(types, group.get("MaxSize", 1), found)
     if not pools:
         pools["user"] = {
             "capacity": "existing",
@@ -460,21 +359,18 @@ def existing_pools(live: Live) -> tuple[dict[str, Any], str]:
             "memory_gib": fill(64, "its memory"),
             "node_selector": {"example.org/pool": fill("user", "a label of these nodes")},
         }
-    return (
-        pools,
-        (
-            "Existing nodes. Label those of the hub as docs/operations.md says; remove a pool"
-            " here that is not for users' servers."
-        ),
-    )
+    note = "Existing nodes. Label those of the hub as docs/operations.md says; remove a pool"
+    return pools, f"{note} here that is not for users' servers."
+
+
+def _template_data(live: Live, template: str | None) -> AwsResource:
+    version = live.first("template_versions", LaunchTemplateId=template) or {}
+    found: AwsResource = version.get("LaunchTemplateData", {})
+    return found
 
 
 def _of_template(live: Live, template: str | None) -> list[str]:
-    version = next(
-        (item for item in live.of("template_versions") if item.get("LaunchTemplateId") == template),
-        None,
-    )
-    kind = (version or {}).get("LaunchTemplateData", {}).get("InstanceType")
+    kind = _template_data(live, template).get("InstanceType")
     return [str(kind)] if kind else []
 
 

@@ -47,38 +47,34 @@ _EFFECTS: Mapping[str, str] = {
         "a NAT gateway with an address of its own: allowlists with the old one need the new one"
     ),
 }
-#: The same for one that is imported and changed.
+#: The same for one that is imported and changed, by its type and property.
 _CHANGES: Mapping[tuple[str, str], str] = {
-    (
-        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-        "ingress",
-    ): "the default group loses its rules: whatever relies on them is cut off",
-    (
-        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-        "egress",
-    ): "the default group loses its rules: whatever relies on them is cut off",
+    **dict.fromkeys(
+        [
+            ("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", way)
+            for way in ("ingress", "egress")
+        ],
+        "the default group loses its rules: whatever relies on them is cut off",
+    ),
     ("aws:backup/plan:Plan", "rules"): (
         "the next backups are made and kept as this says; those that are there keep the day that"
         " they were given"
     ),
-    (
-        "aws:efs/backupPolicy:BackupPolicy",
-        "backupPolicy",
-    ): "EFS's own daily plan is switched: `backups` in the stack file says what backs homes up",
-    (
-        "aws:cloudwatch/logGroup:LogGroup",
-        "retentionInDays",
-    ): "where it becomes shorter, older lines are deleted",
-    (
-        CONTROL_PLANE,
-        "encryptionConfig",
-    ): "secrets are encrypted from then on, and AWS never takes that back",
-    (
-        CONTROL_PLANE,
-        "accessConfig",
-    ): "aws-auth is no longer read: principals that it lets in need an access entry first",
+    ("aws:efs/backupPolicy:BackupPolicy", "backupPolicy"): (
+        "EFS's own daily plan is switched: `backups` in the stack file says what backs homes up"
+    ),
+    ("aws:cloudwatch/logGroup:LogGroup", "retentionInDays"): (
+        "where it becomes shorter, older lines are deleted"
+    ),
+    (CONTROL_PLANE, "encryptionConfig"): (
+        "secrets are encrypted from then on, and AWS never takes that back"
+    ),
+    (CONTROL_PLANE, "accessConfig"): (
+        "aws-auth is no longer read: principals that it lets in need an access entry first"
+    ),
 }
 _LONGEST_ROUNDS = 12
+How = Literal["in place", "replacement", "engine decides"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +87,7 @@ class ImportDifference:
     where: str
     live: Any
     ours: Any
-    how: Literal["in place", "replacement", "engine decides"]
+    how: How
     because: str = ""
     effect: str = ""
 
@@ -176,15 +172,11 @@ def matched(recorded: Resources, live: Live) -> Outcome:
 
 def _placed(recorded: Resources, live: Live) -> Resources:
     """The recording with the account's number where the program would ask AWS for it."""
-    return Resources(
-        replace(
-            item,
-            inputs=json.loads(
-                json.dumps(dict(item.inputs)).replace("${aws.account}", live.account)
-            ),
-        )
-        for item in recorded
-    )
+
+    def placed(inputs: Mapping[str, Any]) -> Any:
+        return json.loads(json.dumps(dict(inputs)).replace("${aws.account}", live.account))
+
+    return Resources(replace(item, inputs=placed(item.inputs)) for item in recorded)
 
 
 def _key(resource: Resource) -> Key:
@@ -194,11 +186,10 @@ def _key(resource: Resource) -> Key:
 def _first(recorded: Resources, bad: set[Key]) -> Key:
     """The one of several that the others may follow from: which depends on none of them."""
     urns = {resource.urn: _key(resource) for resource in recorded}
-    keys = sorted(bad)
     for resource in recorded:
         if _key(resource) in bad and not any(urns.get(urn) in bad for urn in resource.depends_on):
             return _key(resource)
-    return keys[0]
+    return min(bad)
 
 
 def _matches(
@@ -274,28 +265,17 @@ def _differences(
     """
     found = matches[_key(resource)]
     inputs = resolved(dict(resource.inputs), matches, new)
-    ours = {
-        key: _sorted(inputs[key]) if key != "instanceTypes" else inputs[key]
-        for key in found.view
-        if key in inputs
-    }
-    theirs = {
-        key: value if key == "instanceTypes" else _sorted(value)
-        for key, value in found.view.items()
-        if key in ours
-    }
+    ours = {key: _in_order(key, inputs[key]) for key in found.view if key in inputs}
+    theirs = {key: _in_order(key, found.view[key]) for key in ours}
     ours, theirs = _common(ours, theirs)
     changes = Comparison(type_=resource.type, loose=True).differences(theirs, ours)
-    if (
-        resource.type == "aws:efs/accessPoint:AccessPoint"
-    ):  # what a directory was made with says nothing once it is there
-        changes = (
-            change for change in changes if change.keys[:2] != ("rootDirectory", "creationInfo")
-        )
+    # What a directory was made with says nothing once it is there.
+    point = resource.type == "aws:efs/accessPoint:AccessPoint"
     return [
         _difference(resource, change)
         for change in changes
         if change.keys[:1] and change.keys[0] not in resource.ignore_changes
+        if not (point and change.keys[:2] == ("rootDirectory", "creationInfo"))
     ]
 
 
@@ -311,8 +291,12 @@ def _common(ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[dict[str, Any
     return ours, theirs
 
 
+def _in_order(key: str, value: Any) -> Any:
+    """Lists of names in one order: AWS gives them in any. The order of instance types counts."""
+    return value if key == "instanceTypes" else _sorted(value)
+
+
 def _sorted(value: Any) -> Any:
-    """Lists of names in one order: AWS gives them in any."""
     if isinstance(value, dict):
         return {key: _sorted(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -323,7 +307,7 @@ def _sorted(value: Any) -> Any:
 def _difference(resource: Resource, change: PropertyChange) -> ImportDifference:
     how, because = _how(resource.type, change)
     return ImportDifference(
-        subject=f"{resource.type}::{resource.name}",
+        subject="::".join(_key(resource)),
         where=change.where,
         live=change.old,
         ours=change.new,
@@ -333,38 +317,26 @@ def _difference(resource: Resource, change: PropertyChange) -> ImportDifference:
     )
 
 
-def _how(
-    type_: str, change: PropertyChange
-) -> tuple[Literal["in place", "replacement", "engine decides"], str]:
+def _how(type_: str, change: PropertyChange) -> tuple[How, str]:
     """What the difference does, by the tables of what forces a replacement; and two cases that only
     AWS refuses.
     """
     if type_ == CONTROL_PLANE and change.keys[0] == "encryptionConfig":
         # EKS user guide, "Encrypt Kubernetes secrets with KMS": a key can be given to a cluster
         # once, and never be changed or taken away.
-        return (
-            ("replacement", "EKS takes one key, once")
-            if change.old is not None
-            else ("in place", "")
-        )
-    if (
-        type_ == CONTROL_PLANE
-        and change.keys[:2] == ("accessConfig", "authenticationMode")
-        and change.old == "CONFIG_MAP"
-    ):
+        first = change.old is None
+        return ("in place", "") if first else ("replacement", "EKS takes one key, once")
+    mode = type_ == CONTROL_PLANE and change.keys[:2] == ("accessConfig", "authenticationMode")
+    if mode and change.old == "CONFIG_MAP":
         # EKS user guide, "Change authentication mode": CONFIG_MAP first becomes API_AND_CONFIG_MAP,
         # never API at once.
         return "replacement", "EKS does not go from CONFIG_MAP to API in one step"
     if type_ == CONTROL_PLANE and change.keys[:2] == ("vpcConfig", "subnetIds"):
         return "in place", "AWS takes other subnets of the same zones only"
-    if (
-        type_ == "aws:ebs/volume:Volume"
-        and change.keys[0] == "size"
-        and isinstance(change.old, int)
-        and isinstance(change.new, int)
-        and change.new < change.old
-    ):
-        return "replacement", "a volume never shrinks"
+    if type_ == "aws:ebs/volume:Volume" and change.keys[0] == "size":
+        sizes = change.old, change.new
+        if all(isinstance(size, int) for size in sizes) and change.new < change.old:
+            return "replacement", "a volume never shrinks"
     said = verdict(type_, ".".join(change.keys))
     if said.kind == "replaces":
         return "replacement", f"{change.old!s:.40} cannot become {change.new!s:.40}"
@@ -384,37 +356,26 @@ def _missing(
         key = _key(resource)
         if not resource.custom or not resource.type.startswith("aws:") or key in matches:
             continue
-        subject = f"{resource.type}::{resource.name}"
-        is_unreadable = _unreadable_topics(resource, live)
+        unreadable = False
         if resource.type in _REMADE:
-            yield Missing(subject=subject, why=_REMADE[resource.type])
+            why = _REMADE[resource.type]
         elif resource.type not in MATCHERS:
-            yield Missing(
-                subject=subject,
-                why="this scan does not look for its type: add an entry by hand where it exists",
-                is_unreadable=True,
-            )
+            unreadable = True
+            why = "this scan does not look for its type: add an entry by hand where it exists"
         elif region := _elsewhere(resource, live):
-            yield Missing(
-                subject=subject,
-                why=(
-                    f"it lies in {region}, where this scan does not look: add an entry by hand"
-                    " where it exists"
-                ),
-                is_unreadable=True,
+            unreadable = True
+            why = (
+                f"it lies in {region}, where this scan does not look: add an entry by hand"
+                " where it exists"
             )
-        elif is_unreadable:
-            yield Missing(
-                subject=subject,
-                why=f"could not be looked for ({', '.join(is_unreadable)})",
-                is_unreadable=True,
-            )
+        elif topics := _unreadable_topics(resource, live):
+            unreadable = True
+            why = f"could not be looked for ({', '.join(topics)})"
         elif key in banned:
-            yield Missing(
-                subject=subject, why=f"{banned[key].id} is there and cannot be it; see above"
-            )
+            why = f"{banned[key].id} is there and cannot be it; see above"
         else:
-            yield Missing(subject=subject, why=_EFFECTS.get(resource.type, ""))
+            why = _EFFECTS.get(resource.type, "")
+        yield Missing(subject="::".join(key), why=why, is_unreadable=unreadable)
 
 
 def by_type(items: Sequence[Missing]) -> dict[tuple[str, str], list[str]]:

@@ -17,7 +17,6 @@ from typing import Any
 # --- What a scan saw of an account: AWS resources by topic, as the API describes them, and what it
 # could not read.
 
-
 AwsResource = Mapping[str, Any]
 
 
@@ -49,6 +48,11 @@ class Live:
         return str(self.cluster["name"])
 
     @property
+    def partition(self) -> str:
+        """AWS's partition: aws, aws-cn or aws-us-gov."""
+        return str(self.cluster.get("arn", "arn:aws:")).split(":")[1]
+
+    @property
     def vpc_id(self) -> str:
         """The VPC that the cluster is in."""
         return str(self.cluster.get("resourcesVpcConfig", {}).get("vpcId", ""))
@@ -60,6 +64,16 @@ class Live:
             if part.get("provider", {}).get("keyArn"):
                 return str(part["provider"]["keyArn"])
         return ""
+
+    @property
+    def log_types(self) -> list[str]:
+        """The kinds of control-plane logs that are on."""
+        return [
+            kind
+            for item in self.cluster.get("logging", {}).get("clusterLogging", ())
+            if item.get("enabled")
+            for kind in item.get("types", ())
+        ]
 
     def of(self, topic: str) -> list[AwsResource]:
         """The resources of a topic; empty where it could not be read."""
@@ -82,14 +96,14 @@ class Live:
     @property
     def file_system(self) -> AwsResource | None:
         """The file system of homes: the one that was chosen."""
-        return next(
-            (
-                item
-                for item in self.of("file_systems")
-                if item["FileSystemId"] == self.file_system_id
-            ),
-            None,
-        )
+        return self.first("file_systems", FileSystemId=self.file_system_id)
+
+    def first(self, topic: str, **attributes: object) -> AwsResource | None:
+        """The first resource of a topic with these attributes."""
+        for resource in self.of(topic):
+            if all(resource.get(key) == value for key, value in attributes.items()):
+                return resource
+        return None
 
     def table_of(self, subnet: str) -> AwsResource | None:
         """The route table of a subnet: its own, or the VPC's main one (VPC user guide, "Route
@@ -109,10 +123,8 @@ class Live:
         """
         table = self.table_of(subnet) or {}
         for route in table.get("Routes", ()):
-            if (
-                route.get("DestinationCidrBlock") == "0.0.0.0/0"
-                and route.get("State", "active") == "active"
-            ):
+            is_default = route.get("DestinationCidrBlock") == "0.0.0.0/0"
+            if is_default and route.get("State", "active") == "active":
                 return "public" if str(route.get("GatewayId", "")).startswith("igw-") else "nat"
         return "none"
 
@@ -129,41 +141,46 @@ def tags_of(resource: AwsResource | None) -> dict[str, str]:
     }
 
 
-# --- What one query is: a row of the table below.
-
+# --- What one query is: a row of the tables below.
 
 Parameters = Mapping[str, Any]
+Calls = Callable[[Live], Sequence[Parameters]]
 
 
 def _once(_live: Live) -> Sequence[Parameters]:
     return ({},)
 
 
-def _everything(_live: Live, _thing: AwsResource) -> bool:
+def _everything(_live: Live, _resource: AwsResource) -> bool:
     return True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Query:
-    """One row. `calls` are the parameters of each call, `key` is where the answer's resources are
-    (empty: the answer itself), `keep` drops what is others'.
+    """One row: what it finds, the SDK's `service.operation`, where in the answer the resources are
+    (empty: the answer itself), and the parameters of each call.
 
-    `absent` are AWS's codes that mean that there is nothing; `page` asks for larger pages than
-    AWS's default, which IAM counts in hundreds.
+    `keep` drops what is others'. `absent` are AWS's codes that mean that there is nothing; `page`
+    asks for larger pages than AWS's default, which IAM counts in hundreds.
     """
 
     topic: str
-    service: str
-    operation: str
+    call: str
     key: str = ""
-    calls: Callable[[Live], Sequence[Parameters]] = _once
+    calls: Calls = _once
     keep: Callable[[Live, AwsResource], bool] = _everything
     absent: tuple[str, ...] = ()
     page: int | None = None
 
+    @property
+    def service(self) -> str:
+        """The service's name in the SDK."""
+        return self.call.partition(".")[0]
 
-# --- What a scan queries beside a cluster: its keys, its backups and its monitoring. All of it by
-# the stack's own names.
+    @property
+    def operation(self) -> str:
+        """The client's method."""
+        return self.call.partition(".")[2]
 
 
 #: The error codes for a missing resource: of most services, and of SNS, whose model and wire
@@ -171,22 +188,67 @@ class Query:
 _NONE = ("ResourceNotFoundException", "NotFoundException", "NotFound")
 
 
-def _named(key: str, form: str) -> Callable[[Live, AwsResource], bool]:
-    return lambda live, resource: str(resource.get(key)) == form.format(live.name)
+# --- Parameters of calls. `{0.name}` in a text is the cluster's name, and so for all of `Live`.
 
 
-def _alias(live: Live, resource: AwsResource) -> bool:
-    return str(resource["AliasName"]).startswith(f"alias/{live.name}-")
+def _with(**parameters: str) -> Calls:
+    """One call with these parameters."""
+    return lambda live: ({key: value.format(live) for key, value in parameters.items()},)
 
 
-def _partition(live: Live) -> str:
-    return str(live.cluster.get("arn", "arn:aws:")).split(":")[1]
-
-
-def _topic(live: Live) -> Sequence[Parameters]:
-    return (
-        {"TopicArn": f"arn:{_partition(live)}:sns:{live.region}:{live.account}:{live.name}-alarms"},
+def _filtered(filters: Mapping[str, Sequence[str]], under: str = "Filters") -> Calls:
+    """One call with EC2's filters; values of one filter are alternatives."""
+    return lambda live: (
+        {
+            under: [
+                {"Name": name, "Values": [value.format(live) for value in values]}
+                for name, values in filters.items()
+            ]
+        },
     )
+
+
+def _each(topic: str, **parameters: str) -> Calls:
+    """One call for each resource of an earlier topic; `parameters` are its attributes."""
+    return lambda live: [
+        {key: item[value] for key, value in parameters.items()} for item in live.of(topic)
+    ]
+
+
+def _each_of_cluster(topic: str, parameter: str) -> Calls:
+    """One call for each name that an earlier query found of the cluster's."""
+    return lambda live: [
+        {"clusterName": live.name, parameter: item["value"]} for item in live.of(topic)
+    ]
+
+
+_OF_CLUSTER = _with(clusterName="{0.name}")
+_IN_VPC = _filtered({"vpc-id": ["{0.vpc_id}"]})
+_ALARM_TOPIC = _with(TopicArn="arn:{0.partition}:sns:{0.region}:{0.account}:{0.name}-alarms")
+_ADMINISTRATORS = _with(
+    clusterName="{0.name}",
+    associatedPolicyArn=(
+        "arn:{0.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+    ),
+)
+#: EKS, eksctl, kops and the autoscaler all set one of these.
+_GROUP_TAGS = _filtered(
+    {
+        "tag-key": [
+            "kubernetes.io/cluster/{0.name}",
+            "k8s.io/cluster-autoscaler/{0.name}",
+            "k8s.io/cluster/{0.name}",
+        ]
+    }
+)
+#: The tags of the EBS CSI driver (its docs, tagging.md) and of kops, and those of the program
+#: itself.
+_CLAIMS = _filtered({"tag:kubernetes.io/created-for/pvc/name": ["hub-db-dir"]})
+_OWN_VOLUMES = _filtered({"tag:Name": ["{0.name}-*-database"]})
+_LAUNCHES = "{0.name}-failed-launches"
+#: The description that EFS gives the network interface of a mount target (EFS user guide, "Creating
+#: mount targets").
+_MOUNT_TARGET = re.compile(r"\b(fs-[0-9a-f]{8,17})\b")
 
 
 def _log_groups(live: Live) -> Sequence[Parameters]:
@@ -199,7 +261,7 @@ def _log_groups(live: Live) -> Sequence[Parameters]:
     return [{"logGroupNamePrefix": prefix} for prefix in prefixes]
 
 
-def _filters(live: Live) -> Sequence[Parameters]:
+def _log_filters(live: Live) -> Sequence[Parameters]:
     # CloudWatch Logs API, DescribeMetricFilters: a prefix goes with the name of a group only. These
     # two are those that the program counts in.
     groups = (
@@ -217,285 +279,74 @@ def _keys(live: Live) -> Sequence[Parameters]:
         live.key_arn,
         *(item.get("EncryptionKeyArn") for item in live.of("vaults")),
         *(item.get("KmsMasterKeyId") for item in live.of("topics")),
+        *(item.get("TargetKeyId") for item in live.of("aliases")),
     ]
-    used += [item.get("TargetKeyId") for item in live.of("aliases")]
-    own = f"arn:{_partition(live)}:kms:{live.region}:{live.account}:key/"
-    return [
-        {"KeyId": item} for item in sorted({str(item).removeprefix(own) for item in used if item})
-    ]
-
-
-def _each_beside(topic: str, **parameters: str) -> Callable[[Live], Sequence[Parameters]]:
-    """One call for each resource of an earlier topic; `parameters` are the attributes that name it."""
-    return lambda live: [
-        {key: item[value] for key, value in parameters.items()} for item in live.of(topic)
-    ]
-
-
-FIRST_BESIDE: tuple[Query, ...] = (
-    Query(topic="aliases", service="kms", operation="list_aliases", key="Aliases", keep=_alias),
-    Query(
-        topic="vaults",
-        service="backup",
-        operation="list_backup_vaults",
-        key="BackupVaultList",
-        keep=_named("BackupVaultName", "{}-backups"),
-    ),
-    Query(
-        topic="plans",
-        service="backup",
-        operation="list_backup_plans",
-        key="BackupPlansList",
-        keep=_named("BackupPlanName", "{}-backups"),
-    ),
-    Query(
-        topic="topics",
-        service="sns",
-        operation="get_topic_attributes",
-        key="Attributes",
-        calls=_topic,
-        absent=_NONE,
-    ),
-    Query(
-        topic="subscriptions",
-        service="sns",
-        operation="list_subscriptions_by_topic",
-        key="Subscriptions",
-        calls=_topic,
-        absent=_NONE,
-    ),
-    Query(
-        topic="alarms",
-        service="cloudwatch",
-        operation="describe_alarms",
-        key="MetricAlarms",
-        calls=lambda live: ({"AlarmNamePrefix": f"{live.name}-", "AlarmTypes": ["MetricAlarm"]},),
-    ),
-    Query(
-        topic="log_groups",
-        service="logs",
-        operation="describe_log_groups",
-        key="logGroups",
-        calls=_log_groups,
-    ),
-    Query(
-        topic="log_filters",
-        service="logs",
-        operation="describe_metric_filters",
-        key="metricFilters",
-        calls=_filters,
-        absent=_NONE,
-    ),
-    Query(
-        topic="log_policies",
-        service="logs",
-        operation="describe_resource_policies",
-        key="resourcePolicies",
-        keep=_named("policyName", "{}-failed-launches"),
-    ),
-    Query(
-        topic="event_rules",
-        service="events",
-        operation="list_rules",
-        key="Rules",
-        calls=lambda live: ({"NamePrefix": f"{live.name}-failed-launches"},),
-    ),
-    Query(
-        topic="event_targets",
-        service="events",
-        operation="list_targets_by_rule",
-        key="Targets",
-        calls=lambda live: ({"Rule": f"{live.name}-failed-launches"},),
-        absent=_NONE,
-    ),
-)
-SECOND_BESIDE: tuple[Query, ...] = (
-    Query(
-        topic="keys",
-        service="kms",
-        operation="describe_key",
-        key="KeyMetadata",
-        calls=_keys,
-        absent=_NONE,
-    ),
-    Query(
-        topic="vault_policies",
-        service="backup",
-        operation="get_backup_vault_access_policy",
-        calls=_each_beside("vaults", BackupVaultName="BackupVaultName"),
-        absent=_NONE,
-    ),
-    Query(
-        topic="plan_rules",
-        service="backup",
-        operation="get_backup_plan",
-        calls=_each_beside("plans", BackupPlanId="BackupPlanId"),
-        absent=_NONE,
-    ),
-    Query(
-        topic="selections",
-        service="backup",
-        operation="list_backup_selections",
-        key="BackupSelectionsList",
-        calls=_each_beside("plans", BackupPlanId="BackupPlanId"),
-        keep=_named("SelectionName", "{}-by-tag"),
-    ),
-)
-THIRD_BESIDE: tuple[Query, ...] = (
-    Query(
-        topic="selected",
-        service="backup",
-        operation="get_backup_selection",
-        calls=_each_beside("selections", BackupPlanId="BackupPlanId", SelectionId="SelectionId"),
-        absent=_NONE,
-    ),
-)
-
-
-#: The description that EFS gives the network interface of a mount target (EFS user guide, "Creating
-#: mount targets").
-_MOUNT_TARGET = re.compile(r"\b(fs-[0-9a-f]{8,17})\b")
-_ADMINISTRATOR = "cluster-access-policy/AmazonEKSClusterAdminPolicy"
-
-
-def _in_vpc(name: str = "vpc-id") -> Callable[[Live], Sequence[Parameters]]:
-    return lambda live: ({"Filters": [{"Name": name, "Values": [live.vpc_id]}]},)
-
-
-def _of_cluster(live: Live) -> Sequence[Parameters]:
-    return ({"clusterName": live.name},)
-
-
-def _administrators(live: Live) -> Sequence[Parameters]:
-    partition = str(live.cluster.get("arn", "arn:aws:")).split(":")[1]
-    return (
-        {
-            "clusterName": live.name,
-            "associatedPolicyArn": f"arn:{partition}:eks::aws:{_ADMINISTRATOR}",
-        },
-    )
-
-
-def _each(topic: str, parameter: str, **fixed: str) -> Callable[[Live], Sequence[Parameters]]:
-    """One call for each name that an earlier ask found; `fixed` parameters are attributes of the
-    scan.
-    """
-    return lambda live: [
-        {**{key: getattr(live, value) for key, value in fixed.items()}, parameter: item["value"]}
-        for item in live.of(topic)
-    ]
-
-
-def _group_tags(live: Live) -> Sequence[Parameters]:
-    # Auto Scaling API, DescribeAutoScalingGroups: values of one filter are alternatives. EKS,
-    # eksctl, kops and the autoscaler all set one of these.
-    keys = [
-        f"kubernetes.io/cluster/{live.name}",
-        f"k8s.io/cluster-autoscaler/{live.name}",
-        f"k8s.io/cluster/{live.name}",
-    ]
-    return ({"Filters": [{"Name": "tag-key", "Values": keys}]},)
-
-
-def _mount_target_interfaces(live: Live) -> Sequence[Parameters]:
-    return (
-        {
-            "Filters": [
-                {"Name": "vpc-id", "Values": [live.vpc_id]},
-                {"Name": "description", "Values": ["EFS mount target for *"]},
-            ]
-        },
-    )
+    own = f"arn:{live.partition}:kms:{live.region}:{live.account}:key/"
+    ids = sorted({str(item).removeprefix(own) for item in used if item})
+    return [{"KeyId": item} for item in ids]
 
 
 def mounted_here(live: Live) -> list[str]:
     """The file systems with a mount target in the VPC, by the network interfaces that EFS keeps
     there.
     """
-    found = {
-        match[1]
-        for item in live.of("mount_interfaces")
-        if (match := _MOUNT_TARGET.search(str(item.get("Description", ""))))
-    }
-    return sorted(found)
+    texts = (str(item.get("Description", "")) for item in live.of("mount_interfaces"))
+    return sorted({match[1] for text in texts if (match := _MOUNT_TARGET.search(text))})
 
 
 def _each_file_system(live: Live) -> Sequence[Parameters]:
     return [{"FileSystemId": item} for item in mounted_here(live)]
 
 
-def _templates(live: Live) -> Sequence[Parameters]:
-    ids = sorted(set(template_ids(live)))
-    return ({"LaunchTemplateIds": ids},) if ids else ()
+def mixed_template_of(group: AwsResource) -> str | None:
+    """The launch template of a group of mixed instances."""
+    mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
+    found: str | None = mixed.get("LaunchTemplateSpecification", {}).get("LaunchTemplateId")
+    return found
 
 
-def _template_versions(live: Live) -> Sequence[Parameters]:
-    return [
-        {"LaunchTemplateId": item, "Versions": ["$Latest"]}
-        for item in sorted(set(template_ids(live)))
-    ]
+def _own_template(group: AwsResource) -> str | None:
+    found: str | None = group.get("LaunchTemplate", {}).get("LaunchTemplateId")
+    return found
 
 
-def template_ids(live: Live) -> list[str]:
-    """The launch templates of the cluster's groups."""
-    found = [group.get("launchTemplate", {}).get("id") for group in live.of("node_groups")]
-    for group in live.of("groups"):
-        mixed = (
-            group.get("MixedInstancesPolicy", {})
-            .get("LaunchTemplate", {})
-            .get("LaunchTemplateSpecification", {})
-        )
-        found += [
-            group.get("LaunchTemplate", {}).get("LaunchTemplateId"),
-            mixed.get("LaunchTemplateId"),
-        ]
-    managed = {
-        name for group in live.of("node_groups") for name in auto_scaling_names(group)
-    }  # theirs are copies that EKS makes
-    copies = {
-        group.get("MixedInstancesPolicy", {})
-        .get("LaunchTemplate", {})
-        .get("LaunchTemplateSpecification", {})
-        .get("LaunchTemplateId")
-        for group in live.of("groups")
-        if group["AutoScalingGroupName"] in managed
-    }
-    return [item for item in found if item and item not in copies]
+def template_of(group: AwsResource) -> str | None:
+    """The launch template of an Auto Scaling group."""
+    return mixed_template_of(group) or _own_template(group)
 
 
 def auto_scaling_names(node_group: AwsResource) -> list[str]:
     """The Auto Scaling groups behind a managed node group."""
-    return [
-        str(item["name"]) for item in node_group.get("resources", {}).get("autoScalingGroups", ())
-    ]
+    groups = node_group.get("resources", {}).get("autoScalingGroups", ())
+    return [str(item["name"]) for item in groups]
 
 
-def _ours(live: Live, resource: AwsResource) -> bool:
-    """Whether a role, policy or the like bears the cluster's name, or is the role of its control
-    plane or nodes.
+def managed_names(live: Live) -> set[str]:
+    """The Auto Scaling groups behind all managed node groups."""
+    return {name for group in live.of("node_groups") for name in auto_scaling_names(group)}
+
+
+def _template_ids(live: Live) -> list[str]:
+    """The launch templates of the cluster's groups, without the copies that EKS makes of those of
+    managed groups.
     """
-    name = str(resource["Arn"]).rpartition("/")[2]
-    used = {
-        str(live.cluster.get("roleArn", "")),
-        *(str(group.get("nodeRole", "")) for group in live.of("node_groups")),
+    groups, managed = live.of("groups"), managed_names(live)
+    copies = {mixed_template_of(item) for item in groups if item["AutoScalingGroupName"] in managed}
+    found = {
+        *(group.get("launchTemplate", {}).get("id") for group in live.of("node_groups")),
+        *map(_own_template, groups),
+        *map(mixed_template_of, groups),
     }
-    return name.startswith(f"{live.name}-") or str(resource.get("Arn")) in used
+    return sorted(item for item in found - copies if item)
 
 
-def _databases(live: Live, resource: AwsResource) -> bool:
-    return str(resource.get("DBSubnetGroup", {}).get("VpcId", "")) == live.vpc_id
+def _templates(live: Live) -> Sequence[Parameters]:
+    ids = _template_ids(live)
+    return ({"LaunchTemplateIds": ids},) if ids else ()
 
 
-def _same_vpc(live: Live, resource: AwsResource) -> bool:
-    return str(resource.get("VpcId", "")) == live.vpc_id
-
-
-def _volumes(live: Live) -> Sequence[Parameters]:
-    # The tags of the EBS CSI driver (its docs, tagging.md) and of kops, and those of the program
-    # itself.
-    claims = [{"Name": "tag:kubernetes.io/created-for/pvc/name", "Values": ["hub-db-dir"]}]
-    own = [{"Name": "tag:Name", "Values": [f"{live.name}-*-database"]}]
-    return ({"Filters": claims}, {"Filters": own})
+def _template_versions(live: Live) -> Sequence[Parameters]:
+    return [{"LaunchTemplateId": item, "Versions": ["$Latest"]} for item in _template_ids(live)]
 
 
 def _listeners(live: Live) -> Sequence[Parameters]:
@@ -504,10 +355,6 @@ def _listeners(live: Live) -> Sequence[Parameters]:
         for item in live.of("balancers")
         if str(item["LoadBalancerName"]).startswith(f"{live.name}-")
     ]
-
-
-def _balancer(live: Live, resource: AwsResource) -> bool:
-    return _same_vpc(live, resource)
 
 
 def _addresses(live: Live) -> Sequence[Parameters]:
@@ -520,312 +367,13 @@ def _addresses(live: Live) -> Sequence[Parameters]:
     return ({"AllocationIds": ids},) if ids else ()
 
 
-def _private_subnets(live: Live) -> Sequence[Parameters]:
+def _own_subnets(live: Live) -> Sequence[Parameters]:
     """The cluster's own: prefixes for pods are reserved in no other subnet, and a shared VPC may
     have hundreds of subnets.
     """
     own = live.cluster.get("resourcesVpcConfig", {}).get("subnetIds", ())
-    return [
-        {"SubnetId": item["SubnetId"]} for item in live.of("subnets") if item["SubnetId"] in own
-    ]
-
-
-def _vpc_attributes(live: Live) -> Sequence[Parameters]:
-    return [
-        {"VpcId": live.vpc_id, "Attribute": name}
-        for name in ("enableDnsSupport", "enableDnsHostnames")
-    ]
-
-
-def _of_this_cluster(live: Live, resource: AwsResource) -> bool:
-    """Volumes are marked by claim; which cluster made it, only a tag says (the driver's,
-    `KubernetesCluster`, or kops's).
-    """
-    tags = tags_of(resource)
-    owned = {key.rpartition("/")[2] for key in tags if key.startswith("kubernetes.io/cluster/")}
-    return (
-        tags.get("stack") == live.name
-        or live.name in owned
-        or tags.get("KubernetesCluster") == live.name
-    )
-
-
-#: Rounds: each asks what the one before it made known, all rows of a round at once.
-ROUNDS: tuple[tuple[Query, ...], ...] = (
-    (
-        Query(
-            topic="vpcs",
-            service="ec2",
-            operation="describe_vpcs",
-            key="Vpcs",
-            calls=lambda live: ({"VpcIds": [live.vpc_id]},),
-        ),
-        Query(
-            topic="vpc_attributes",
-            service="ec2",
-            operation="describe_vpc_attribute",
-            calls=_vpc_attributes,
-        ),
-        Query(
-            topic="subnets",
-            service="ec2",
-            operation="describe_subnets",
-            key="Subnets",
-            calls=_in_vpc(),
-        ),
-        Query(
-            topic="route_tables",
-            service="ec2",
-            operation="describe_route_tables",
-            key="RouteTables",
-            calls=_in_vpc(),
-        ),
-        Query(
-            topic="internet_gateways",
-            service="ec2",
-            operation="describe_internet_gateways",
-            key="InternetGateways",
-            calls=_in_vpc("attachment.vpc-id"),
-        ),
-        Query(
-            topic="nats",
-            service="ec2",
-            operation="describe_nat_gateways",
-            key="NatGateways",
-            calls=lambda live: (
-                {
-                    "Filter": [
-                        {"Name": "vpc-id", "Values": [live.vpc_id]},
-                        {"Name": "state", "Values": ["available", "pending"]},
-                    ]
-                },
-            ),
-        ),
-        Query(
-            topic="endpoints",
-            service="ec2",
-            operation="describe_vpc_endpoints",
-            key="VpcEndpoints",
-            calls=_in_vpc(),
-        ),
-        Query(
-            topic="security_groups",
-            service="ec2",
-            operation="describe_security_groups",
-            key="SecurityGroups",
-            calls=_in_vpc(),
-        ),
-        Query(
-            topic="flow_logs",
-            service="ec2",
-            operation="describe_flow_logs",
-            key="FlowLogs",
-            calls=lambda live: ({"Filter": _in_vpc("resource-id")(live)[0]["Filters"]},),
-        ),
-        Query(
-            topic="mount_interfaces",
-            service="ec2",
-            operation="describe_network_interfaces",
-            key="NetworkInterfaces",
-            calls=_mount_target_interfaces,
-        ),
-        Query(
-            topic="volumes",
-            service="ec2",
-            operation="describe_volumes",
-            key="Volumes",
-            calls=_volumes,
-            keep=_of_this_cluster,
-        ),
-        Query(
-            topic="file_systems",
-            service="efs",
-            operation="describe_file_systems",
-            key="FileSystems",
-        ),
-        Query(
-            topic="access_points",
-            service="efs",
-            operation="describe_access_points",
-            key="AccessPoints",
-        ),
-        Query(
-            topic="node_group_names",
-            service="eks",
-            operation="list_nodegroups",
-            key="nodegroups",
-            calls=_of_cluster,
-        ),
-        Query(
-            topic="addon_names",
-            service="eks",
-            operation="list_addons",
-            key="addons",
-            calls=_of_cluster,
-        ),
-        Query(
-            topic="access_entries",
-            service="eks",
-            operation="list_access_entries",
-            key="accessEntries",
-            calls=_of_cluster,
-        ),
-        Query(
-            topic="administrators",
-            service="eks",
-            operation="list_access_entries",
-            key="accessEntries",
-            calls=_administrators,
-        ),
-        Query(
-            topic="pod_identities",
-            service="eks",
-            operation="list_pod_identity_associations",
-            key="associations",
-            calls=_of_cluster,
-        ),
-        Query(
-            topic="groups",
-            service="autoscaling",
-            operation="describe_auto_scaling_groups",
-            key="AutoScalingGroups",
-            calls=_group_tags,
-        ),
-        Query(
-            topic="databases",
-            service="rds",
-            operation="describe_db_instances",
-            key="DBInstances",
-            keep=_databases,
-        ),
-        Query(
-            topic="balancers",
-            service="elbv2",
-            operation="describe_load_balancers",
-            key="LoadBalancers",
-            keep=_balancer,
-        ),
-        Query(
-            topic="target_groups",
-            service="elbv2",
-            operation="describe_target_groups",
-            key="TargetGroups",
-            keep=_same_vpc,
-        ),
-        *FIRST_BESIDE,
-    ),
-    (
-        Query(
-            topic="rules",
-            service="ec2",
-            operation="describe_security_group_rules",
-            key="SecurityGroupRules",
-            calls=lambda live: _rules(live),
-        ),
-        Query(
-            topic="addresses",
-            service="ec2",
-            operation="describe_addresses",
-            key="Addresses",
-            calls=_addresses,
-        ),
-        Query(
-            topic="reservations",
-            service="ec2",
-            operation="get_subnet_cidr_reservations",
-            key="SubnetIpv4CidrReservations",
-            calls=_private_subnets,
-        ),
-        Query(
-            topic="mount_targets",
-            service="efs",
-            operation="describe_mount_targets",
-            key="MountTargets",
-            calls=_each_file_system,
-        ),
-        Query(
-            topic="backup_policies",
-            service="efs",
-            operation="describe_backup_policy",
-            calls=_each_file_system,
-            absent=("PolicyNotFound",),
-        ),
-        Query(
-            topic="file_system_policies",
-            service="efs",
-            operation="describe_file_system_policy",
-            calls=_each_file_system,
-            absent=("PolicyNotFound",),
-        ),
-        Query(
-            topic="node_groups",
-            service="eks",
-            operation="describe_nodegroup",
-            key="nodegroup",
-            calls=_each("node_group_names", "nodegroupName", clusterName="name"),
-        ),
-        Query(
-            topic="addons",
-            service="eks",
-            operation="describe_addon",
-            key="addon",
-            calls=_each("addon_names", "addonName", clusterName="name"),
-        ),
-        Query(
-            topic="listeners",
-            service="elbv2",
-            operation="describe_listeners",
-            key="Listeners",
-            calls=_listeners,
-        ),
-        Query(
-            topic="instance_profiles",
-            service="iam",
-            operation="list_instance_profiles",
-            page=1000,
-            key="InstanceProfiles",
-            keep=lambda live, resource: str(resource["InstanceProfileName"]).startswith(
-                f"{live.name}-"
-            ),
-        ),
-        *SECOND_BESIDE,
-    ),
-    (
-        Query(
-            topic="templates",
-            service="ec2",
-            operation="describe_launch_templates",
-            key="LaunchTemplates",
-            calls=_templates,
-        ),
-        Query(
-            topic="template_versions",
-            service="ec2",
-            operation="describe_launch_template_versions",
-            key="LaunchTemplateVersions",
-            calls=_template_versions,
-        ),
-        Query(
-            topic="roles",
-            service="iam",
-            operation="get_account_authorization_details",
-            page=1000,
-            key="RoleDetailList",
-            calls=lambda _live: ({"Filter": ["Role"]},),
-            keep=_ours,
-        ),
-        Query(
-            topic="policies",
-            service="iam",
-            operation="get_account_authorization_details",
-            page=1000,
-            key="Policies",
-            calls=lambda _live: ({"Filter": ["LocalManagedPolicy"]},),
-            keep=_ours,
-        ),
-        *THIRD_BESIDE,
-    ),
-)
+    ids = [item["SubnetId"] for item in live.of("subnets")]
+    return [{"SubnetId": item} for item in ids if item in own]
 
 
 def _rules(live: Live) -> Sequence[Parameters]:
@@ -839,3 +387,242 @@ def _rules(live: Live) -> Sequence[Parameters]:
         if item["GroupId"] == own or str(item["GroupName"]).startswith(f"{live.name}-")
     ]
     return ({"Filters": [{"Name": "group-id", "Values": ids}]},) if ids else ()
+
+
+# --- Which of the resources that AWS cannot filter are the cluster's.
+
+
+def _named(key: str, ending: str) -> Callable[[Live, AwsResource], bool]:
+    """Those whose name is the cluster's with this ending."""
+    return lambda live, resource: str(resource.get(key)) == f"{live.name}-{ending}"
+
+
+def _begins(key: str, before: str = "") -> Callable[[Live, AwsResource], bool]:
+    """Those whose name begins with the cluster's."""
+    return lambda live, resource: str(resource[key]).startswith(f"{before}{live.name}-")
+
+
+def _databases(live: Live, resource: AwsResource) -> bool:
+    return _same_vpc(live, resource.get("DBSubnetGroup", {}))
+
+
+def _same_vpc(live: Live, resource: AwsResource) -> bool:
+    return str(resource.get("VpcId", "")) == live.vpc_id
+
+
+def _of_this_cluster(live: Live, resource: AwsResource) -> bool:
+    """Volumes are marked by claim; which cluster made it, only a tag says (the driver's,
+    `KubernetesCluster`, or kops's).
+    """
+    tags = tags_of(resource)
+    owners = {key.rpartition("/")[2] for key in tags if key.startswith("kubernetes.io/cluster/")}
+    return live.name in owners | {tags.get("stack"), tags.get("KubernetesCluster")}
+
+
+def _ours(live: Live, resource: AwsResource) -> bool:
+    """Whether a role, policy or the like bears the cluster's name, or is the role of its control
+    plane or nodes.
+    """
+    arn = str(resource["Arn"])
+    used = {str(group.get("nodeRole", "")) for group in live.of("node_groups")}
+    return arn.rpartition("/")[2].startswith(f"{live.name}-") or (
+        arn in used | {str(live.cluster.get("roleArn", ""))}
+    )
+
+
+# --- The tables: rounds, of which each asks what the one before it made known, all rows of a round
+# at once.
+
+_FIRST = (
+    Query("vpcs", "ec2.describe_vpcs", "Vpcs", lambda live: ({"VpcIds": [live.vpc_id]},)),
+    Query(
+        "vpc_attributes",
+        "ec2.describe_vpc_attribute",
+        calls=lambda live: [
+            {"VpcId": live.vpc_id, "Attribute": name}
+            for name in ("enableDnsSupport", "enableDnsHostnames")
+        ],
+    ),
+    Query("subnets", "ec2.describe_subnets", "Subnets", _IN_VPC),
+    Query("route_tables", "ec2.describe_route_tables", "RouteTables", _IN_VPC),
+    Query(
+        "internet_gateways",
+        "ec2.describe_internet_gateways",
+        "InternetGateways",
+        _filtered({"attachment.vpc-id": ["{0.vpc_id}"]}),
+    ),
+    Query(
+        "nats",
+        "ec2.describe_nat_gateways",
+        "NatGateways",
+        _filtered({"vpc-id": ["{0.vpc_id}"], "state": ["available", "pending"]}, under="Filter"),
+    ),
+    Query("endpoints", "ec2.describe_vpc_endpoints", "VpcEndpoints", _IN_VPC),
+    Query("security_groups", "ec2.describe_security_groups", "SecurityGroups", _IN_VPC),
+    Query(
+        "flow_logs",
+        "ec2.describe_flow_logs",
+        "FlowLogs",
+        _filtered({"resource-id": ["{0.vpc_id}"]}, under="Filter"),
+    ),
+    Query(
+        "mount_interfaces",
+        "ec2.describe_network_interfaces",
+        "NetworkInterfaces",
+        _filtered({"vpc-id": ["{0.vpc_id}"], "description": ["EFS mount target for *"]}),
+    ),
+    Query(
+        "volumes",
+        "ec2.describe_volumes",
+        "Volumes",
+        lambda live: (*_CLAIMS(live), *_OWN_VOLUMES(live)),
+        _of_this_cluster,
+    ),
+    Query("file_systems", "efs.describe_file_systems", "FileSystems"),
+    Query("access_points", "efs.describe_access_points", "AccessPoints"),
+    Query("node_group_names", "eks.list_nodegroups", "nodegroups", _OF_CLUSTER),
+    Query("addon_names", "eks.list_addons", "addons", _OF_CLUSTER),
+    Query("access_entries", "eks.list_access_entries", "accessEntries", _OF_CLUSTER),
+    Query("administrators", "eks.list_access_entries", "accessEntries", _ADMINISTRATORS),
+    Query("pod_identities", "eks.list_pod_identity_associations", "associations", _OF_CLUSTER),
+    Query("groups", "autoscaling.describe_auto_scaling_groups", "AutoScalingGroups", _GROUP_TAGS),
+    Query("databases", "rds.describe_db_instances", "DBInstances", keep=_databases),
+    Query("balancers", "elbv2.describe_load_balancers", "LoadBalancers", keep=_same_vpc),
+    Query("target_groups", "elbv2.describe_target_groups", "TargetGroups", keep=_same_vpc),
+    # Beside the cluster, by the stack's own names: keys, backups, monitoring.
+    Query("aliases", "kms.list_aliases", "Aliases", keep=_begins("AliasName", "alias/")),
+    Query(
+        "vaults",
+        "backup.list_backup_vaults",
+        "BackupVaultList",
+        keep=_named("BackupVaultName", "backups"),
+    ),
+    Query(
+        "plans",
+        "backup.list_backup_plans",
+        "BackupPlansList",
+        keep=_named("BackupPlanName", "backups"),
+    ),
+    Query("topics", "sns.get_topic_attributes", "Attributes", _ALARM_TOPIC, absent=_NONE),
+    Query(
+        "subscriptions",
+        "sns.list_subscriptions_by_topic",
+        "Subscriptions",
+        _ALARM_TOPIC,
+        absent=_NONE,
+    ),
+    Query(
+        "alarms",
+        "cloudwatch.describe_alarms",
+        "MetricAlarms",
+        lambda live: ({"AlarmNamePrefix": f"{live.name}-", "AlarmTypes": ["MetricAlarm"]},),
+    ),
+    Query("log_groups", "logs.describe_log_groups", "logGroups", _log_groups),
+    Query(
+        "log_filters", "logs.describe_metric_filters", "metricFilters", _log_filters, absent=_NONE
+    ),
+    Query(
+        "log_policies",
+        "logs.describe_resource_policies",
+        "resourcePolicies",
+        keep=_named("policyName", "failed-launches"),
+    ),
+    Query("event_rules", "events.list_rules", "Rules", _with(NamePrefix=_LAUNCHES)),
+    Query(
+        "event_targets",
+        "events.list_targets_by_rule",
+        "Targets",
+        _with(Rule=_LAUNCHES),
+        absent=_NONE,
+    ),
+)
+_SECOND = (
+    Query("rules", "ec2.describe_security_group_rules", "SecurityGroupRules", _rules),
+    Query("addresses", "ec2.describe_addresses", "Addresses", _addresses),
+    Query(
+        "reservations",
+        "ec2.get_subnet_cidr_reservations",
+        "SubnetIpv4CidrReservations",
+        _own_subnets,
+    ),
+    Query("mount_targets", "efs.describe_mount_targets", "MountTargets", _each_file_system),
+    Query(
+        "backup_policies",
+        "efs.describe_backup_policy",
+        calls=_each_file_system,
+        absent=("PolicyNotFound",),
+    ),
+    Query(
+        "file_system_policies",
+        "efs.describe_file_system_policy",
+        calls=_each_file_system,
+        absent=("PolicyNotFound",),
+    ),
+    Query(
+        "node_groups",
+        "eks.describe_nodegroup",
+        "nodegroup",
+        _each_of_cluster("node_group_names", "nodegroupName"),
+    ),
+    Query("addons", "eks.describe_addon", "addon", _each_of_cluster("addon_names", "addonName")),
+    Query("listeners", "elbv2.describe_listeners", "Listeners", _listeners),
+    Query(
+        "instance_profiles",
+        "iam.list_instance_profiles",
+        "InstanceProfiles",
+        keep=_begins("InstanceProfileName"),
+        page=1000,
+    ),
+    Query("keys", "kms.describe_key", "KeyMetadata", _keys, absent=_NONE),
+    Query(
+        "vault_policies",
+        "backup.get_backup_vault_access_policy",
+        calls=_each("vaults", BackupVaultName="BackupVaultName"),
+        absent=_NONE,
+    ),
+    Query(
+        "plan_rules",
+        "backup.get_backup_plan",
+        calls=_each("plans", BackupPlanId="BackupPlanId"),
+        absent=_NONE,
+    ),
+    Query(
+        "selections",
+        "backup.list_backup_selections",
+        "BackupSelectionsList",
+        _each("plans", BackupPlanId="BackupPlanId"),
+        _named("SelectionName", "by-tag"),
+    ),
+)
+_THIRD = (
+    Query("templates", "ec2.describe_launch_templates", "LaunchTemplates", _templates),
+    Query(
+        "template_versions",
+        "ec2.describe_launch_template_versions",
+        "LaunchTemplateVersions",
+        _template_versions,
+    ),
+    Query(
+        "roles",
+        "iam.get_account_authorization_details",
+        "RoleDetailList",
+        lambda _live: ({"Filter": ["Role"]},),
+        _ours,
+        page=1000,
+    ),
+    Query(
+        "policies",
+        "iam.get_account_authorization_details",
+        "Policies",
+        lambda _live: ({"Filter": ["LocalManagedPolicy"]},),
+        _ours,
+        page=1000,
+    ),
+    Query(
+        "selected",
+        "backup.get_backup_selection",
+        calls=_each("selections", BackupPlanId="BackupPlanId", SelectionId="SelectionId"),
+        absent=_NONE,
+    ),
+)
+ROUNDS: tuple[tuple[Query, ...], ...] = (_FIRST, _SECOND, _THIRD)

@@ -30,14 +30,9 @@ _AT_ONCE = 8
 _EVERY_SECONDS = 5.0
 #: What ends a scan instead of leaving a gap in it: nothing else would be answered either.
 _FATAL = (
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "RequestExpired",
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-    "AuthFailure",
-    "SignatureDoesNotMatch",
-)
+    "ExpiredToken ExpiredTokenException RequestExpired InvalidClientTokenId AuthFailure"
+    " UnrecognizedClientException SignatureDoesNotMatch"
+).split()
 
 
 class ScanProgress:
@@ -79,11 +74,9 @@ def scan(account: Account, cluster: str | None, file_system: str | None = None) 
     """
     live = Live(account=account.id, region=account.region, cluster=_cluster(account, cluster))
     services = {query.service for queries in ROUNDS for query in queries}
-    for service in sorted(
-        services
-        # in this thread: a session may not make clients in several at once (guide of the AWS SDK
-        # for Python, "Multithreading")
-    ):
+    # In this thread: a session may not make clients in several at once (guide of the AWS SDK for
+    # Python, "Multithreading").
+    for service in sorted(services):
         account.client(service)
     progress, total = ScanProgress(), 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -159,21 +152,13 @@ def _answer(
     """The resources of one call that belong to the cluster, page after page; or why they cannot be
     read.
     """
-    from botocore.exceptions import (
-        ClientError,
-        ConnectionError,
-        EndpointConnectionError,
-        HTTPClientError,
-    )
+    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
     from jupyterhub_aws.operate.live.account import code_of, problem_of
 
+    found = _resources(account, query, parameters)
     try:
-        return [
-            resource
-            for resource in _resources(account, query, parameters)
-            if query.keep(live, resource)
-        ]
+        return [resource for resource in found if query.keep(live, resource)]
     except ClientError as error:
         code = code_of(error)
         if code in query.absent:
@@ -184,12 +169,9 @@ def _answer(
         return AccessGap(
             topic=query.topic, operation=f"{query.service}:{error.operation_name}", why=problem.what
         )
-    except (EndpointConnectionError, ConnectionError, HTTPClientError) as error:
-        return AccessGap(
-            topic=query.topic,
-            operation=f"{query.service}:{query.operation}",
-            why=problem_of(error).what,
-        )
+    except (ConnectionError, HTTPClientError) as error:
+        operation, why = f"{query.service}:{query.operation}", problem_of(error).what
+        return AccessGap(topic=query.topic, operation=operation, why=why)
 
 
 def _resources(account: Account, query: Query, parameters: Parameters) -> Iterator[AwsResource]:
@@ -208,17 +190,11 @@ def _of_page(
     """The resources of an answer: a list, one resource, or names, which become resources with that
     name. What an answer does not repeat of its query is added.
     """
-    found: Any = (
-        page.get(query.key)
-        if query.key
-        else {key: value for key, value in page.items() if key != "ResponseMetadata"}
-    )
+    answer = {key: value for key, value in page.items() if key != "ResponseMetadata"}
+    found: Any = page.get(query.key) if query.key else answer
+    asked = {key: value for key, value in parameters.items() if isinstance(value, str)}
     for item in found if isinstance(found, list) else [] if found is None else [found]:
-        yield (
-            {**{key: value for key, value in parameters.items() if isinstance(value, str)}, **item}
-            if isinstance(item, Mapping)
-            else {"value": item}
-        )
+        yield {**asked, **item} if isinstance(item, Mapping) else {"value": item}
 
 
 def _keep(live: Live, query: Query, answer: list[AwsResource] | AccessGap) -> None:

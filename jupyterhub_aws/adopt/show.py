@@ -4,6 +4,8 @@ will be made, what stays, what was not seen.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,15 +15,15 @@ from jupyterhub_aws.adopt.adopt import Adoption
 from jupyterhub_aws.adopt.match import ImportDifference, by_type
 from jupyterhub_aws.adopt.queries import Live
 
-# --- Lines of a report: a mark, a text that hangs below itself, and what to do in a line of its
-# own.
-
-
 _NARROWEST = 20
+_MOST_NAMES = 3
+_SHOWN = 60
 
 
 class Lines:
-    """Prints to a console, whatever its width."""
+    """Lines of a report: a mark, a text that hangs below itself, and what to do in a line of its
+    own. Prints to a console, whatever its width.
+    """
 
     def __init__(self, console: Console) -> None:
         """Print to this console."""
@@ -53,10 +55,6 @@ class Lines:
             line.rstrip()
             front = Text(mark, style=style) if number == 0 else Text(" " * len(mark))
             self._console.print(Text.assemble(" " * indent, front, line), soft_wrap=True)
-
-
-_MOST_NAMES = 3
-_SHOWN = 60
 
 
 def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
@@ -136,17 +134,11 @@ class ScanReport:
         self._lines.title(
             f"Imported: {len(imports)} resources, each protected while its entry is in the file"
         )
-        kinds: dict[str, int] = {}
-        for key in imports:
-            kind = key.partition("::")[0].rpartition(":")[2]
-            kinds[kind] = kinds.get(kind, 0) + 1
-        self._lines.line(
-            "✓",
-            "green",
-            ", ".join(
-                f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())
-            ),
+        kinds = Counter(key.partition("::")[0].rpartition(":")[2] for key in imports)
+        counted = (
+            f"{count} {kind}" if count > 1 else kind for kind, count in sorted(kinds.items())
         )
+        self._lines.line("✓", "green", ", ".join(counted))
         if adoption.outcome.protected:
             names = ", ".join(key.partition("::")[2] for key in adoption.outcome.protected)
             self._lines.line("✓", "green", f"protected for good, by the program: {names}")
@@ -159,64 +151,43 @@ class ScanReport:
         grouped: dict[tuple[str, ...], list[ImportDifference]] = {}
         for item in differences:
             if not _own_tag(item):
-                grouped.setdefault(
-                    (item.subject.partition("::")[0], item.where, repr(item.live), repr(item.ours)),
-                    [],
-                ).append(item)
+                type_ = item.subject.partition("::")[0]
+                key = (type_, item.where, repr(item.live), repr(item.ours))
+                grouped.setdefault(key, []).append(item)
         for items in grouped.values():
             item, names = items[0], [one.subject.partition("::")[2] for one in items]
-            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
             how = f"{item.how}; {item.because}" if item.because else item.how
-            self._lines.line(
-                "~",
-                "yellow",
-                f"{', '.join(names[:_MOST_NAMES])}{more}: {item.where}: {_short(item.live)} →"
-                f" {_short(item.ours)} ({how})",
-                item.effect,
-            )
+            change = f"{item.where}: {_short(item.live)} → {_short(item.ours)} ({how})"
+            self._lines.line("~", "yellow", f"{_first(names)}: {change}", item.effect)
         if tagged:
-            self._lines.line(
-                "~", "yellow", f"the stack's tags on {len(tagged)} resources (in place)"
-            )
+            text = f"the stack's tags on {len(tagged)} resources (in place)"
+            self._lines.line("~", "yellow", text)
 
     def _refused(self, adoption: Adoption) -> None:
         if not adoption.outcome.refused:
             return
         self._lines.title("Cannot be imported: importing would replace it")
         for item in adoption.outcome.refused:
-            self._lines.line(
-                "✗",
-                "red",
-                f"{item.id} as {item.subject.partition('::')[2]}",
-                "; ".join(item.because),
-            )
+            text = f"{item.id} as {item.subject.partition('::')[2]}"
+            self._lines.line("✗", "red", text, "; ".join(item.because))
 
     def _missing(self, adoption: Adoption) -> None:
         if not adoption.outcome.missing:
             return
         self._lines.title("Has no counterpart, and would be made")
+        unreadable = {item.subject for item in adoption.outcome.missing if item.is_unreadable}
         for (type_, why), names in sorted(by_type(adoption.outcome.missing).items()):
-            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-            is_unreadable = any(
-                item.is_unreadable
-                for item in adoption.outcome.missing
-                if item.subject in {f"{type_}::{name}" for name in names}
-            )
-            mark, style = ("?", "red") if is_unreadable else ("+", "green")
-            self._lines.line(
-                mark,
-                style,
-                f"{type_.rpartition(':')[2]}: {', '.join(names[:_MOST_NAMES])}{more}",
-                why,
-            )
+            mark, style = ("+", "green")
+            if not unreadable.isdisjoint(f"{type_}::{name}" for name in names):
+                mark, style = ("?", "red")
+            self._lines.line(mark, style, f"{type_.rpartition(':')[2]}: {_first(names)}", why)
 
     def _left(self, adoption: Adoption, live: Live) -> None:
         if live.access_gaps:
             self._lines.title("Could not be seen: nothing follows from its absence")
             for item in live.access_gaps:
-                self._lines.line(
-                    "?", "red", f"{item.topic.replace('_', ' ')} ({item.operation})", item.why
-                )
+                topic = item.topic.replace("_", " ")
+                self._lines.line("?", "red", f"{topic} ({item.operation})", item.why)
         if adoption.to_fill_in:
             self._lines.title("Yours to fill in")
             for path, note in adoption.to_fill_in:
@@ -232,6 +203,11 @@ def _own_tag(item: ImportDifference) -> bool:
     itself.
     """
     return item.where.startswith("tags") and item.ours is not None
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(names[:_MOST_NAMES])}{more}"
 
 
 def _short(value: Any) -> str:

@@ -20,6 +20,7 @@ from jupyterhub_aws.changes.gate import LABEL, GateVerdict, judged
 from jupyterhub_aws.changes.side import Side, read_side
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.errors import ConfigError, refused
+from jupyterhub_aws.config.tree import at
 from jupyterhub_aws.diff.markdown import LIMIT, markdown, text
 
 # --- As much of GitHub's REST API as a report needs. All answers are
@@ -53,11 +54,8 @@ class GitHub:
         """Every item of a list, page by page."""
         for page in range(1, _PAGES + 1):
             found = self.get(path, **query, per_page=str(_PAGE), page=str(page))
-            items = (
-                [item for item in found if isinstance(item, Mapping)]
-                if isinstance(found, list)
-                else []
-            )
+            listed = found if isinstance(found, list) else []
+            items = [item for item in listed if isinstance(item, Mapping)]
             yield from items
             if len(items) < _PAGE:
                 return
@@ -72,11 +70,7 @@ class GitHub:
             found = self.get(f"/collaborators/{urllib.parse.quote(login, safe='')}/permission")
         except ConfigError:  # a user unknown to this repository
             return False
-        return isinstance(found, Mapping) and found.get("permission") in (
-            "admin",
-            "maintain",
-            "write",
-        )
+        return at(found, "permission") in ("admin", "maintain", "write")
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -139,37 +133,21 @@ def judge(base: Path, new: Path, words: Sequence[str]) -> list[Judged]:
     """Every stack that either side has a plan of. `base` was made by the base branch, `new` by
     the author of the pull request.
     """
-    names = sorted(
-        {
-            path.name
-            for folder in (base, new)
-            if folder.is_dir()
-            for path in folder.iterdir()
-            if _NAME.fullmatch(path.name) and not path.is_symlink()
-        }
-    )
-    return [_judge(name, base / name, new / name, words) for name in names[:_MOST]]
+    files = (path for folder in (base, new) if folder.is_dir() for path in folder.iterdir())
+    names = {path.name for path in files if _NAME.fullmatch(path.name) and not path.is_symlink()}
+    return [_judge(name, base / name, new / name, words) for name in sorted(names)[:_MOST]]
 
 
 def _judge(name: str, base: Path, new: Path, words: Sequence[str]) -> Judged:
     stack = name.removesuffix(".json")
     if not new.is_file():
-        return Judged(
-            stack=stack,
-            fault=(
-                "there is no plan of this stack: its stack file is missing, or invalid (see the"
-                " run of"
-                " the first workflow)"
-            ),
-        )
+        why = "its stack file is missing, or invalid (see the run of the first workflow)"
+        return Judged(stack=stack, fault=f"there is no plan of this stack: {why}")
+    source = "the base branch, where it is not yet"
     try:
-        old = (
-            read_side(str(base))
-            if base.is_file()
-            else Side(
-                source="the base branch, where it is not yet", stack=stack, resources=Resources([])
-            )
-        )
+        old = Side(source=source, stack=stack, resources=Resources([]))
+        if base.is_file():
+            old = read_side(str(base))
         side = read_side(str(new))
         if side.stack != stack:
             return Judged(stack=stack, fault=f"the plan says that it is of {side.stack}")
@@ -211,15 +189,11 @@ def publish(
     elif last.get("body") != body:
         github.send("PATCH", f"/issues/comments/{int(last['id'])}", {"body": body})
     shut = [item.stack for item in stacks if not item.passes]
-    words = (
-        "open"
-        if stacks and not shut
-        else f"shut for {', '.join(shut)}"
-        if shut
-        else "shut: no plans"
-    )
+    is_open = bool(stacks) and not shut
+    closed = f"shut for {', '.join(shut)}" if shut else "shut: no plans"
+    words = "open" if is_open else closed
     state: dict[str, Any] = {
-        "state": "success" if stacks and not shut else "failure",
+        "state": "success" if is_open else "failure",
         "context": CONTEXT,
         "description": words[:140],
     }
@@ -253,15 +227,15 @@ def pull_request(github: GitHub, commit: str, *, merged: bool = False) -> Mappin
     for item in github.all("/pulls", state=state, sort="updated", direction="desc"):
         if merged and item.get("merge_commit_sha") == commit and item.get("merged_at"):
             return item
-        if not merged and commit in (_at(item, "head", "sha"), item.get("merge_commit_sha")):
+        if not merged and commit in (at(item, "head", "sha"), item.get("merge_commit_sha")):
             return item
     return None
 
 
 def words_that_count(github: GitHub, request: Mapping[str, Any]) -> list[str]:
     """Texts of reviews of the newest commit, and names of labels, by users who may acknowledge."""
-    number, head = request["number"], _at(request, "head", "sha")
-    authors = {str(_at(request, "user", "login")), *_authors(github, number)}
+    number, head = request["number"], at(request, "head", "sha")
+    authors = {str(at(request, "user", "login")), *_authors(github, number)}
     trusted: dict[str, bool] = {}
 
     def counts(login: str) -> bool:
@@ -271,45 +245,28 @@ def words_that_count(github: GitHub, request: Mapping[str, Any]) -> list[str]:
 
     found = []
     for review in github.all(f"/pulls/{number}/reviews"):
-        login, body = str(_at(review, "user", "login") or ""), str(review.get("body") or "")
-        if (
-            review.get("state") in _COUNTS
-            and review.get("commit_id") == head
-            and "acknowledge" in body
-            and counts(login)
-        ):
+        login, body = str(at(review, "user", "login") or ""), str(review.get("body") or "")
+        is_newest = review.get("state") in _COUNTS and review.get("commit_id") == head
+        if is_newest and "acknowledge" in body and counts(login):
             found += body.splitlines()
     return [*found, *(name for name, login in _labels(github, request) if counts(login))]
 
 
 def _labels(github: GitHub, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Labels that are there now, with the user who added them last."""
-    names = {
-        str(label.get("name"))
-        for label in request.get("labels") or ()
-        if isinstance(label, Mapping)
-    }
-    wanted = {name for name in names if LABEL.match(name)}
+    labels = (item for item in request.get("labels") or () if isinstance(item, Mapping))
+    wanted = {name for label in labels if LABEL.match(name := str(label.get("name")))}
     if not wanted:
         return
     last: dict[str, str] = {}
     for event in github.all(f"/issues/{request['number']}/events"):
-        name = str(_at(event, "label", "name"))
+        name = str(at(event, "label", "name"))
         if event.get("event") == "labeled" and name in wanted:
-            last[name] = str(_at(event, "actor", "login") or "")
+            last[name] = str(at(event, "actor", "login") or "")
     yield from sorted(last.items())
 
 
 def _authors(github: GitHub, number: int) -> Iterator[str]:
     for commit in github.all(f"/pulls/{number}/commits"):
-        yield from (
-            str(_at(commit, who, "login"))
-            for who in ("author", "committer")
-            if _at(commit, who, "login")
-        )
-
-
-def _at(item: Any, *keys: str) -> Any:
-    for key in keys:
-        item = item.get(key) if isinstance(item, Mapping) else None
-    return item
+        logins = (at(commit, who, "login") for who in ("author", "committer"))
+        yield from (str(login) for login in logins if login)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.difference import Difference
@@ -82,14 +83,9 @@ def markdown(found: Difference, verdict: GateVerdict | None = None, *, limit: in
     ]
     head += _gate(verdict) if verdict is not None else []
     parts = ["\n".join(head), *_parts(found)]
-    tail = "\n".join(
-        [
-            "",
-            *(f"<sub>{text(limit_)}</sub>\n" for limit_ in found.limits),
-            f"<sub>{text(found.old.source)} → {text(found.new.source)}</sub>",
-            "",
-        ]
-    )
+    limits = [f"<sub>{text(limit_)}</sub>\n" for limit_ in found.limits]
+    sources = f"<sub>{text(found.old.source)} → {text(found.new.source)}</sub>"
+    tail = "\n".join(["", *limits, sources, ""])
     kept: list[str] = []
     room = limit - len(tail) - 300
     for index, part in enumerate(parts):
@@ -98,9 +94,8 @@ def markdown(found: Difference, verdict: GateVerdict | None = None, *, limit: in
             break
         kept.append(part)
         room -= len(part) + 2
-    return "\n\n".join([*kept, tail])[
-        :limit
-    ]  # without an empty line what follows a fold would be HTML
+    # Without an empty line what follows a fold would be HTML.
+    return "\n\n".join([*kept, tail])[:limit]
 
 
 def _left_out(parts: list[str], found: Difference) -> str:
@@ -110,10 +105,8 @@ def _left_out(parts: list[str], found: Difference) -> str:
 
 
 def _line_of_counts(found: Difference) -> str:
-    money = bill(found)
-    return f"{counts(found)}." + (
-        f" {text(money)}." if money else " The bill stays the same." if found.money else ""
-    )
+    money, same = bill(found), " The bill stays the same." if found.money else ""
+    return f"{counts(found)}." + (f" {text(money)}." if money else same)
 
 
 def _gate(verdict: GateVerdict) -> list[str]:
@@ -121,10 +114,8 @@ def _gate(verdict: GateVerdict) -> list[str]:
         more = f" {len(verdict.acknowledged)} acknowledged." if verdict.acknowledged else ""
         return [f"**Gate: open.**{more}", ""]
     lines = ["**Gate: shut.**"]
-    lines += [
-        f"- a check fails that passed before: {text(failure)}"
-        for failure in verdict.failures[:_FIRST]
-    ]
+    failures = verdict.failures[:_FIRST]
+    lines += [f"- a check fails that passed before: {text(failure)}" for failure in failures]
     if verdict.missing:
         number = len(verdict.missing)
         words = [_plain(needed.line) for needed in verdict.missing[:_LINES]]
@@ -133,26 +124,16 @@ def _gate(verdict: GateVerdict) -> list[str]:
             for needed in verdict.missing
             for limit in dict.fromkeys(needed.limits)
         ]
-        limits += (
-            [
-                "- types of your program's own can be named in `gate.allow`:"
-                f" {text(', '.join(verdict.nameable[:_LINES]))}"
-            ]
-            if verdict.nameable
-            else []
-        )
+        if verdict.nameable:
+            types = text(", ".join(verdict.nameable[:_LINES]))
+            limits.append(f"- types of your program's own can be named in `gate.allow`: {types}")
         rest = [f"and {number - _LINES} more: `jhub gate` lists them"] if number > _LINES else []
         said = (
             "A reviewer with write access opens it with a review that contains these lines, or"
             " with labels of `acknowledge` and the digits at their ends."
         )
-        lines += [
-            "",
-            _folded(
-                f"{number} acknowledgement{'s' if number > 1 else ''} missing",
-                [said, "", "```", *words, "```", *rest, *limits],
-            ),
-        ]
+        title = f"{number} acknowledgement{'s' if number > 1 else ''} missing"
+        lines += ["", _folded(title, [said, "", "```", *words, "```", *rest, *limits])]
     return [*lines, ""]
 
 
@@ -163,22 +144,15 @@ def _parts(found: Difference) -> Iterator[str]:
         if section.class_ in LOUD:
             yield _section(section)
     if found.new_findings:
-        yield "\n".join(
-            [
-                "**Checks**",
-                *(
-                    f"- {'❌' if item['status'] == 'fail' else '⚠️'} {text(str(item['message']))}"
-                    for item in found.new_findings
-                ),
-                "",
-            ]
-        )
+        checks = [
+            f"- {'❌' if item['status'] == 'fail' else '⚠️'} {text(str(item['message']))}"
+            for item in found.new_findings
+        ]
+        yield "\n".join(["**Checks**", *checks, ""])
     for section in shown:
         if section.class_ not in LOUD:
-            yield _folded(
-                f"{_CLASS_MARKS[section.class_]} {section.title} ({len(section.lines)})",
-                [f"- {_line(line)}" for line in section.lines],
-            )
+            title = f"{_CLASS_MARKS[section.class_]} {section.title} ({len(section.lines)})"
+            yield _folded(title, [f"- {_line(line)}" for line in section.lines])
     yield from _tables(found)
     for change in found.resources:
         yield _change(change)
@@ -193,11 +167,10 @@ def _parts(found: Difference) -> Iterator[str]:
 
 def _section(section: Section) -> str:
     lines = [f"- {_line(line)}" for line in section.lines]
-    first = [f"**{_CLASS_MARKS[section.class_]} {section.title}**", "", *lines[:_FIRST], ""]
-    rest = (
-        [_folded(f"and {len(lines) - _FIRST} more", lines[_FIRST:])] if len(lines) > _FIRST else []
-    )
-    return "\n".join([*first, *rest])
+    shown = [f"**{_CLASS_MARKS[section.class_]} {section.title}**", "", *lines[:_FIRST], ""]
+    if len(lines) > _FIRST:
+        shown.append(_folded(f"and {len(lines) - _FIRST} more", lines[_FIRST:]))
+    return "\n".join(shown)
 
 
 def _line(line: StoryLine) -> str:
@@ -217,31 +190,24 @@ def _tables(found: Difference) -> Iterator[str]:
         )
     money = found.money
     if money and money["lines"]:
-        rows = [
-            f"| {text(line['what'])} | "
-            + " | ".join(f"{dollars(line[key][0])} → {dollars(line[key][1])}" for key in BILLS)
-            + " |"
-            for line in money["lines"]
-        ]
-        total = (
-            "| **together** | "
-            + " | ".join(f"{dollars(money[key][0])} → {dollars(money[key][1])}" for key in BILLS)
-            + " |"
-        )
+        rows = [f"| {text(line['what'])} | {_amounts(line)} |" for line in money["lines"]]
+        total = f"| **together** | {_amounts(money)} |"
         yield _folded(
             "Cost, US dollars a month",
             [f"| | {' | '.join(BILLS.values())} |", "| --- | ---: | ---: | ---: |", *rows, total],
         )
 
 
+def _amounts(sums: Mapping[str, Any]) -> str:
+    return " | ".join(f"{dollars(sums[key][0])} → {dollars(sums[key][1])}" for key in BILLS)
+
+
 def _change(change: Change) -> str:
     because = f", because of {', '.join(change.because[:5])}" if change.because else ""
     if change.op not in ("update", "replace") or not change.properties:
         return f"- {MARKS[change.op]} {text(change.name)} <sub>{text(change.type)}</sub>"
-    title = (
-        f"{MARKS[change.op]} {in_html(change.name)}"
-        f" <sub>{in_html(change.type)}{in_html(because)}</sub>"
-    )
+    what = f"<sub>{in_html(change.type)}{in_html(because)}</sub>"
+    title = f"{MARKS[change.op]} {in_html(change.name)} {what}"
     lines: list[str] = []
     for item in change.properties:
         if item.hidden:

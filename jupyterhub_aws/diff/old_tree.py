@@ -92,10 +92,7 @@ def side_at(ref: str, file: StackFile, as_of: str) -> Side:
         return _of_user(tree, there, file.home, source, as_of)
     same = _text(program / _REQUIREMENTS) == _text(file.home.folder / _REQUIREMENTS)
     return _planned(
-        there,
-        source,
-        as_of,
-        lambda arguments: _in_its_environment(program, arguments, ours=same),
+        there, source, as_of, lambda arguments: _in_its_environment(program, arguments, ours=same)
     )
 
 

@@ -71,9 +71,8 @@ _PLAN_STYLE = Path(__file__).resolve().parents[1] / "plan" / "page" / "templates
 
 def page(found: Difference, verdict: GateVerdict | None = None) -> str:
     """The page as HTML. Whatever comes from the sides is escaped by the template."""
-    style = _PLAN_STYLE.read_text(encoding="utf-8") + (_TEMPLATES / "difference.css").read_text(
-        encoding="utf-8"
-    )
+    styles = (_PLAN_STYLE, _TEMPLATES / "difference.css")
+    style = "".join(path.read_text(encoding="utf-8") for path in styles)
     templates = environment(_TEMPLATES, {"value": value, "clean": clean, "dollars": dollars})
     return templates.get_template("difference.html").render(
         found=found,

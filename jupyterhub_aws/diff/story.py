@@ -25,13 +25,9 @@ _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 def value(item: Any, longest: int = _LONGEST) -> str:
     """A value on one line, cut where it is long."""
-    text = (
-        "(none)"
-        if item is None
-        else item
-        if isinstance(item, str)
-        else json.dumps(item, sort_keys=True, ensure_ascii=False)
-    )
+    text = "(none)" if item is None else item
+    if not isinstance(text, str):
+        text = json.dumps(item, sort_keys=True, ensure_ascii=False)
     text = clean(" ".join(text.split())) or '""'
     return clipped(text, longest)
 
@@ -54,18 +50,11 @@ def clean(text: str) -> str:
 def unified(old: Any, new: Any, most: int = 40) -> list[str]:
     """Two values as lines of a diff: texts of several lines by line, other values as a whole."""
     if isinstance(old, str) and isinstance(new, str) and "\n" in f"{old}{new}":
-        lines = [
-            clean(line)
-            for line in list(
-                difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1)
-            )[2:]
-        ]
+        changed = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1)
+        lines = [clean(line) for line in list(changed)[2:]]
     else:
-        lines = [
-            f"{sign} {value(side, 300)}"
-            for sign, side in (("-", old), ("+", new))
-            if side is not None
-        ]
+        sides = (("-", old), ("+", new))
+        lines = [f"{sign} {value(side, 300)}" for sign, side in sides if side is not None]
     return lines if len(lines) <= most else [*lines[:most], f"  … {len(lines) - most} lines more"]
 
 
@@ -103,18 +92,17 @@ _COSTS = {
     "idle_monthly": "while idle it costs",
     "paused_monthly": "while paused it costs",
 }
+#: How the headline says what is worse than an interruption.
+_GRAVE: dict[Class, str] = {
+    "endangers data": "data is in danger",
+    "unknown": "some effects are unknown",
+    "widens access": "access is wider than before",
+}
 #: Classes that are shown unfolded.
-LOUD: tuple[Class, ...] = (
-    "costs more",
-    "endangers data",
-    "unknown",
-    "widens access",
-    "replaces",
-    "interrupts",
-)
+LOUD: tuple[Class, ...] = tuple(class_ for class_ in TITLES if class_ != "routine")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class StoryLine:
     """One sentence, and the resources that it is about."""
 
@@ -127,18 +115,14 @@ class StoryLine:
     def names(self) -> str:
         """The resources' own names, the first few of them."""
         names = [subject.rpartition("::")[2] for subject in self.subjects]
-        return ", ".join(names[:4]) + (
-            f" and {len(names) - 4} more" if len(names) > 4 else ""
-        )  # as many as fit a line
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""  # as many as fit a line
+        return f"{', '.join(names[:4])}{more}"
 
     @property
     def more(self) -> str:
         """The resources' names where the sentence does not say them."""
-        return (
-            ""
-            if self.says == MADE or self.topic == "cost" or self.names in self.text
-            else self.names
-        )
+        known = self.says == MADE or self.topic == "cost" or self.names in self.text
+        return "" if known else self.names
 
     @property
     def text(self) -> str:
@@ -166,41 +150,23 @@ def sections(found: Difference) -> tuple[Section, ...]:
     groups: dict[tuple[Class, Topic, str, str], list[Effect]] = defaultdict(list)
     for effect in found.effects:
         groups[effect.class_, effect.topic, effect.about, effect.says].append(effect)
-    by_class: dict[Class, list[tuple[int, StoryLine]]] = defaultdict(list)
+    by_class: dict[Class, list[StoryLine]] = defaultdict(list)
     for (class_, topic, about, says), effects in groups.items():
-        line = StoryLine(
-            topic=topic,
-            about=about,
-            says=says,
-            subjects=tuple(sorted({effect.subject for effect in effects})),
-        )
-        by_class[class_].append((TOPICS.index(topic), line))
-    ordered = sorted(by_class, key=shown_first)
+        subjects = tuple(sorted({effect.subject for effect in effects}))
+        by_class[class_].append(StoryLine(topic, about, says, subjects))
     return tuple(
-        Section(
-            class_=class_,
-            lines=tuple(
-                line
-                for _, line in sorted(
-                    by_class[class_],
-                    key=lambda item: (item[0], _money_order(item[1]), item[1].text),
-                )
-            ),
-        )
-        for class_ in ordered
+        Section(class_=class_, lines=tuple(sorted(by_class[class_], key=_order)))
+        for class_ in sorted(by_class, key=shown_first)
     )
 
 
-def _money_order(line: StoryLine) -> int:
-    """What costs most first, where it is about money."""
-    return next(
-        (
-            index
-            for index, word in enumerate(MEASURES.values())
-            if line.topic == "cost" and line.says.startswith(f"{word}:")
-        ),
-        0,
-    )
+def _order(line: StoryLine) -> tuple[int, int, str]:
+    """By topic; where it is about money, what costs most first."""
+    measure = 0
+    if line.topic == "cost":
+        words = list(MEASURES.values())
+        measure = next((words.index(word) for word in words if line.says.startswith(f"{word}:")), 0)
+    return TOPICS.index(line.topic), measure, line.text
 
 
 def costs(found: Difference) -> str:
@@ -210,11 +176,9 @@ def costs(found: Difference) -> str:
         rise = rises.get(key)
         if rise is not None:
             more = None if rise.before is None or rise.after is None else rise.after - rise.before
-            return (
-                f"what it costs {MEASURES[key]} is not known"
-                if more is None
-                else f"{words} {more:,.2f} US dollars a month more"
-            )
+            if more is None:
+                return f"what it costs {MEASURES[key]} is not known"
+            return f"{words} {more:,.2f} US dollars a month more"
     return ""
 
 
@@ -224,57 +188,31 @@ def headline(found: Difference) -> str:
         return "Nothing changes."
     if found.configuration:
         return "The configuration changes; its effects could not be determined."
-    loud = [
-        section
-        for section in sections(found)
-        if section.class_ in LOUD and section.class_ != "costs more"
-    ]
+    quiet: tuple[Class, ...] = ("routine", "costs more")
+    loud = [section for section in sections(found) if section.class_ not in quiet]
+    money = costs(found)
     if not loud:
-        return (
-            f"{_capital(costs(found))}; no other user impact."
-            if costs(found)
-            else "No user impact."
-        )
-    parts = [costs(found)] if costs(found) else []
-    money = len(parts)
-    hubs = sorted(
-        {effect.about for effect in found.effects if effect.says.startswith("the hub restarts")}
-    )
-    proxies = sorted(
-        {effect.about for effect in found.effects if effect.says.startswith("the proxy restarts")}
-    )
+        return f"{_capital(money)}; no other user impact." if money else "No user impact."
+    said = [effect.says for effect in found.effects]
+    restarts = {item.about for item in found.effects if item.says.startswith("the hub restarts")}
+    hubs, parts = sorted(restarts), []
     if hubs:
         parts.append(f"{_names(hubs)} restarts" if len(hubs) == 1 else f"{len(hubs)} hubs restart")
-    if proxies:
+    if any(says.startswith("the proxy restarts") for says in said):
         parts.append("all connections drop once")
-    pools = sorted(
-        {
-            effect.about
-            for effect in found.effects
-            if effect.class_ == "replaces" and effect.topic == "nodes"
-        }
-    )
+    replaced = (item for item in found.effects if item.class_ == "replaces")
+    pools = sorted({item.about for item in replaced if item.topic == "nodes"})
     if pools:
         parts.append(f"nodes stop, with the servers on them ({'; '.join(pools[:3])})")
-    if any("hub and proxy move" in effect.says for effect in found.effects):
+    if any("hub and proxy move" in says for says in said):
         parts.append("hub and proxy move to other nodes")
-    counted = {
-        "endangers data": "data is in danger",
-        "unknown": "some effects are unknown",
-        "widens access": "access is wider than before",
-    }
-    parts += [
-        words
-        for class_, words in counted.items()
-        if any(section.class_ == class_ for section in loud)
-    ]
-    lines = [line for section in loud for line in section.lines]
-    some = (
-        clipped(lines[0].text, 160)
-        if len(lines) == 1
-        else "connections or services are interrupted"
-    )
-    return f"{_capital('; '.join(parts if len(parts) > money else [*parts, some]))}."
+    classes = {section.class_ for section in loud}
+    parts += [words for class_, words in _GRAVE.items() if class_ in classes]
+    if not parts:
+        lines = [line for section in loud for line in section.lines]
+        only = clipped(lines[0].text, 160) if len(lines) == 1 else ""
+        parts.append(only or "connections or services are interrupted")
+    return f"{_capital('; '.join([money, *parts] if money else parts))}."
 
 
 def _capital(text: str) -> str:

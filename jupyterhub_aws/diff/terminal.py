@@ -48,9 +48,8 @@ _DETAILS = 12
 def render(found: Difference, verdict: GateVerdict | None = None) -> None:
     """Print it to standard output."""
     console = Terminal()
-    console.print(
-        Text.assemble((found.stack, "bold"), f": {found.old.source} → {found.new.source}")
-    )
+    sources = f": {found.old.source} → {found.new.source}"
+    console.print(Text.assemble((found.stack, "bold"), sources))
     console.print(Text(headline(found), _STYLES[found.worst]))
     if bill(found):
         console.print(Text(bill(found)))
@@ -73,12 +72,8 @@ def render_verdict(console: Console, verdict: GateVerdict) -> None:
     """Print what the gate says."""
     console.print()
     if verdict.passes:
-        console.print(
-            Text(
-                f"✓ The gate is open: all effects are {verdict.lets_through} or acknowledged.",
-                "bold green",
-            )
-        )
+        words = f"✓ The gate is open: all effects are {verdict.lets_through} or acknowledged."
+        console.print(Text(words, "bold green"))
         return
     for failure in verdict.failures:
         console.print(Text(f"✗ a check fails that passed before: {failure}", "bold red"))
@@ -91,18 +86,13 @@ def render_verdict(console: Console, verdict: GateVerdict) -> None:
         console.print(Text(title, "bold red"))
         for needed in verdict.missing:
             console.print(needed.line, soft_wrap=True, markup=False)
-            console.print(
-                Padding(Text("; ".join([*needed.says[:3], *needed.limits]), "dim"), (0, 0, 0, 2))
-            )
+            why = Text("; ".join([*needed.says[:3], *needed.limits]), "dim")
+            console.print(Padding(why, (0, 0, 0, 2)))
     if verdict.nameable:
-        console.print(
-            Text(
-                "→ your program's own types that need no acknowledgement can be named in"
-                " gate.allow:"
-                f" {', '.join(verdict.nameable)}",
-                "dim",
-            )
+        words = (
+            "→ your program's own types that need no acknowledgement can be named in gate.allow:"
         )
+        console.print(Text(f"{words} {', '.join(verdict.nameable)}", "dim"))
 
 
 def _section(section: Section) -> Table:
@@ -124,17 +114,10 @@ def _resources(console: Console, found: Difference) -> None:
         return
     console.print(Text(f"Resources: {counts(found)}", "bold"))
     for change in found.resources:
-        label = Text.assemble(
-            (MARKS[change.op], _COLOURS[change.op]),
-            " ",
-            change.name,
-            " ",
-            (change.type.rpartition(":")[2], "cyan"),
-        )
-        if change.op == "replace":
-            label.append(
-                f"  because of {', '.join(change.because)}" if change.because else "", "dim"
-            )
+        mark, kind = (MARKS[change.op], _COLOURS[change.op]), change.type.rpartition(":")[2]
+        label = Text.assemble(mark, " ", change.name, " ", (kind, "cyan"))
+        if change.op == "replace" and change.because:
+            label.append(f"  because of {', '.join(change.because)}", "dim")
         console.print(label)
         if change.op in ("update", "replace"):
             for line in _shown(change):
@@ -147,9 +130,8 @@ def _resources(console: Console, found: Difference) -> None:
 def _shown(change: Change) -> list[Text]:
     lines = [_property(item) for item in change.properties[:_DETAILS]]
     left = len(change.properties) - _DETAILS
-    return (
-        [*lines, Text(f"and {left} more (--json FILE has them all)", "dim")] if left > 0 else lines
-    )
+    more = [Text(f"and {left} more (--json FILE has them all)", "dim")] if left > 0 else []
+    return [*lines, *more]
 
 
 def _property(item: PropertyChange) -> Text:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import configparser
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,11 +29,8 @@ def name_of(folder: Path) -> str:
 
 def region(_answers: Given) -> str:
     """The region that the AWS tools would take, else us-east-1."""
-    named = (
-        os.environ.get("AWS_REGION")
-        or os.environ.get("AWS_DEFAULT_REGION")
-        or _of_profile("region")
-    )
+    named = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    named = named or _of_profile("region")
     return named if partition_named(named) in PARTITIONS else "us-east-1"
 
 
@@ -50,13 +48,8 @@ def account_or_documentation(answers: Given) -> str:
 def owner(_answers: Given) -> str:
     """Who is at the machine."""
     name = os.environ.get("USER") or os.environ.get("LOGNAME") or ""
-    return (
-        name
-        if name
-        and name.replace("-", "").replace("_", "").replace(".", "").isalnum()
-        and name.isascii()
-        else "platform-team"
-    )
+    is_plain = name.replace("-", "").replace("_", "").replace(".", "").isalnum() and name.isascii()
+    return name if is_plain else "platform-team"
 
 
 def zones(answers: Given) -> str:
@@ -84,10 +77,7 @@ def internal(name: str, outside: str) -> Callable[[Given], str]:
 def kubernetes() -> str:
     """The Kubernetes minor with the fewest unverified pins, and of these the newest."""
     minors = kubernetes_versions()
-    unverified = {
-        minor: sum(pin.kubernetes == minor and not pin.verified for pin in pins())
-        for minor in minors
-    }
+    unverified = Counter(pin.kubernetes for pin in pins() if not pin.verified)
     return min(minors, key=lambda minor: (unverified[minor], -int(minor.partition(".")[2])))
 
 
@@ -106,8 +96,7 @@ def _of_profile(key: str) -> str:
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read(path, encoding="utf-8")
-        return parser.get(
-            "default" if profile == "default" else f"profile {profile}", key, fallback=""
-        ).strip()
+        section = "default" if profile == "default" else f"profile {profile}"
+        return parser.get(section, key, fallback="").strip()
     except (configparser.Error, OSError, UnicodeDecodeError):
         return ""

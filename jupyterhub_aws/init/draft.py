@@ -15,7 +15,7 @@ from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.formats import FORMAT
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.node_size import server_room
-from jupyterhub_aws.config.stack_text import Noted, plain, text_of, to_fill_in
+from jupyterhub_aws.config.stack_text import Noted, text_of, to_fill_in
 from jupyterhub_aws.init import defaults
 from jupyterhub_aws.init.question import Answers
 from jupyterhub_aws.init.questions import SERVERS
@@ -65,12 +65,10 @@ def drafted(variant: str, answers: Answers, stack: str) -> ProjectDraft:
     """
     section = {"open": _open, "airgap": _airgap, "existing": _existing}[variant]
     sections = {"format": FORMAT, **section(answers)}
-    comments = {name: _COMMENTS[name] for name in sections if name in _COMMENTS} | (
-        _OF_VARIANT.get(variant) or {}
-    )
-    return ProjectDraft(
-        sections=sections, comments=comments, head=_HEADS[variant].format(stack=stack)
-    )
+    comments = {name: _COMMENTS[name] for name in sections if name in _COMMENTS}
+    comments |= _OF_VARIANT.get(variant, {})
+    head = _HEADS[variant].format(stack=stack)
+    return ProjectDraft(sections=sections, comments=comments, head=head)
 
 
 def inner_text(project: str, stack: str) -> str:
@@ -146,15 +144,10 @@ _OF_VARIANT = {
 
 def _open(answers: Answers) -> dict[str, Any]:
     networks = answers.listed(_API)
-    open_to_all = (
-        {
-            "public": Noted(
-                value=True, note="every address may connect; only your AWS identities are let in"
-            )
-        }
-        if "0.0.0.0/0" in networks
-        else {}
-    )
+    api = {"public_access_cidrs": answers.marked(_API, networks)}
+    if "0.0.0.0/0" in networks:
+        note = "every address may connect; only your AWS identities are let in"
+        api["public"] = Noted(value=True, note=note)
     return {
         **_in_aws(answers),
         "network": {
@@ -162,11 +155,7 @@ def _open(answers: Answers) -> dict[str, Any]:
             "zones": answers.listed("network.zones"),
             "nat": answers["network.nat"],
         },
-        "cluster": {
-            **_cluster(answers),
-            "api": {"public_access_cidrs": answers.marked(_API, networks), **open_to_all},
-            **_unprotected(answers),
-        },
+        "cluster": {**_cluster(answers), "api": api, **_unprotected(answers)},
         "pools": _pools(answers),
         "homes": {"kind": answers["homes.kind"]},
         "hubs": {"main": _hub(answers)},
@@ -175,7 +164,8 @@ def _open(answers: Answers) -> dict[str, Any]:
 
 def _airgap(answers: Answers) -> dict[str, Any]:
     mirror = answers["hubs.main.package_mirrors.pip"]
-    gateway = f"{_PEER}.via.id"
+    mirrors = {"package_mirrors": {"pip": mirror}} if mirror else {}
+    gateway, cidrs = f"{_PEER}.via.id", f"{_PEER}.cidrs"
     return {
         **_in_aws(answers),
         "parts": "cloud",
@@ -185,12 +175,10 @@ def _airgap(answers: Answers) -> dict[str, Any]:
             "zones": answers.listed("network.zones"),
             "endpoint_zones": answers["network.endpoint_zones"],
             "egress": {"kind": "none"},
-            "internal_hosts": answers.marked(
-                "network.internal_hosts", answers.listed("network.internal_hosts")
-            ),
+            **_internal_hosts(answers),
             "peer_networks": {
                 "corporate": {
-                    "cidrs": answers.marked(f"{_PEER}.cidrs", answers.listed(f"{_PEER}.cidrs")),
+                    "cidrs": answers.marked(cidrs, answers.listed(cidrs)),
                     "ports": Noted(value=[636, 443], note="LDAPS, and HTTPS of package mirrors"),
                     "servers": Noted(value=True, note="users' servers reach these ports too"),
                     "via": {
@@ -214,12 +202,7 @@ def _airgap(answers: Answers) -> dict[str, Any]:
         },
         "pools": _pools(answers),
         "homes": {"kind": answers["homes.kind"]},
-        "hubs": {
-            "main": (
-                _hub(answers, internal=True)
-                | ({"package_mirrors": {"pip": mirror}} if mirror else {})
-            )
-        },
+        "hubs": {"main": _hub(answers, internal=True) | mirrors},
     }
 
 
@@ -229,7 +212,10 @@ def _existing(answers: Answers) -> dict[str, Any]:
     homes = {"kind": answers["homes.kind"]} | _answered(
         answers, "homes", ("server", "path", "file_system", "access_point")
     )
-    storage_class = "hubs.main.database.storage_class"
+    path = "hubs.main.database.storage_class"
+    storage_class = answers.marked(path, answers[path])
+    database = {"kind": "sqlite_on_class", "storage_class": storage_class}
+    registry = {"kind": "on_nodes", "charts": answers["registry.charts"]} if closed else None
     pool = {key: answers.number(f"pools.users.{key}") for key in ("cores", "memory_gib", "nodes")}
     return {
         "name": answers["name"],
@@ -238,15 +224,7 @@ def _existing(answers: Answers) -> dict[str, Any]:
             "mode": "unmanaged",
             "ranges": answers.listed("network.ranges"),
             "egress": {"kind": answers["network.egress.kind"]},
-            **(
-                {
-                    "internal_hosts": answers.marked(
-                        "network.internal_hosts", answers.listed("network.internal_hosts")
-                    )
-                }
-                if closed
-                else {}
-            ),
+            **(_internal_hosts(answers) if closed else {}),
         },
         "cluster": {
             "kind": "existing",
@@ -254,36 +232,23 @@ def _existing(answers: Answers) -> dict[str, Any]:
             **context,
             **_unprotected(answers),
         },
-        **(
-            {"registry": {"kind": "on_nodes", "charts": answers["registry.charts"]}}
-            if closed
-            else {}
-        ),
+        **({"registry": registry} if registry else {}),
         "pools": {"users": {"capacity": "existing", **pool}},
         "homes": homes,
-        "hubs": {
-            "main": (
-                _hub(answers)
-                | {
-                    "database": {
-                        "kind": "sqlite_on_class",
-                        "storage_class": answers.marked(storage_class, answers[storage_class]),
-                    }
-                }
-            )
-        },
+        "hubs": {"main": {**_hub(answers), "database": database}},
     }
 
 
+def _internal_hosts(answers: Answers) -> dict[str, Any]:
+    path = "network.internal_hosts"
+    return {"internal_hosts": answers.marked(path, answers.listed(path))}
+
+
 def _in_aws(answers: Answers) -> dict[str, Any]:
-    accounts = (
-        {"accounts": answers.marked("accounts", [answers["accounts"]])}
-        if answers["accounts"]
-        else {}
-    )
+    account = answers["accounts"]
     return {
         "region": answers["region"],
-        **accounts,
+        **({"accounts": answers.marked("accounts", [account])} if account else {}),
         "name": answers["name"],
         "tags": _tags(answers),
     }
@@ -303,11 +268,9 @@ def _cluster(answers: Answers) -> dict[str, Any]:
 
 
 def _unprotected(answers: Answers) -> dict[str, Any]:
-    return (
-        {"protected": Noted(value=False, note="`pulumi destroy` deletes it: for a trial")}
-        if answers["purpose"] == "trial"
-        else {}
-    )
+    if answers["purpose"] != "trial":
+        return {}
+    return {"protected": Noted(value=False, note="`pulumi destroy` deletes it: for a trial")}
 
 
 def _pools(answers: Answers) -> dict[str, Any]:
@@ -317,10 +280,9 @@ def _pools(answers: Answers) -> dict[str, Any]:
     # A volume is in one zone, so there is a group of nodes for each zone, and a size is each
     # group's.
     zones = len(answers.listed("network.zones")) if answers["homes.kind"] == "ebs" else 1
-    nodes, note = (
-        math.ceil(answers.number("users") / each / zones),
-        f"{each} servers on each{', in each zone' if zones > 1 else ''}",
-    )
+    nodes = math.ceil(answers.number("users") / each / zones)
+    note = f"{each} servers on each{', in each zone' if zones > 1 else ''}"
+    spot_first = "spot nodes, and on-demand nodes where there are none"
     pools: dict[str, Any] = {
         "core": {
             "instance_types": list(_CORE),
@@ -328,9 +290,7 @@ def _pools(answers: Answers) -> dict[str, Any]:
             "disk": {"size_gib": _CORE_DISK},
         },
         "users": {
-            "capacity": Noted(
-                value="spot_first", note="spot nodes, and on-demand nodes where there are none"
-            ),
+            "capacity": Noted(value="spot_first", note=spot_first),
             "instance_types": list(kinds),
             "size": {"min": 0, "max": Noted(value=nodes, note=note)},
         },
@@ -386,21 +346,13 @@ def _hub(answers: Answers, *, internal: bool = False) -> dict[str, Any]:
 
 def _sign_in(answers: Answers) -> dict[str, Any]:
     kind = answers[f"{_SIGN_IN}.kind"]
-    found: dict[str, Any] = {
-        "kind": kind,
-        **_answered(
-            answers,
-            _SIGN_IN,
-            ("client_id", "authorize_url", "token_url", "userinfo_url", "domain", "server"),
-        ),
-    }
+    options = ("client_id", "authorize_url", "token_url", "userinfo_url", "domain", "server")
+    found: dict[str, Any] = {"kind": kind, **_answered(answers, _SIGN_IN, options)}
     if kind == "ldap":
-        found["bind_dn_templates"] = answers.marked(
-            f"{_SIGN_IN}.bind_dn_templates", [answers[f"{_SIGN_IN}.bind_dn_templates"]]
-        )
-        found["ca_certificate"] = _pem(
-            answers, f"{_SIGN_IN}.ca_certificate", lambda _: _NO_CERTIFICATE
-        )
+        path = f"{_SIGN_IN}.bind_dn_templates"
+        found["bind_dn_templates"] = answers.marked(path, [answers[path]])
+        path = f"{_SIGN_IN}.ca_certificate"
+        found["ca_certificate"] = _pem(answers, path, lambda _: _NO_CERTIFICATE)
     if kind == "oidc":
         found["groups_claim"] = "groups"
     for name in ("allowed_organizations", "allowed_groups", "administrators"):
@@ -420,22 +372,15 @@ def _entry(answers: Answers, *, internal: bool) -> dict[str, Any]:
         **_answered(answers, _ENTRY, ("hostname", "route53_zone")),
     }
     if kind == "node_port":
-        return {
-            **found,
-            "tls": {
-                "kind": "certificate",
-                "certificate": _pem(answers, f"{_ENTRY}.tls.certificate", _own_certificate),
-            },
-        }
+        certificate = _pem(answers, f"{_ENTRY}.tls.certificate", _own_certificate)
+        return {**found, "tls": {"kind": "certificate", "certificate": certificate}}
     networks, arn = answers.listed(f"{_ENTRY}.allowed_cidrs"), f"{_ENTRY}.tls.certificate_arn"
     found["allowed_cidrs"] = answers.marked(f"{_ENTRY}.allowed_cidrs", networks)
     if "0.0.0.0/0" in networks:
         found["public"] = Noted(value=True, note="the whole internet reaches the sign-in page")
-    return (
-        {**found, "tls": {"kind": "acm", "certificate_arn": answers.marked(arn, answers[arn])}}
-        if arn in answers
-        else found
-    )
+    if arn in answers:
+        found["tls"] = {"kind": "acm", "certificate_arn": answers.marked(arn, answers[arn])}
+    return found
 
 
 def _answered(answers: Answers, section: str, names: tuple[str, ...]) -> dict[str, Any]:
@@ -451,9 +396,8 @@ def _own_certificate(answers: Answers) -> str:
     from jupyterhub_aws.operate.certificate import stand_in
 
     name = answers[f"{_ENTRY}.hostname"]
-    return (
-        stand_in(name) if HOSTNAME.fullmatch(name) else _NO_CERTIFICATE
-    )  # the models refuse the name
+    # The models refuse a name that is none.
+    return stand_in(name) if HOSTNAME.fullmatch(name) else _NO_CERTIFICATE
 
 
 def _pem(answers: Answers, path: str, stand_in: Callable[[Answers], str]) -> Any:
@@ -470,8 +414,3 @@ def _pem(answers: Answers, path: str, stand_in: Callable[[Answers], str]) -> Any
         what = f"cannot be read from {name} ({reason})"
         fix = "name a file in PEM form, or leave it empty"
         raise refused("jhub init", "file.unreadable", path, what, fix) from None
-
-
-def as_values(sections: Mapping[str, Any]) -> dict[str, Any]:
-    """The sections as plain values, for settings on top of them."""
-    return {name: plain(value) for name, value in sections.items()}

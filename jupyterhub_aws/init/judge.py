@@ -62,9 +62,8 @@ class Judge:
         """The draft of these answers, which the models take. Raises ConfigError with every
         problem.
         """
-        found = settled(
-            drafted(self.variant, self.answers(given), self.target.stack), self.settings
-        )
+        made = drafted(self.variant, self.answers(given), self.target.stack)
+        found = settled(made, self.settings)
         with tempfile.TemporaryDirectory(prefix="jhub-") as folder:
             for file in self._read(found, Path(folder)):
                 validated(whole(given_by(file), file.path.parent))
@@ -96,11 +95,9 @@ class Judge:
                 ],
             )
         cost = plan.cost.as_json()
-        return (
-            Bill(at_rest=cost["idle_monthly"], at_most=cost["maximum_monthly"])
-            if cost["lines"]
-            else None
-        )
+        if not cost["lines"]:
+            return None
+        return Bill(at_rest=cost["idle_monthly"], at_most=cost["maximum_monthly"])
 
     def _read(self, draft: ProjectDraft, folder: Path) -> list[StackFile]:
         """The stack files as they would be in their project, each read."""

@@ -5,7 +5,7 @@ right: so there is a whole draft at any time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest, refused, shown
@@ -14,7 +14,7 @@ from jupyterhub_aws.config.stack_text import fill
 Given = Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Question:
     """One question of `jhub init`.
 
@@ -29,7 +29,8 @@ class Question:
     path: str
     ask: str
     help: str | Callable[[Given], str]
-    default: Callable[[Given], str]
+    default: str | Callable[[Given], str]
+    _: KW_ONLY
     choices: Mapping[str, str] = field(default_factory=dict)
     when: Callable[[Given], bool] = lambda _: True
     separator: str = ","
@@ -39,6 +40,10 @@ class Question:
     def explained(self, answers: Given) -> str:
         """What the question is about, after these answers."""
         return self.help if isinstance(self.help, str) else self.help(answers)
+
+    def usual(self, answers: Given) -> str:
+        """The default, after these answers."""
+        return self.default if isinstance(self.default, str) else self.default(answers)
 
     def refused(self, answer: str) -> Problem | None:
         """What is wrong with an answer that is none of the choices."""
@@ -66,14 +71,12 @@ class Answers(Mapping[str, str]):
         for question in questions:
             if not question.when(self._values):
                 continue
-            usual = question.default(self._values)
+            usual = question.usual(self._values)
             answer = given.get(question.path, usual)
             problem = question.refused(answer)
             problems += [problem] if problem else []
-            self._values[question.path], self._asked[question.path] = (
-                (usual if problem else answer),
-                question,
-            )
+            self._values[question.path] = usual if problem else answer
+            self._asked[question.path] = question
             if question.stand_in and answer == usual:
                 self._stand_ins.add(question.path)
         if problems:
@@ -92,11 +95,8 @@ class Answers(Mapping[str, str]):
         """An answer as a list; empty where the question was not asked."""
         if path not in self._values:
             return []
-        return [
-            part.strip()
-            for part in self._values[path].split(self._asked[path].separator)
-            if part.strip()
-        ]
+        parts = self._values[path].split(self._asked[path].separator)
+        return [part.strip() for part in parts if part.strip()]
 
     def number(self, path: str) -> int:
         """An answer as a whole number. Raises ConfigError."""

@@ -36,10 +36,6 @@ def _is(path: str, *values: str) -> Callable[[Given], bool]:
     return lambda answers: answers.get(path) in values
 
 
-def _always(value: str) -> Callable[[Given], str]:
-    return lambda _: value
-
-
 def questions_of(variant: str, name: str) -> tuple[Question, ...]:
     """The questions of a variant; `name` is the default of the cluster's."""
     return {"open": _open, "airgap": _airgap, "existing": _existing}[variant](name)
@@ -49,10 +45,10 @@ def _open(name: str) -> tuple[Question, ...]:
     return (
         *_place(name, account=defaults.account),
         Question(
-            path="network.nat",
-            ask="NAT gateways",
-            help="Nodes have private addresses and reach the internet through NAT.",
-            default=_always("single"),
+            "network.nat",
+            "NAT gateways",
+            "Nodes have private addresses and reach the internet through NAT.",
+            "single",
             choices={
                 "single": "one for all zones; while its zone is down no node reaches the internet",
                 "per_zone": "one in each zone",
@@ -61,28 +57,19 @@ def _open(name: str) -> tuple[Question, ...]:
         ),
         *_ownership(),
         Question(
-            path="cluster.api.public_access_cidrs",
-            ask="Networks that reach the Kubernetes API",
-            help=(
+            "cluster.api.public_access_cidrs",
+            "Networks that reach the Kubernetes API",
+            (
                 "Where you run `pulumi` and `kubectl`, such as 198.51.100.7/32 for one address."
                 " https://checkip.amazonaws.com shows yours."
             ),
-            default=_always(defaults.DOCUMENTATION_NETWORK),
+            defaults.DOCUMENTATION_NETWORK,
             stand_in=True,
         ),
         *_sign_in(tuple(_KINDS), "shared_password"),
-        Question(
-            path=f"{_ENTRY}.kind",
-            ask="How users reach the hub",
-            help=(
-                "A tunnel needs no name and no certificate, and who opens it needs access to the"
-                " cluster."
-            ),
-            default=_always("port_forward"),
-            choices={
-                "port_forward": "a tunnel, by `jhub open`",
-                "load_balancer": "a Network Load Balancer, with a host name and a certificate",
-            },
+        _way_in(
+            "load_balancer",
+            "a Network Load Balancer, with a host name and a certificate",
             priced=True,
         ),
         *_balancer("hub.example.org", lambda _: defaults.DOCUMENTATION_NETWORK, zone=True),
@@ -96,40 +83,31 @@ def _airgap(name: str) -> tuple[Question, ...]:
         *_place(name, account=defaults.account_or_documentation),
         *_ownership(),
         Question(
-            path=f"{_PEER}.cidrs",
-            ask="Your networks",
-            help=(
+            f"{_PEER}.cidrs",
+            "Your networks",
+            (
                 "Where users, the directory and package mirrors are: networks that are reached"
                 " without the internet."
             ),
-            default=_always("10.200.0.0/16"),
+            "10.200.0.0/16",
             stand_in=True,
         ),
         Question(
-            path=f"{_PEER}.via.id",
-            ask="Transit gateway",
-            help=(
+            f"{_PEER}.via.id",
+            "Transit gateway",
+            (
                 "The id of the transit gateway that leads there. For VPC peering change `via` in"
                 " the file afterwards."
             ),
-            default=_always("tgw-0123456789abcdef0"),
+            "tgw-0123456789abcdef0",
             stand_in=True,
         ),
+        _internal_hosts("package mirrors"),
         Question(
-            path="network.internal_hosts",
-            ask="Internal host names",
-            help=(
-                "Names of your directory, sign-in and package mirrors; * means all below. Any"
-                " other name in the stack fails the plan."
-            ),
-            default=_always("*.corp.example"),
-            stand_in=True,
-        ),
-        Question(
-            path="network.endpoint_zones",
-            ask="Zones of VPC endpoints",
-            help="Each AWS API that something calls has a private endpoint.",
-            default=_always("all"),
+            "network.endpoint_zones",
+            "Zones of VPC endpoints",
+            "Each AWS API that something calls has a private endpoint.",
+            "all",
             choices={
                 "all": "an address in each zone",
                 "one": "an address in one zone: while that is down no node starts",
@@ -139,10 +117,10 @@ def _airgap(name: str) -> tuple[Question, ...]:
         *_sign_in(("ldap", "native"), "ldap"),
         *_balancer("hub.corp.example", lambda answers: answers[f"{_PEER}.cidrs"], zone=False),
         Question(
-            path="hubs.main.package_mirrors.pip",
-            ask="Mirror of PyPI",
-            help="Where servers get Python packages from. Empty: from nowhere.",
-            default=_always(""),
+            "hubs.main.package_mirrors.pip",
+            "Mirror of PyPI",
+            "Where servers get Python packages from. Empty: from nowhere.",
+            "",
         ),
         *_homes(),
         *_sizes(),
@@ -152,252 +130,256 @@ def _airgap(name: str) -> tuple[Question, ...]:
 def _existing(name: str) -> tuple[Question, ...]:
     return (
         Question(
-            path="name",
-            ask="Name",
-            help="Prefix of what the stack makes. Choose once: another name is another stack.",
-            default=_always(name),
+            "name",
+            "Name",
+            "Prefix of what the stack makes. Choose once: another name is another stack.",
+            name,
         ),
-        Question(
-            path="cluster.context",
-            ask="kubectl context",
-            help=(
-                "Which context of KUBECONFIG or ~/.kube/config leads to the cluster. Empty: the"
-                " current one."
-            ),
-            default=_always(""),
-        ),
-        Question(
-            path="cluster.version",
-            ask="Kubernetes version",
-            help="The minor version of the cluster, as `kubectl version` shows it.",
-            default=lambda _: defaults.kubernetes(),
-        ),
-        Question(
-            path="network.ranges",
-            ask="Networks of nodes and pods",
-            help="Network policies are written with them.",
-            default=_always("10.0.0.0/16"),
-        ),
-        Question(
-            path="network.egress.kind",
-            ask="Do nodes reach the internet?",
-            help="Without it the plan proves that nothing in the stack needs it.",
-            default=_always("internet"),
-            choices={"internet": "yes", "none": "no"},
-        ),
-        Question(
-            path="network.internal_hosts",
-            ask="Internal host names",
-            help=(
-                "Names of your directory, sign-in and homes; * means all below. Any other name"
-                " in the stack fails the plan."
-            ),
-            default=_always("*.corp.example"),
-            stand_in=True,
-            when=_is("network.egress.kind", "none"),
-        ),
-        Question(
-            path="registry.charts",
-            ask="Folder with charts",
-            help=(
-                "Images are imported on every node; charts are in this folder, as `jhub bundle"
-                " pull` fills it."
-            ),
-            default=_always("bundle/charts"),
-            when=_is("network.egress.kind", "none"),
-        ),
+        *_existing_cluster(),
         *_ownership(cluster=False),
         *_sign_in(("shared_password", "native", "github", "oidc", "ldap"), "shared_password"),
+        _way_in("node_port", "a port of the nodes, with a host name and a certificate of yours"),
+        *_existing_entry(),
+        *_existing_homes(),
         Question(
-            path=f"{_ENTRY}.kind",
-            ask="How users reach the hub",
-            help=(
-                "A tunnel needs no name and no certificate, and who opens it needs access to the"
-                " cluster."
-            ),
-            default=_always("port_forward"),
-            choices={
-                "port_forward": "a tunnel, by `jhub open`",
-                "node_port": "a port of the nodes, with a host name and a certificate of yours",
-            },
-        ),
-        Question(
-            path=f"{_ENTRY}.hostname",
-            ask="Host name",
-            help="The name that users type. It leads to the nodes.",
-            default=defaults.internal("hub", "hub.corp.example"),
+            "hubs.main.database.storage_class",
+            "Storage class",
+            "For the hub's database: block storage, as `kubectl get storageclass` lists it.",
+            "gp3",
             stand_in=True,
-            when=_is(f"{_ENTRY}.kind", "node_port"),
         ),
         Question(
-            path=f"{_ENTRY}.tls.certificate",
-            ask="File of the certificate",
-            help=(
-                "PEM, the server's first. `jhub certificate new HOSTNAME` makes one to begin with."
-            ),
-            default=_always(""),
+            "pools.users.cores",
+            "CPUs of a node",
+            "Of the smallest node on which users' servers run.",
+            "8",
+        ),
+        Question("pools.users.memory_gib", "Memory of a node in GiB", "Of the same node.", "32"),
+        Question("pools.users.nodes", "Nodes", "How many of them there are.", "3"),
+        _server(),
+    )
+
+
+def _existing_cluster() -> tuple[Question, ...]:
+    closed = _is("network.egress.kind", "none")
+    return (
+        Question(
+            "cluster.context",
+            "kubectl context",
+            "Which context of KUBECONFIG or ~/.kube/config leads to the cluster. Empty: the current"
+            " one.",
+            "",
+        ),
+        Question(
+            "cluster.version",
+            "Kubernetes version",
+            "The minor version of the cluster, as `kubectl version` shows it.",
+            lambda _: defaults.kubernetes(),
+        ),
+        Question(
+            "network.ranges",
+            "Networks of nodes and pods",
+            "Network policies are written with them.",
+            "10.0.0.0/16",
+        ),
+        Question(
+            "network.egress.kind",
+            "Do nodes reach the internet?",
+            "Without it the plan proves that nothing in the stack needs it.",
+            "internet",
+            choices={"internet": "yes", "none": "no"},
+        ),
+        _internal_hosts("homes", when=closed),
+        Question(
+            "registry.charts",
+            "Folder with charts",
+            "Images are imported on every node; charts are in this folder, as `jhub bundle pull`"
+            " fills it.",
+            "bundle/charts",
+            when=closed,
+        ),
+    )
+
+
+def _existing_entry() -> tuple[Question, ...]:
+    on_port = _is(f"{_ENTRY}.kind", "node_port")
+    return (
+        Question(
+            f"{_ENTRY}.hostname",
+            "Host name",
+            "The name that users type. It leads to the nodes.",
+            defaults.internal("hub", "hub.corp.example"),
             stand_in=True,
-            when=_is(f"{_ENTRY}.kind", "node_port"),
+            when=on_port,
         ),
         Question(
-            path="homes.kind",
-            ask="Home directories",
-            help="Where users' files are.",
-            default=_always("nfs"),
+            f"{_ENTRY}.tls.certificate",
+            "File of the certificate",
+            "PEM, the server's first. `jhub certificate new HOSTNAME` makes one to begin with.",
+            "",
+            stand_in=True,
+            when=on_port,
+        ),
+    )
+
+
+def _existing_homes() -> tuple[Question, ...]:
+    def asked(
+        kind: str, option: str, ask: str, help: str, default: str | Callable[[Given], str]
+    ) -> Question:
+        when = _is("homes.kind", kind)
+        return Question(f"homes.{option}", ask, help, default, stand_in=True, when=when)
+
+    squash = "all_squash,anonuid=1000,anongid=100"
+    nfs, efs = "nfs", "efs_access_point"
+    return (
+        Question(
+            "homes.kind",
+            "Home directories",
+            "Where users' files are.",
+            nfs,
             choices={
-                "nfs": "an NFS server of yours",
-                "efs_access_point": "an access point of an EFS file system",
+                nfs: "an NFS server of yours",
+                efs: "an access point of an EFS file system",
                 "ephemeral": "nowhere: files are gone when a server stops",
             },
         ),
-        Question(
-            path="homes.server",
-            ask="NFS server",
-            help="Its name or address.",
-            default=defaults.internal("nfs", "nfs.corp.example"),
-            stand_in=True,
-            when=_is("homes.kind", "nfs"),
+        asked(
+            nfs,
+            "server",
+            "NFS server",
+            "Its name or address.",
+            defaults.internal("nfs", "nfs.corp.example"),
         ),
-        Question(
-            path="homes.path",
-            ask="Exported path",
-            help=(
-                "It has to map every client to 1000:100 (Linux:"
-                " all_squash,anonuid=1000,anongid=100)."
-            ),
-            default=_always("/export/homes"),
-            stand_in=True,
-            when=_is("homes.kind", "nfs"),
+        asked(
+            nfs,
+            "path",
+            "Exported path",
+            f"It has to map every client to 1000:100 (Linux: {squash}).",
+            "/export/homes",
         ),
-        Question(
-            path="homes.file_system",
-            ask="EFS file system",
-            help="Its id. Its mount targets have to let the nodes in.",
-            default=_always("fs-0123456789abcdef0"),
-            stand_in=True,
-            when=_is("homes.kind", "efs_access_point"),
+        asked(
+            efs,
+            "file_system",
+            "EFS file system",
+            "Its id. Its mount targets have to let the nodes in.",
+            "fs-0123456789abcdef0",
         ),
-        Question(
-            path="homes.access_point",
-            ask="EFS access point",
-            help="The id of one whose POSIX user is 1000:100.",
-            default=_always("fsap-0123456789abcdef0"),
-            stand_in=True,
-            when=_is("homes.kind", "efs_access_point"),
+        asked(
+            efs,
+            "access_point",
+            "EFS access point",
+            "The id of one whose POSIX user is 1000:100.",
+            "fsap-0123456789abcdef0",
         ),
-        Question(
-            path="hubs.main.database.storage_class",
-            ask="Storage class",
-            help="For the hub's database: block storage, as `kubectl get storageclass` lists it.",
-            default=_always("gp3"),
-            stand_in=True,
-        ),
-        Question(
-            path="pools.users.cores",
-            ask="CPUs of a node",
-            help="Of the smallest node on which users' servers run.",
-            default=_always("8"),
-        ),
-        Question(
-            path="pools.users.memory_gib",
-            ask="Memory of a node in GiB",
-            help="Of the same node.",
-            default=_always("32"),
-        ),
-        Question(
-            path="pools.users.nodes",
-            ask="Nodes",
-            help="How many of them there are.",
-            default=_always("3"),
-        ),
-        _server(),
+    )
+
+
+def _way_in(other: str, meaning: str, *, priced: bool = False) -> Question:
+    return Question(
+        f"{_ENTRY}.kind",
+        "How users reach the hub",
+        "A tunnel needs no name and no certificate, and who opens it needs access to the cluster.",
+        "port_forward",
+        choices={"port_forward": "a tunnel, by `jhub open`", other: meaning},
+        priced=priced,
+    )
+
+
+def _internal_hosts(last: str, when: Callable[[Given], bool] = lambda _: True) -> Question:
+    return Question(
+        "network.internal_hosts",
+        "Internal host names",
+        f"Names of your directory, sign-in and {last}; * means all below. Any other name in"
+        " the stack fails the plan.",
+        "*.corp.example",
+        stand_in=True,
+        when=when,
     )
 
 
 def _place(name: str, *, account: Callable[[Given], str]) -> tuple[Question, ...]:
     return (
         Question(
-            path="name",
-            ask="Name",
-            help=(
+            "name",
+            "Name",
+            (
                 "Of the cluster, and the prefix of everything in AWS. Choose once: another name is"
                 " another cluster."
             ),
-            default=_always(name),
+            name,
         ),
         Question(
-            path="accounts",
-            ask="AWS account",
-            help="Its twelve digits: `pulumi up` and `jhub` refuse to change another account."
+            "accounts",
+            "AWS account",
+            "Its twelve digits: `pulumi up` and `jhub` refuse to change another account."
             + ("" if account is not defaults.account else " Empty: any."),
-            default=account,
+            account,
             stand_in=account is not defaults.account,
         ),
         Question(
-            path="region",
-            ask="Region",
-            help="Where it runs, such as us-east-1. Choose one near its users.",
-            default=defaults.region,
+            "region",
+            "Region",
+            "Where it runs, such as us-east-1. Choose one near its users.",
+            defaults.region,
         ),
         Question(
-            path="network.zones",
-            ask="Availability zones",
-            help="Two or three, with commas. More zones find more spot capacity.",
-            default=defaults.zones,
+            "network.zones",
+            "Availability zones",
+            "Two or three, with commas. More zones find more spot capacity.",
+            defaults.zones,
         ),
     )
 
 
 def _ownership(*, cluster: bool = True) -> tuple[Question, ...]:
     purpose = Question(
-        path="purpose",
-        ask="What is it for?",
-        help="It becomes the tag `environment` too.",
-        default=_always("trial"),
-        choices=(
-            {
-                "trial": "one core node; `pulumi destroy` takes the cluster down",
-                "production": "two core nodes; the cluster is protected from deletion",
-            }
-            if cluster
-            else {
-                "trial": "`pulumi destroy` deletes it",
-                "production": "namespaces, claims and volumes are protected from deletion",
-            }
-        ),
+        "purpose",
+        "What is it for?",
+        "It becomes the tag `environment` too.",
+        "trial",
+        choices={
+            "trial": "one core node; `pulumi destroy` takes the cluster down",
+            "production": "two core nodes; the cluster is protected from deletion",
+        }
+        if cluster
+        else {
+            "trial": "`pulumi destroy` deletes it",
+            "production": "namespaces, claims and volumes are protected from deletion",
+        },
         priced=cluster,
     )
     owner = Question(
-        path="tags.owner",
-        ask="Owner",
-        help="The team or the contact responsible for it: a tag of every resource.",
-        default=defaults.owner,
+        "tags.owner",
+        "Owner",
+        "The team or the contact responsible for it: a tag of every resource.",
+        defaults.owner,
     )
     administrators = Question(
-        path="cluster.administrators",
-        ask="Cluster administrators",
-        help=(
+        "cluster.administrators",
+        "Cluster administrators",
+        (
             "ARNs of IAM roles or users that get kubectl, with commas. The identity that runs the"
             " first `pulumi up` has it already."
         ),
-        default=_always(""),
+        "",
     )
     return (purpose, owner, administrators) if cluster else (purpose, owner)
 
 
 def _sign_in(kinds: tuple[str, ...], usual: str) -> tuple[Question, ...]:
     kind = Question(
-        path=f"{_SIGN_IN}.kind",
-        ask="Sign-in",
-        help="How users sign in.",
-        default=_always(usual),
+        f"{_SIGN_IN}.kind",
+        "Sign-in",
+        "How users sign in.",
+        usual,
         choices={name: _KINDS[name] for name in kinds},
     )
     administrators = Question(
-        path=f"{_SIGN_IN}.administrators",
-        ask="Hub administrators",
-        help="Names, as they sign in, of those who see the admin page.",
-        default=lambda answers: "admin" if answers[kind.path] == "native" else "",
+        f"{_SIGN_IN}.administrators",
+        "Hub administrators",
+        "Names, as they sign in, of those who see the admin page.",
+        lambda answers: "admin" if answers[kind.path] == "native" else "",
     )
     return (
         kind,
@@ -420,14 +402,14 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
             "Of the application that you register there, with the callback"
             " https://HOSTNAME/hub/oauth_callback."
         ),
-        default=_always("Ov23liDocumentation0"),
+        default="Ov23liDocumentation0",
     )
     yield asked(
         "allowed_organizations",
         ("github",),
         ask="GitHub organizations",
         help="Their members may sign in. A team is written organization:team.",
-        default=_always("example-org"),
+        default="example-org",
     )
     for name in _ENDPOINTS:
         shown, default = (
@@ -460,14 +442,14 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
         ("ldap",),
         ask="DN of a user",
         help="With {username} where the name goes.",
-        default=_always("uid={username},ou=people,dc=corp,dc=example"),
+        default="uid={username},ou=people,dc=corp,dc=example",
     )
     yield asked(
         "ca_certificate",
         ("ldap",),
         ask="File of the authority's certificate",
         help="PEM: the authority that signed the directory's certificate.",
-        default=_always(""),
+        default="",
     )
     yield asked(
         "allowed_groups",
@@ -495,38 +477,38 @@ def _balancer(
         return not zone or answers.get(f"{_ENTRY}.kind") == "load_balancer"
 
     hosted = Question(
-        path=f"{_ENTRY}.route53_zone",
-        ask="Route 53 hosted zone",
-        help=(
+        f"{_ENTRY}.route53_zone",
+        "Route 53 hosted zone",
+        (
             "Its id, such as Z0123456789ABCDEFGHIJ: the stack makes the record and the certificate."
             " Empty: the name is hosted elsewhere."
         ),
-        default=_always(""),
+        "",
         when=exposed,
     )
     return (
         Question(
-            path=f"{_ENTRY}.hostname",
-            ask="Host name",
-            help="The name that users type.",
-            default=defaults.internal("hub", hostname),
+            f"{_ENTRY}.hostname",
+            "Host name",
+            "The name that users type.",
+            defaults.internal("hub", hostname),
             stand_in=True,
             when=exposed,
         ),
         Question(
-            path=f"{_ENTRY}.allowed_cidrs",
-            ask="Networks of users",
-            help="From where they come in: campus, VPN.",
-            default=networks,
+            f"{_ENTRY}.allowed_cidrs",
+            "Networks of users",
+            "From where they come in: campus, VPN.",
+            networks,
             stand_in=zone,
             when=exposed,
         ),
         *((hosted,) if zone else ()),
         Question(
-            path=f"{_ENTRY}.tls.certificate_arn",
-            ask="Certificate",
-            help="The ARN of a certificate in AWS Certificate Manager, in the same region.",
-            default=defaults.certificate,
+            f"{_ENTRY}.tls.certificate_arn",
+            "Certificate",
+            "The ARN of a certificate in AWS Certificate Manager, in the same region.",
+            defaults.certificate,
             stand_in=True,
             when=lambda answers: exposed(answers) and not answers.get(f"{_ENTRY}.route53_zone"),
         ),
@@ -536,10 +518,10 @@ def _balancer(
 def _homes() -> tuple[Question, ...]:
     return (
         Question(
-            path="homes.kind",
-            ask="Home directories",
-            help=_storage_prices,
-            default=_always("efs"),
+            "homes.kind",
+            "Home directories",
+            _storage_prices,
+            "efs",
             choices={
                 "efs": "one EFS file system, reachable from every zone; grows by itself",
                 "ebs": "a volume of 10 GiB for each user, in one zone",
@@ -562,23 +544,23 @@ def _sizes() -> tuple[Question, ...]:
     return (
         _server(priced=True),
         Question(
-            path="users",
-            ask="Users at once",
-            help=(
+            "users",
+            "Users at once",
+            (
                 "The most whose servers run at the same time: the limit of nodes and of the bill."
                 " Nodes start and stop with servers."
             ),
-            default=_always("20"),
+            "20",
             priced=True,
         ),
         Question(
-            path="gpu",
-            ask="GPU servers at once",
-            help=(
+            "gpu",
+            "GPU servers at once",
+            (
                 "How many servers with an NVIDIA T4 may run at the same time. 0: none, and no"
                 " profile for it."
             ),
-            default=_always("0"),
+            "0",
             priced=True,
         ),
     )
@@ -586,10 +568,10 @@ def _sizes() -> tuple[Question, ...]:
 
 def _server(*, priced: bool = False) -> Question:
     return Question(
-        path="server",
-        ask="Size of a server",
-        help="What a user may use. Half of it is guaranteed on a full node.",
-        default=_always("medium"),
+        "server",
+        "Size of a server",
+        "What a user may use. Half of it is guaranteed on a full node.",
+        "medium",
         choices={
             name: f"{cpu} CPU{'s' if cpu > 1 else ''}, {memory} GB"
             for name, (cpu, memory) in SERVERS.items()

@@ -108,11 +108,8 @@ def _say_next(console: Terminal, target: ProjectFolder, draft: ProjectDraft) -> 
         for path, note in draft.to_fill_in:
             console.print(Text(f"  {path}: {note}"), soft_wrap=True)
         console.print()
-    place = (
-        []
-        if target.folder.resolve() == Path.cwd().resolve()
-        else [f"cd {shlex.quote(str(target.folder))}"]
-    )
+    is_here = target.folder.resolve() == Path.cwd().resolve()
+    place = [] if is_here else [f"cd {shlex.quote(str(target.folder))}"]
     steps = [
         (" && ".join([*place, "pulumi install"]), "the environment: .venv, from requirements.txt"),
         (f"pulumi stack init {target.stack}", "the stack's state; asks for a passphrase"),
@@ -162,13 +159,9 @@ class _Talk:
             self._wrapped(f"{choice}: {meaning}", 2)
             self._show_price(question, {**said, question.path: choice})
         while True:
-            answer = str(
-                click.prompt(
-                    _INDENT + ("choice" if question.choices else "answer"),
-                    default=usual,
-                    show_default=bool(usual),
-                )
-            ).strip()
+            prompt = _INDENT + ("choice" if question.choices else "answer")
+            said_now = click.prompt(prompt, default=usual, show_default=bool(usual))
+            answer = str(said_now).strip()
             wrong = self._wrong(question, {**said, question.path: answer})
             if not wrong:
                 break
@@ -189,11 +182,7 @@ class _Talk:
                 self._judge.draft(said)
         except ConfigError as error:
             return [
-                (
-                    f"{problem.path}: {problem.what}; {problem.fix}"
-                    if problem.path
-                    else f"{problem.what}; {problem.fix}"
-                )
+                f"{problem.path}: {problem.what}; {problem.fix}".removeprefix(": ")
                 for problem in error.problems
             ]
         return []
@@ -208,10 +197,6 @@ class _Talk:
                 self._wrapped(str(bill), 3, "dim")
 
     def _wrapped(self, text: str, indent: int = 1, style: str = "") -> None:
-        for line in textwrap.wrap(
-            text,
-            self._width - len(_INDENT) * indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ):
+        room = self._width - len(_INDENT) * indent
+        for line in textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False):
             self._console.print(Text(_INDENT * indent + line, style=style), soft_wrap=True)

@@ -28,7 +28,7 @@ _KNOWN: Mapping[str, dict[str, Any]] = {
         "arn": "${aws.caller}",
         "id": "${aws.account}",
         "userId": "${aws.user}",
-    },
+    }
 }
 
 

@@ -119,17 +119,14 @@ def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
     is a sealed placeholder: a plan does without.
     """
     with what_if(file):
-        stack = validated(
-            whole(given_by(file), file.path.parent)
-        )  # before the SDKs: a typo is answered at once
+        # Before the SDKs: a typo is answered at once.
+        stack = validated(whole(given_by(file), file.path.parent))
         missing = {needed.in_file for needed in missing_secrets(stack.hubs_inside, file.secret)}
         outer = None
         if stack.cloud_stack is not None:  # what its outputs will be is known from evaluating it
             outer = recorded(outer_of(stack.cloud_stack, file.path.parent))[1]
-        from jupyterhub_aws.plan.evaluate import (
-            PlannedProgram,
-            evaluate,
-        )  # late: a wrong file is answered without it
+        # Late: a wrong file is answered without it.
+        from jupyterhub_aws.plan.evaluate import PlannedProgram, evaluate
 
         where = PlannedProgram(
             project=file.project,

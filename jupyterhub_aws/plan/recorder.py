@@ -90,10 +90,7 @@ class Recorder(MockMonitor):
         if request.type == STACK:
             return resource_pb2.RegisterResourceResponse(urn=self.stack_urn)
         urn = self.urn(request.parent, request.type, request.name)
-        theirs = [
-            transform for transform in self._stack_transforms if not made_by_this_library(transform)
-        ]
-        self._callers_transforms.apply(request, urn, theirs)
+        self._callers_transforms.apply(request, urn, self._theirs())
         imported, protect, retain = self._transformed(request)
         resource = self._resource(
             request, urn, import_id=imported, protect=protect, retain_on_delete=retain
@@ -102,18 +99,12 @@ class Recorder(MockMonitor):
         if request.remote and (resource.source is None and made_here(request.parent or urn)):
             return self._eks_cluster(request, resource)
         if request.remote:
-            self.notes.append(
-                Note(
-                    kind="component",
-                    what=f"{request.name} ({request.type})",
-                    source=resource.source or "",
-                )
-            )
+            what = f"{request.name} ({request.type})"
+            self.notes.append(Note(kind="component", what=what, source=resource.source or ""))
             return resource_pb2.RegisterResourceResponse(urn=urn)
         identity = placeholder(request.name, "id") if request.custom else ""
-        state = self.answer(
-            request.object, request.type, request.name, set(request.additionalSecretOutputs)
-        )
+        secret = set(request.additionalSecretOutputs)
+        state = self.answer(request.object, request.type, request.name, secret)
         self._states[urn] = (identity, state)
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=state)
 
@@ -132,11 +123,8 @@ class Recorder(MockMonitor):
         is that of the call in a user's file, as `FILE:LINE`.
         """
         if resource.urn in self.recorded:
-            places = " and ".join(
-                dict.fromkeys(
-                    place for place in (self._positions.get(resource.urn, ""), position) if place
-                )
-            )
+            both = (self._positions.get(resource.urn, ""), position)
+            places = " and ".join(dict.fromkeys(filter(None, both)))
             where = f" (at {places})" if places else ""
             raise DuplicateUrnError(
                 f"{resource.type} {resource.name!r} is registered twice under one parent{where},"
@@ -154,10 +142,9 @@ class Recorder(MockMonitor):
         """
         state = Struct()
         state.CopyFrom(inputs)
-        known = {
-            key for key, value in inputs.fields.items() if value.WhichOneof("kind") != "null_value"
-        } | secret
-        state.update(missing_outputs(token, name, known))
+        fields = inputs.fields.items()
+        known = {key for key, value in fields if value.WhichOneof("kind") != "null_value"}
+        state.update(missing_outputs(token, name, known | secret))
         for given, outputs in outputs_inside(token, name).items():
             inner = state.fields[given].struct_value
             inner.update(
@@ -179,9 +166,7 @@ class Recorder(MockMonitor):
                 )
             )
             found = result if isinstance(result, pulumi.ResourceTransformResult) else found
-        theirs = [
-            transform for transform in self._stack_transforms if not made_by_this_library(transform)
-        ]
+        theirs = self._theirs()
         if not parent or not theirs:
             return found
         struct = _struct(dict(found.props))
@@ -189,6 +174,10 @@ class Recorder(MockMonitor):
         return pulumi.ResourceTransformResult(
             props=plain_struct(struct), opts=pulumi.ResourceOptions.merge(found.opts, options)
         )
+
+    def _theirs(self) -> list[Any]:
+        """The stack transforms of the caller's program."""
+        return [item for item in self._stack_transforms if not made_by_this_library(item)]
 
     def _transformed(self, request: Any) -> tuple[str | None, bool, bool]:
         options = self.transform(request.type, request.name, custom=request.custom, props={}).opts
@@ -213,15 +202,15 @@ class Recorder(MockMonitor):
             needs.update(dependency.urns)
         source = _source(request)
         inputs = self._shown(request, request.object, source)
-        needs.update(
-            value for value in inputs.values() if isinstance(value, str) and value in self.recorded
-        )  # whole resources as inputs
+        # Whole resources as inputs.
+        texts = (value for value in inputs.values() if isinstance(value, str))
+        needs.update(value for value in texts if value in self.recorded)
         provider = request.provider.rpartition("::")[0] or None
         return Resource(
             urn=urn,
             type=request.type,
             name=request.name,
-            parent=request.parent if request.parent and request.parent != self.stack_urn else None,
+            parent=self._parent(request),
             custom=request.custom,
             protect=protect,
             retain_on_delete=retain_on_delete,
@@ -235,21 +224,23 @@ class Recorder(MockMonitor):
             aliases=self._aliases(request),
         )
 
+    def _parent(self, request: Any) -> str | None:
+        is_stack = request.parent == self.stack_urn
+        return request.parent if request.parent and not is_stack else None
+
     def _shown(self, request: Any, struct: Struct, source: str | None) -> dict[str, Any]:
         """Inputs as data. Without what an SDK keeps for itself: the pickled code of a dynamic
         resource, which may hold anything. And of the caller's resources without what is a secret by
         its name, its place or its form, and was not given as one: that is noted.
         """
-        inputs = {
-            key: value for key, value in plain_struct(struct).items() if not key.startswith("__")
-        }
+        given = plain_struct(struct).items()
+        inputs = {key: value for key, value in given if not key.startswith("__")}
         if source is None:
             return inputs
         shown: dict[str, Any] = masked(inputs, (), request.type)
         if shown != inputs:
-            self.notes.append(
-                Note(kind="clear text", what=f"{request.name} ({request.type})", source=source)
-            )
+            what = f"{request.name} ({request.type})"
+            self.notes.append(Note(kind="clear text", what=what, source=source))
         return shown
 
     def _aliases(self, request: Any) -> tuple[str, ...]:
@@ -314,9 +305,8 @@ class Recorder(MockMonitor):
             return resource_pb2.ReadResourceResponse(
                 urn=urn, id=request.id, properties=self._referred_outputs(request.id)
             )
-        known = self.answer(
-            request.properties, request.type, request.name, set(request.additionalSecretOutputs)
-        )
+        secret = set(request.additionalSecretOutputs)
+        known = self.answer(request.properties, request.type, request.name, secret)
         identity = "" if request.id == UNKNOWN_SENTINEL else request.id
         self._states[urn] = (identity, known)
         return resource_pb2.ReadResourceResponse(urn=urn, id=identity, properties=known)
@@ -338,7 +328,7 @@ class Recorder(MockMonitor):
             urn=urn,
             type=request.type,
             name=request.name,
-            parent=request.parent if request.parent and request.parent != self.stack_urn else None,
+            parent=self._parent(request),
             custom=True,
             protect=False,
             retain_on_delete=False,

@@ -54,7 +54,7 @@ _TYPED = tuple(
 def recorded_sdk(note: Callable[[Note], None]) -> Iterator[None]:
     """While a program is recorded. `note` takes what cannot be known."""
     replaced: list[tuple[Any, str, Any]] = [
-        (pulumi.Output, "apply", _apply(pulumi.Output.apply, note)),
+        (pulumi.Output, "apply", _apply(pulumi.Output.apply, note))
     ]
     if hasattr(resource_runtime, "_get_stack_trace"):
         replaced.append((resource_runtime, "_get_stack_trace", call_position))

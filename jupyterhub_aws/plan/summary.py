@@ -73,6 +73,10 @@ def _balancer(inputs: Inputs) -> str:
     )
 
 
+def _policy_name(inputs: Inputs) -> str:
+    return str(inputs["policyArn"]).rpartition("/")[2]
+
+
 def _rule(inputs: Inputs) -> str:
     other = (
         inputs.get("cidrIpv4")
@@ -129,75 +133,66 @@ def _lock(inputs: Inputs) -> str:
     return f"{bounds}; " + (f"for ever, after {days} days" if days else "who may, can take it off")
 
 
-_LINES: dict[str, Callable[[Inputs], str]] = {
-    "aws:ec2/vpc:Vpc": lambda i: str(i["cidrBlock"]),
-    "aws:ec2/subnet:Subnet": lambda i: f"{i['availabilityZone']} {i['cidrBlock']}",
-    "aws:ec2/subnetCidrReservation:SubnetCidrReservation": lambda i: (
-        f"{i['cidrBlock']} for pods' /28 prefixes"
-    ),
+#: What matters about a resource, by its type: a text with its inputs in it, or a function of them.
+_LINES: dict[str, str | Callable[[Inputs], str]] = {
+    "aws:ec2/vpc:Vpc": "{cidrBlock}",
+    "aws:ec2/subnet:Subnet": "{availabilityZone} {cidrBlock}",
+    "aws:ec2/subnetCidrReservation:SubnetCidrReservation": "{cidrBlock} for pods' /28 prefixes",
     "aws:ec2/route:Route": _route,
-    "aws:ec2/vpcEndpoint:VpcEndpoint": lambda i: f"{i['serviceName']} ({i['vpcEndpointType']})",
-    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": lambda i: f"to {i['peerVpcId']}",
-    "aws:ec2transitgateway/vpcAttachment:VpcAttachment": lambda i: f"to {i['transitGatewayId']}",
-    "aws:ec2/instance:Instance": lambda i: f"in {i['subnetId']}, no public address",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "{serviceName} ({vpcEndpointType})",
+    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": "to {peerVpcId}",
+    "aws:ec2transitgateway/vpcAttachment:VpcAttachment": "to {transitGatewayId}",
+    "aws:ec2/instance:Instance": "in {subnetId}, no public address",
     "aws:ecr/repository:Repository": lambda i: (
         f"tags {str(i['imageTagMutability']).lower()}, encrypted, scanned on push"
     ),
-    "aws:ecr/lifecyclePolicy:LifecyclePolicy": lambda _: "images without a rule expire",
-    "aws:s3/bucket:Bucket": lambda i: str(i["bucket"]),
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": "images without a rule expire",
+    "aws:s3/bucket:Bucket": "{bucket}",
     "aws:s3/bucketVersioning:BucketVersioning": (
         lambda i: str(i["versioningConfiguration"]["status"]).lower()
     ),
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": lambda _: (
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": (
         "nothing public, by policy or by list"
     ),
     "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": lambda i: ", ".join(
         str(name).removesuffix(".") for name in i["domains"]
     ),
-    "aws:route53/resolverFirewallRule:ResolverFirewallRule": lambda i: (
-        f"{i['action']} at {i['priority']}"
-    ),
-    "aws:ec2/natGateway:NatGateway": lambda i: f"in {i['subnetId']}",
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": lambda _: "emptied: no ingress, no egress",
+    "aws:route53/resolverFirewallRule:ResolverFirewallRule": "{action} at {priority}",
+    "aws:ec2/natGateway:NatGateway": "in {subnetId}",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": "emptied: no ingress, no egress",
     "aws:ec2/launchTemplate:LaunchTemplate": _template,
-    "aws:ec2/flowLog:FlowLog": lambda i: f"{i['trafficType']} traffic",
+    "aws:ec2/flowLog:FlowLog": "{trafficType} traffic",
     "aws:autoscaling/group:Group": _group,
     "aws:eks/cluster:Cluster": _cluster,
     "aws:eks/nodeGroup:NodeGroup": _node_group,
-    "aws:eks/addon:Addon": lambda i: str(i["addonVersion"]),
+    "aws:eks/addon:Addon": "{addonVersion}",
     "aws:eks/accessEntry:AccessEntry": lambda i: f"{i.get('type', 'STANDARD')} {i['principalArn']}",
-    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": (
-        lambda i: str(i["policyArn"]).rpartition("/")[2]
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": _policy_name,
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": (
+        "{namespace}/{serviceAccount} → {roleArn}"
     ),
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation": lambda i: (
-        f"{i['namespace']}/{i['serviceAccount']} → {i['roleArn']}"
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "{alarmDescription}",
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": (
+        "{metricTransformation[name]}: lines like {pattern}"
     ),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": lambda i: str(i["alarmDescription"]),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": lambda i: (
-        f"{i['metricTransformation']['name']}: lines like {i['pattern']}"
-    ),
-    "aws:cloudwatch/eventRule:EventRule": lambda i: str(i["description"]),
-    "aws:cloudwatch/eventTarget:EventTarget": lambda i: f"into {i['arn']}",
-    "aws:sns/topic:Topic": lambda i: f"{i['name']}, encrypted",
-    "aws:sns/topicSubscription:TopicSubscription": lambda i: f"{i['protocol']} {i['endpoint']}",
-    "aws:cloudwatch/logGroup:LogGroup": lambda i: f"{i['name']}, {i['retentionInDays']} days",
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (
-        lambda i: str(i["policyArn"]).rpartition("/")[2]
-    ),
-    "aws:iam/role:Role": lambda i: str(i["name"]),
-    "aws:kms/key:Key": lambda i: f"{i['description']}, rotated yearly",
-    "aws:kms/alias:Alias": lambda i: str(i["name"]),
-    "aws:ec2/eip:Eip": lambda _: "public IPv4 address",
-    "aws:ec2/securityGroup:SecurityGroup": lambda i: str(i["description"]),
+    "aws:cloudwatch/eventRule:EventRule": "{description}",
+    "aws:cloudwatch/eventTarget:EventTarget": "into {arn}",
+    "aws:sns/topic:Topic": "{name}, encrypted",
+    "aws:sns/topicSubscription:TopicSubscription": "{protocol} {endpoint}",
+    "aws:cloudwatch/logGroup:LogGroup": "{name}, {retentionInDays} days",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _policy_name,
+    "aws:iam/role:Role": "{name}",
+    "aws:kms/key:Key": "{description}, rotated yearly",
+    "aws:kms/alias:Alias": "{name}",
+    "aws:ec2/eip:Eip": "public IPv4 address",
+    "aws:ec2/securityGroup:SecurityGroup": "{description}",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": lambda i: f"in {_rule(i)}",
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": lambda i: f"out {_rule(i)}",
     "aws:efs/fileSystem:FileSystem": lambda i: (
         f"{i['throughputMode']} throughput, {'encrypted' if i.get('encrypted') else 'in clear'}"
     ),
-    "aws:efs/mountTarget:MountTarget": lambda i: f"in {i['subnetId']}",
-    "aws:efs/accessPoint:AccessPoint": lambda i: (
-        f"{i['rootDirectory']['path']} as {i['posixUser']['uid']}:{i['posixUser']['gid']}"
-    ),
+    "aws:efs/mountTarget:MountTarget": "in {subnetId}",
+    "aws:efs/accessPoint:AccessPoint": "{rootDirectory[path]} as {posixUser[uid]}:{posixUser[gid]}",
     "aws:efs/backupPolicy:BackupPolicy": lambda i: (
         f"daily backups {i['backupPolicy']['status'].lower()}"
     ),
@@ -209,15 +204,10 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
         f"whatever is tagged {tag['key']}={tag['value']}" for tag in i["selectionTags"]
     ),
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": _lock,
-    "aws:dlm/lifecyclePolicy:LifecyclePolicy": (
-        lambda i: (
-            "snapshots of volumes, "
-            + ", ".join(item["name"] for item in i["policyDetails"]["schedules"])
-        )
+    "aws:dlm/lifecyclePolicy:LifecyclePolicy": lambda i: (
+        f"snapshots of volumes, {', '.join(x['name'] for x in i['policyDetails']['schedules'])}"
     ),
-    "aws:ebs/volume:Volume": lambda i: (
-        f"{i['size']} GiB {i['type']} in {i['availabilityZone']}, encrypted"
-    ),
+    "aws:ebs/volume:Volume": "{size} GiB {type} in {availabilityZone}, encrypted",
     "aws:rds/instance:Instance": _database,
     "aws:lb/loadBalancer:LoadBalancer": _balancer,
     "aws:lb/listener:Listener": (
@@ -226,32 +216,26 @@ _LINES: dict[str, Callable[[Inputs], str]] = {
             + (f", certificate {i['certificateArn']}" if "certificateArn" in i else "")
         )
     ),
-    "aws:lb/targetGroup:TargetGroup": lambda i: (
-        f"{i['protocol']} {i['port']} of the core nodes, healthy by {i['healthCheck']['protocol']}"
-        f" {i['healthCheck']['path']}"
+    "aws:lb/targetGroup:TargetGroup": (
+        "{protocol} {port} of the core nodes, healthy by {healthCheck[protocol]}"
+        " {healthCheck[path]}"
     ),
-    "aws:autoscaling/attachment:Attachment": lambda i: f"targets: {i['autoscalingGroupName']}",
-    "aws:acm/certificate:Certificate": lambda i: (
-        f"for {i['domainName']}, validated by {i['validationMethod']}"
-    ),
-    "aws:route53/record:Record": lambda i: f"{i['type']} {i['name']} in zone {i['zoneId']}",
-    "kubernetes:core/v1:Namespace": lambda i: f"{i['metadata']['name']}, Pod Security restricted",
+    "aws:autoscaling/attachment:Attachment": "targets: {autoscalingGroupName}",
+    "aws:acm/certificate:Certificate": "for {domainName}, validated by {validationMethod}",
+    "aws:route53/record:Record": "{type} {name} in zone {zoneId}",
+    "kubernetes:core/v1:Namespace": "{metadata[name]}, Pod Security restricted",
     "kubernetes:core/v1:PersistentVolume": _volume,
-    "kubernetes:core/v1:PersistentVolumeClaim": lambda i: (
-        f"{i['metadata']['namespace']}/{i['metadata']['name']}"
-    ),
-    "kubernetes:core/v1:Secret": lambda i: f"{i['metadata']['namespace']}/{i['metadata']['name']}",
+    "kubernetes:core/v1:PersistentVolumeClaim": "{metadata[namespace]}/{metadata[name]}",
+    "kubernetes:core/v1:Secret": "{metadata[namespace]}/{metadata[name]}",
     "kubernetes:core/v1:Service": _service,
-    "kubernetes:storage.k8s.io/v1:StorageClass": lambda i: (
-        f"{i['provisioner']}, {i['reclaimPolicy']}, {i['volumeBindingMode']}"
+    "kubernetes:storage.k8s.io/v1:StorageClass": (
+        "{provisioner}, {reclaimPolicy}, {volumeBindingMode}"
     ),
-    "random:index/randomBytes:RandomBytes": lambda i: f"{i['length']} secret bytes, made once",
+    "random:index/randomBytes:RandomBytes": "{length} secret bytes, made once",
     "random:index/randomString:RandomString": lambda i: (
         f"remembers the first {', '.join(i['keepers'])}"
     ),
-    "random:index/randomPassword:RandomPassword": lambda i: (
-        f"{i['length']} secret characters, made once"
-    ),
+    "random:index/randomPassword:RandomPassword": "{length} secret characters, made once",
     "kubernetes:helm.sh/v3:Release": _release,
 }
 #: Inputs that hold IAM documents.
@@ -260,16 +244,7 @@ _DOCUMENTS = ("assumeRolePolicy", "policy", "policyDocument")
 
 #: Inputs that tell most of a resource of the caller's, in the order in which one of them is taken.
 _TELLING = (
-    "id",
-    "name",
-    "bucket",
-    "cidrBlock",
-    "instanceType",
-    "engine",
-    "domainName",
-    "displayName",
-    "repository",
-    "region",
+    "id name bucket cidrBlock instanceType engine domainName displayName repository region".split()
 )
 _SHORT = 60
 
@@ -285,20 +260,17 @@ def summary(resource: Resource, *, added: bool = False) -> str:
         return ""
     if added:
         return _of_added(resource)
-    line = _LINES.get(resource.type)
-    return line(resource.inputs) if line is not None else ""
+    line = _LINES.get(resource.type, "")
+    return line.format_map(resource.inputs) if isinstance(line, str) else line(resource.inputs)
 
 
 def _of_added(resource: Resource) -> str:
     if isinstance(resource.inputs.get("chart"), str):
         where = resource.inputs.get("namespace")
-        return f"chart {chart_of(resource.inputs)}" + (
-            f" in {where}" if isinstance(where, str) else ""
-        )
-    found = next(
-        (value for key in _TELLING if isinstance(value := resource.inputs.get(key), str) and value),
-        "",
-    )
+        inside = f" in {where}" if isinstance(where, str) else ""
+        return f"chart {chart_of(resource.inputs)}{inside}"
+    values = (resource.inputs.get(key) for key in _TELLING)
+    found = next((value for value in values if isinstance(value, str) and value), "")
     text = found if len(found) <= _SHORT else f"{found[: _SHORT - 1]}…"
     return f"exists already: {text}" if resource.external else text
 
@@ -307,9 +279,8 @@ def statements(inputs: Inputs) -> list[str]:
     """Every IAM statement among a resource's inputs, in words: `may
     autoscaling:SetDesiredCapacity on … if …`.
     """
-    return [
-        _words(statement) for key in _DOCUMENTS for statement in _statements_of(inputs.get(key))
-    ]
+    documents = (inputs.get(key) for key in _DOCUMENTS)
+    return [_words(statement) for text in documents for statement in _statements_of(text)]
 
 
 def _statements_of(text: object) -> Iterator[Mapping[str, Any]]:
@@ -321,34 +292,24 @@ def _statements_of(text: object) -> Iterator[Mapping[str, Any]]:
     except ValueError:
         return
     found = document.get("Statement") or ()
-    yield from (
-        item
-        for item in (found if isinstance(found, list) else [found])
-        if isinstance(item, Mapping)
-    )
+    listed = found if isinstance(found, list) else [found]
+    yield from (item for item in listed if isinstance(item, Mapping))
 
 
 def _words(statement: Mapping[str, Any]) -> str:
-    actions = (
-        ", ".join(_listed(statement["Action"]))
-        if "Action" in statement
-        else f"all except {', '.join(_listed(statement.get('NotAction')))}"
-    )
+    actions = f"all except {', '.join(_listed(statement.get('NotAction')))}"
+    if "Action" in statement:
+        actions = ", ".join(_listed(statement["Action"]))
     verb = "may" if statement.get("Effect") == "Allow" else "must not"
     who = statement.get("Principal")
-    subject = (
-        ", ".join(str(item) for values in who.values() for item in _listed(values)) + " "
-        if isinstance(who, Mapping)
-        else f"{who} "
-        if who
-        else ""
-    )
+    if isinstance(who, Mapping):
+        who = ", ".join(item for values in who.values() for item in _listed(values))
+        subject = f"{who} "
+    else:
+        subject = f"{who} " if who else ""
     on = f" on {', '.join(_listed(statement['Resource']))}" if "Resource" in statement else ""
-    on = (
-        f" on all except {', '.join(_listed(statement['NotResource']))}"
-        if "NotResource" in statement
-        else on
-    )
+    if "NotResource" in statement:
+        on = f" on all except {', '.join(_listed(statement['NotResource']))}"
     condition = statement.get("Condition")
     operators = condition.items() if isinstance(condition, Mapping) else ()
     tests = [

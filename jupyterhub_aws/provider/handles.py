@@ -64,29 +64,17 @@ def _made(shapes: Shapes) -> Property:
         pending = (
             "What is not made yet: paths of properties that are absent from the handle until then."
         )
+        came_from = "The resources that each value came from, by its path."
+        waits = "The resources that whatever takes the handle waits for."
         properties = {
-            "pending": Property(shape=list_of(TEXT), doc=pending, optional=True),
-            "dependencies": Property(
-                shape=map_of(list_of(TEXT)),
-                doc="The resources that each value came from, by its path.",
-                optional=True,
-            ),
-            "waits": Property(
-                shape=map_of(list_of(TEXT)),
-                doc="The resources that whatever takes the handle waits for.",
-                optional=True,
-            ),
+            "pending": Property(list_of(TEXT), pending, optional=True),
+            "dependencies": Property(map_of(list_of(TEXT)), came_from, optional=True),
+            "waits": Property(map_of(list_of(TEXT)), waits, optional=True),
         }
-        shapes.object(
-            "Made",
-            "What a component writes into its handle besides. Nothing to fill in by hand.",
-            properties,
-        )
-    return Property(
-        shape=Shape(object=shapes.objects["Made"]),
-        doc="Written by the component. Nothing to fill in by hand.",
-        optional=True,
-    )
+        doc = "What a component writes into its handle besides. Nothing to fill in by hand."
+        shapes.object("Made", doc, properties)
+    doc = "Written by the component. Nothing to fill in by hand."
+    return Property(Shape(object=shapes.objects["Made"]), doc, optional=True)
 
 
 def handle_shape(shapes: Shapes, name: str, doc: str, properties: Mapping[str, Property]) -> Shape:
@@ -107,26 +95,14 @@ class Handles:
         """Make the object types, and have `shapes` use them where the Python interface takes the
         outputs of a component.
         """
-        self.network = self._kind(
-            shapes, NetworkOutputs, "NetworkHandle", _network_properties(shapes), _network
-        )
+        self._shapes = shapes
+        self.network = self._kind(NetworkOutputs, _network_properties(shapes), _network)
         shapes.known[NetworkSpec] = self.network.shape
-        self.cluster = self._kind(
-            shapes, ClusterOutputs, "ClusterHandle", _cluster_properties(shapes), _cluster
-        )
-        self.pools = self._kind(
-            shapes, NodePoolsOutputs, "NodePoolsHandle", _pools_properties(shapes), _pools
-        )
-        self.homes = self._kind(
-            shapes,
-            EfsHomesOutputs,
-            "EfsHomesHandle",
-            shapes.of_dataclass(EfsHomesOutputs, without=("ready",)),
-            _homes,
-        )
-        self.backups = self._kind(
-            shapes, BackupsOutputs, "BackupsHandle", _backups_properties(shapes), _backups
-        )
+        self.cluster = self._kind(ClusterOutputs, _cluster_properties(shapes), _cluster)
+        self.pools = self._kind(NodePoolsOutputs, _pools_properties(shapes), _pools)
+        homes = shapes.of_dataclass(EfsHomesOutputs, without=("ready",))
+        self.homes = self._kind(EfsHomesOutputs, homes, _homes)
+        self.backups = self._kind(BackupsOutputs, _backups_properties(shapes), _backups)
         self.by_name = {
             item.shape.object.name: item
             for item in (self.network, self.cluster, self.pools, self.homes, self.backups)
@@ -134,20 +110,14 @@ class Handles:
         }
 
     def _kind(
-        self,
-        shapes: Shapes,
-        outputs: type,
-        name: str,
-        properties: Mapping[str, Property],
-        receive: Callable[..., Any],
+        self, outputs: type, properties: Mapping[str, Property], receive: Callable[..., Any]
     ) -> Handle:
-        shapes.known[outputs] = handle_shape(
-            shapes,
-            name,
-            f"What other components need of this: {outputs.__name__} of the Python interface.",
-            properties,
-        )
-        return Handle(shape=shapes.known[outputs], receive=receive)
+        """The handle of some outputs: `NetworkHandle` of `NetworkOutputs`."""
+        name = outputs.__name__.removesuffix("Outputs") + "Handle"
+        doc = f"What other components need of this: {outputs.__name__} of the Python interface."
+        shape = handle_shape(self._shapes, name, doc, properties)
+        self._shapes.known[outputs] = shape
+        return Handle(shape=shape, receive=receive)
 
     def of_network(self, outputs: NetworkOutputs) -> pulumi.Output[Any]:
         """The handle of a network."""
@@ -185,10 +155,8 @@ class Handles:
 
     def of_homes(self, outputs: EfsHomesOutputs) -> pulumi.Output[Any]:
         """The handle of homes in EFS."""
-        values = {
-            name: getattr(outputs, name)
-            for name in ("file_system_id", "volume_handles", "ownership_handle")
-        }
+        names = ("file_system_id", "volume_handles", "ownership_handle")
+        values = {name: getattr(outputs, name) for name in names}
         return handle(values, self.homes.shape, ready=outputs.ready)
 
     def of_backups(self, outputs: BackupsOutputs) -> pulumi.Output[Any]:
@@ -212,17 +180,13 @@ def _network_properties(shapes: Shapes) -> dict[str, Property]:
     )
     return {
         **shapes.of_dataclass(NetworkOutputs, without=("ready",)),
-        "zones": Property(shape=list_of(TEXT), doc=doc, optional=True),
+        "zones": Property(list_of(TEXT), doc, optional=True),
     }
 
 
 _FACTS_OF_A_NETWORK = ("cidrs", "egress", "internal_hosts", "peer_networks")
 _IDS_OF_A_NETWORK = (
-    "vpc_id",
-    "private_subnets",
-    "public_subnets",
-    "endpoints_security_group_id",
-    "s3_prefix_list_id",
+    "vpc_id private_subnets public_subnets endpoints_security_group_id s3_prefix_list_id".split()
 )
 
 
@@ -234,21 +198,13 @@ def _of_network(outputs: NetworkOutputs) -> dict[str, Any]:
 
 
 def _network(given: Arguments, path: str, values: Values, waits: Waits) -> NetworkOutputs | None:
-    facts = given.section(
-        _NetworkFacts, {name: values.get(name) for name in ("egress", "peer_networks")}, path=path
-    )
-    zones = values.get("zones", ())
-    subnets = {
-        name: _in_order(values.get(name, {}), zones)
-        for name in ("private_subnets", "public_subnets")
-    }
-    others = {
-        name: item
-        for name, item in values.items()
-        if name not in ("egress", "peer_networks", "zones", *subnets)
-    }
+    section = {name: values.get(name) for name in ("egress", "peer_networks")}
+    facts = given.section(_NetworkFacts, section, path=path)
+    zones, kinds = values.get("zones", ()), ("private_subnets", "public_subnets")
+    subnets = {name: _in_order(values.get(name, {}), zones) for name in kinds}
     if facts is None:
         return None
+    others = {name: item for name, item in values.items() if name not in (*section, "zones")}
     made: dict[str, Any] = {"vpc_id": None, "cidrs": (), **others, **subnets}
     return NetworkOutputs(
         egress=facts.egress, peer_networks=facts.peer_networks, ready=waits["ready"], **made
@@ -262,16 +218,9 @@ def _in_order(subnets: Values, zones: Sequence[str]) -> dict[str, Any]:
 # --- clusters ---
 
 _FIELDS_OF_A_CLUSTER = (
-    "name",
-    "version",
-    "endpoint",
-    "certificate_authority",
-    "security_group_id",
-    "node_security_group_id",
-    "service_cidr",
-    "created",
-    "id",
-)
+    "name version endpoint certificate_authority security_group_id node_security_group_id"
+    " service_cidr created id"
+).split()
 
 
 def _cluster_properties(shapes: Shapes) -> dict[str, Property]:
@@ -279,7 +228,7 @@ def _cluster_properties(shapes: Shapes) -> dict[str, Property]:
         "The networks outside the VPC that the API lets in. Messages name them where it does not"
         " answer."
     )
-    cidrs = Property(shape=list_of(TEXT), doc=doc, optional=True)
+    cidrs = Property(list_of(TEXT), doc, optional=True)
     return {
         **shapes.of_dataclass(ClusterOutputs, without=("ready", "owner", "access")),
         "public_access_cidrs": cidrs,
@@ -287,31 +236,20 @@ def _cluster_properties(shapes: Shapes) -> dict[str, Property]:
 
 
 def _cluster(given: Arguments, path: str, values: Values, waits: Waits) -> ClusterOutputs | None:
-    network = _network(
-        given,
-        f"{path}.network",
-        values.get("network", {}),
-        {"ready": waits.get("network", waits["ready"])},
-    )
-    others = {
-        name: item
-        for name, item in values.items()
-        if name not in ("network", "public_access_cidrs")
-    }
+    of_network = {"ready": waits.get("network", waits["ready"])}
+    network = _network(given, f"{path}.network", values.get("network", {}), of_network)
     if network is None:
         return None
+    apart = ("network", "public_access_cidrs")
+    others = {name: item for name, item in values.items() if name not in apart}
     cidrs = values.get("public_access_cidrs")
     access = ClusterAccess(
         cluster=str(others.get("name")),
         public_access_cidrs=None if cidrs is None else tuple(cidrs),
         option="publicAccessCidrs",
     )
-    return ClusterOutputs(
-        network=network,
-        access=access,
-        ready=waits["ready"],
-        **{"name": None, "version": None, **others},
-    )
+    facts = {"name": None, "version": None, **others}
+    return ClusterOutputs(network=network, access=access, ready=waits["ready"], **facts)
 
 
 # --- node pools ---
@@ -321,26 +259,18 @@ _OUTPUTS_OF_POOLS = ("core_group_name", "group_names", "core_node_role", "user_n
 
 def _pools_properties(shapes: Shapes) -> dict[str, Property]:
     arguments = shapes.of_dataclass(NodePoolsArgs, without=("cluster",))
-    pools = Property(shape=map_of(shapes.shape(UserPool, "pool")), doc="The pools by their names.")
-    outputs = shapes.of_dataclass(NodePoolsOutputs, without=("spec", "nodes", "ready"))
+    core = "The core nodes. Without it they exist already."
+    zones = "The zones of its private subnets, in their order."
     return {
-        **outputs,
-        "pools": pools,
-        "core": Property(
-            shape=arguments["core"].shape,
-            doc="The core nodes. Without it they exist already.",
-            optional=True,
-        ),
-        "cluster": Property(shape=TEXT, doc="The cluster's name in EKS."),
-        "version": Property(shape=TEXT, doc='Its Kubernetes minor version, such as "1.35".'),
-        "zones": Property(
-            shape=list_of(TEXT),
-            doc="The zones of its private subnets, in their order.",
-            optional=True,
-        ),
-        "per_zone": Property(shape=FLAG, doc=arguments["per_zone"].doc, optional=True),
-        "paused": Property(shape=FLAG, doc=arguments["paused"].doc, optional=True),
-        "physical_name": Property(shape=TEXT, doc=arguments["physical_name"].doc, optional=True),
+        **shapes.of_dataclass(NodePoolsOutputs, without=("spec", "nodes", "ready")),
+        "pools": Property(map_of(shapes.shape(UserPool, "pool")), "The pools by their names."),
+        "core": Property(arguments["core"].shape, core, optional=True),
+        "cluster": Property(TEXT, "The cluster's name in EKS."),
+        "version": Property(TEXT, 'Its Kubernetes minor version, such as "1.35".'),
+        "zones": Property(list_of(TEXT), zones, optional=True),
+        "per_zone": Property(FLAG, arguments["per_zone"].doc, optional=True),
+        "paused": Property(FLAG, arguments["paused"].doc, optional=True),
+        "physical_name": Property(TEXT, arguments["physical_name"].doc, optional=True),
     }
 
 
@@ -378,15 +308,13 @@ def _homes(given: Arguments, path: str, values: Values, waits: Waits) -> EfsHome
 
 def _backups_properties(shapes: Shapes) -> dict[str, Property]:
     outputs = shapes.of_dataclass(BackupsOutputs, without=("spec",))
-    name = Property(
-        shape=TEXT,
-        doc="The value of the tag `jupyterhub-aws/backup`, by which resources are found.",
-    )
-    options = Property(
-        shape=shapes.shape(AnyBackups, "backup_options"),
-        doc="What is backed up, when, and for how long.",
-    )
-    return {"name": name, "options": options, **outputs}
+    name = "The value of the tag `jupyterhub-aws/backup`, by which resources are found."
+    options = "What is backed up, when, and for how long."
+    return {
+        "name": Property(TEXT, name),
+        "options": Property(shapes.shape(AnyBackups, "backup_options"), options),
+        **outputs,
+    }
 
 
 def _backups(given: Arguments, path: str, values: Values, waits: Waits) -> BackupsOutputs | None:

@@ -106,11 +106,8 @@ class ComponentsProvider(Provider):
         given.done()
         # What the program wants to be waited for, beyond its values. Of the component itself no
         # child would wait; what is made of its handles does.
-        after = [
-            resource
-            for resource in _listed(options.depends_on)
-            if urn_of(resource) not in reader.implied
-        ]
+        wanted = _listed(options.depends_on)
+        after = [resource for resource in wanted if urn_of(resource) not in reader.implied]
         options = copy.copy(options)
         options.depends_on = after
         waits = {key: _waits(reader.waits.get(key, {}), after) for key in read}
@@ -138,13 +135,8 @@ class ComponentsProvider(Provider):
 
     def _python(self, given: Arguments, key: str, value: Any, shape: Shape, waits: Waits) -> Any:
         """An argument as the Python interface takes it."""
-        kind = (
-            shape.object.name
-            if shape.object
-            else shape.items.object.name
-            if shape.items and shape.items.object
-            else ""
-        )
+        made_of = shape.object or (shape.items.object if shape.items else None)
+        kind = made_of.name if made_of else ""
         if kind in self._package.handles.by_name:
             return self._package.handles.by_name[kind].receive(given, key, value, waits)
         if kind == Images.__name__:
@@ -158,9 +150,8 @@ class ComponentsProvider(Provider):
         by one.
         """
         if exported.kind is JupyterHubPlatform:
-            first = self._platforms.setdefault(
-                (pulumi.get_stack(), pulumi.runtime.is_dry_run()), name
-            )
+            program = (pulumi.get_stack(), pulumi.runtime.is_dry_run())
+            first = self._platforms.setdefault(program, name)
             if first != name:
                 raise refused_second(name, first)
 
@@ -193,13 +184,9 @@ def _waits(urns: Mapping[str, Collection[str]], after: Sequence[pulumi.Resource]
 
 
 def _listed(depends_on: Any) -> list[pulumi.Resource]:
-    return (
-        []
-        if depends_on is None
-        else list(depends_on)
-        if isinstance(depends_on, (list, tuple))
-        else [depends_on]
-    )
+    if isinstance(depends_on, (list, tuple)):
+        return list(depends_on)
+    return [] if depends_on is None else [depends_on]
 
 
 def _validate(args: Any, name: str) -> None:
@@ -221,9 +208,8 @@ def _in_cluster(
     )
     if "kubernetes" not in providers:
         access = cluster.access or ClusterAccess(cluster=cluster.name)
-        parent = pulumi.ResourceOptions(
-            parent=options.parent, protect=False
-        )  # said, because a parent in another process cannot be asked
+        # `protect` is said, because a parent in another process cannot be asked.
+        parent = pulumi.ResourceOptions(parent=options.parent, protect=False)
         providers["kubernetes"] = provider_of(
             f"{name}-kubernetes", access, cluster.kubeconfig_json, cluster.created, parent
         )
@@ -241,9 +227,8 @@ class ComponentsServicer(ProviderServicer):
         except pulumi.RunError as error:
             raise _refusal(str(error)) from None
         except Exception as error:
-            if any(
-                sign in str(error) for sign in _ENGINE_ENDED
-            ):  # the engine says by itself what failed
+            # The engine says by itself what failed.
+            if any(sign in str(error) for sign in _ENGINE_ENDED):
                 raise _refusal("is not finished, because another resource failed") from None
             raise
 

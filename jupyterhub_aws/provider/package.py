@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 import pulumi
@@ -66,7 +67,7 @@ from jupyterhub_aws.version import __version__
 _NAME = re.compile(r"(?<=`)[a-z0-9]+(?:_[a-z0-9]+)+(?=`)")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Output:
     """An output of a component: its shape and meaning, and how it is got from the component that
     was made.
@@ -75,15 +76,11 @@ class Output:
     shape: Shape
     doc: str
     get: Callable[[Any], Any]
+    _: KW_ONLY
     optional: bool = False
 
-    @property
-    def property(self) -> Property:
-        """As the schema has it."""
-        return Property(shape=live(self.shape), doc=self.doc, optional=self.optional)
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Exported:
     """A component as other languages have it.
 
@@ -97,6 +94,7 @@ class Exported:
     args: type
     inputs: Mapping[str, Property]
     outputs: Mapping[str, Output]
+    _: KW_ONLY
     added: Mapping[str, Property] = field(default_factory=dict)
     prepare: Callable[[Arguments, dict[str, Any], Mapping[str, Any]], None] | None = None
     finish: Callable[[Any, Mapping[str, Any]], None] | None = None
@@ -114,10 +112,7 @@ class Exported:
 
     def definition(self) -> ComponentDefinition:
         """The component as the SDK writes it into a schema."""
-        inputs, outputs = (
-            self.arguments,
-            {name: output.property for name, output in self.outputs.items()},
-        )
+        inputs, outputs = self.arguments, self.outputs
         return ComponentDefinition(
             name=self.name,
             inputs={
@@ -127,7 +122,7 @@ class Exported:
                 for name, item in inputs.items()
             },
             outputs={
-                camel_case(name): item.shape.definition(item.doc, optional=item.optional)
+                camel_case(name): live(item.shape).definition(item.doc, optional=item.optional)
                 for name, item in outputs.items()
             },
             inputs_mapping={camel_case(name): name for name in inputs},
@@ -135,6 +130,62 @@ class Exported:
             module=None,
             description=paragraphs(self.kind.__doc__ or ""),
         )
+
+
+def _texts(table: Mapping[str, tuple[str, str]], *, optional: bool = False) -> dict[str, Output]:
+    """Outputs that are texts: each with the attribute of the component that has it, and its
+    meaning.
+    """
+    return {
+        name: Output(TEXT, doc, attrgetter(attribute), optional=optional)
+        for name, (attribute, doc) in table.items()
+    }
+
+
+_OF_CLUSTER = _texts(
+    {
+        "cluster_name": ("outputs.name_output", "The cluster's name, once EKS has the cluster."),
+        "endpoint": ("outputs.endpoint", "The address of the Kubernetes API."),
+        "certificate_authority": (
+            "outputs.certificate_authority",
+            "The certificate authority of the API, in base64.",
+        ),
+        "security_group_id": (
+            "outputs.control_plane_group_id",
+            "The security group that EKS made for the cluster.",
+        ),
+        "node_security_group_id": ("outputs.node_group_id", "The security group of nodes."),
+        "kubeconfig": (
+            "outputs.kubeconfig_json",
+            "A kubeconfig without credentials, which asks the `aws` CLI for a token:"
+            " for Kubernetes providers of your own.",
+        ),
+    }
+)
+_OF_POOLS = _texts(
+    {
+        "core_group_name": ("outputs.core_group_name", "The Auto Scaling group of the core nodes."),
+        "core_node_role": ("outputs.core_node_role", "The name of the core nodes' IAM role."),
+        "user_node_role": ("outputs.user_node_role", "The name of the user nodes' IAM role."),
+    },
+    optional=True,
+)
+_OF_AUTOSCALER = {
+    **_texts(
+        {
+            "role_arn": ("role_arn", "The role of the autoscaler's pod."),
+            "policy_arn": ("policy_arn", "The policy of that role."),
+        }
+    ),
+    **_texts({"release": ("release", "The name of the Helm release.")}, optional=True),
+}
+_OF_BACKUPS = _texts(
+    {
+        "vault_name": ("outputs.vault_name", "The vault of AWS Backup."),
+        "policy_id": ("outputs.policy_id", "The policy of Data Lifecycle Manager."),
+    },
+    optional=True,
+)
 
 
 class Package:
@@ -150,8 +201,11 @@ class Package:
         }
         exported = (
             *self._networks(),
-            *self._clusters(),
+            self._cluster(),
+            self._pools(),
             *self._services(),
+            self._homes(),
+            self._backups(),
             self._hub(),
             self._platform(),
         )
@@ -186,113 +240,57 @@ class Package:
                 "nodejs": {**made["language"]["nodejs"], "packageName": PACKAGE},
             },
             "keywords": [
-                "pulumi",
-                "jupyterhub",
-                "aws",
-                "eks",
-                "category/infrastructure",
-                "kind/component",
+                *("pulumi", "jupyterhub", "aws", "eks"),
+                *("category/infrastructure", "kind/component"),
             ],
         }
 
-    def _inputs(
-        self, args: type, *, without: Iterable[str] = (), docs: Mapping[str, str] | None = None
-    ) -> dict[str, Property]:
-        """Every argument that the Python interface has, but `depends_on`, which is a resource
-        option in every language.
+    def _exported(
+        self,
+        kind: type[Component],
+        args: type,
+        outputs: Mapping[str, Output],
+        docs: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Exported:
+        """A component with every argument that the Python interface has, but `depends_on`, which is
+        a resource option in every language. `docs` say what the docstring of `args` does not;
+        `more` as in `Exported`: an added argument takes the place of one with its name.
         """
-        return self.shapes.of_dataclass(args, without=(*without, "depends_on"), docs=docs)
+        without = ("depends_on", *more.get("added", ()))
+        inputs = self.shapes.of_dataclass(args, without=without, docs=docs)
+        return Exported(kind, args, inputs, outputs, **more)
 
     def _networks(self) -> Iterator[Exported]:
-        private = Output(
-            shape=list_of(TEXT),
-            doc="The private subnets, in the order of the zones.",
-            get=lambda made: made.outputs.private_subnet_ids,
-        )
-        public = Output(
-            shape=list_of(TEXT),
-            doc="The public subnets, in the order of the zones.",
-            get=lambda made: made.outputs.public_subnet_ids,
+        private, public = (
+            Output(
+                list_of(TEXT),
+                f"The {which} subnets, in the order of the zones.",
+                attrgetter(f"outputs.{which}_subnet_ids"),
+            )
+            for which in ("private", "public")
         )
         shared = {
-            "vpc_id": Output(shape=TEXT, doc="The VPC.", get=lambda made: made.outputs.vpc_id),
+            **_texts({"vpc_id": ("outputs.vpc_id", "The VPC.")}),
             "private_subnet_ids": private,
             "handle": self._handle(
                 self.handles.network, "clusters", lambda made: self.handles.of_network(made.outputs)
             ),
         }
-        yield Exported(
-            kind=Network,
-            args=NetworkArgs,
-            inputs=self._inputs(NetworkArgs),
-            outputs={**shared, "public_subnet_ids": public},
-        )
-        yield Exported(
-            kind=AirgapNetwork,
-            args=AirgapNetworkArgs,
-            inputs=self._inputs(AirgapNetworkArgs),
-            outputs=shared,
-        )
-        yield Exported(
-            kind=ExistingNetwork,
-            args=ExistingNetworkArgs,
-            inputs=self._inputs(ExistingNetworkArgs),
-            outputs=shared,
-        )
+        yield self._exported(Network, NetworkArgs, {**shared, "public_subnet_ids": public})
+        yield self._exported(AirgapNetwork, AirgapNetworkArgs, shared)
+        yield self._exported(ExistingNetwork, ExistingNetworkArgs, shared)
 
-    def _clusters(self) -> Iterator[Exported]:
-        yield Exported(
-            kind=Cluster,
-            args=ClusterArgs,
-            inputs=self._inputs(
-                ClusterArgs,
-                docs={
-                    "log_retention_days": (
-                        "For how many days these logs are kept. The default is 30."
-                    )
-                },
-            ),
-            outputs={
-                "cluster_name": Output(
-                    shape=TEXT,
-                    doc="The cluster's name, once EKS has the cluster.",
-                    get=lambda made: made.outputs.name_output,
-                ),
-                "endpoint": Output(
-                    shape=TEXT,
-                    doc="The address of the Kubernetes API.",
-                    get=lambda made: made.outputs.endpoint,
-                ),
-                "certificate_authority": Output(
-                    shape=TEXT,
-                    doc="The certificate authority of the API, in base64.",
-                    get=lambda made: made.outputs.certificate_authority,
-                ),
-                "security_group_id": Output(
-                    shape=TEXT,
-                    doc="The security group that EKS made for the cluster.",
-                    get=lambda made: made.outputs.control_plane_group_id,
-                ),
-                "node_security_group_id": Output(
-                    shape=TEXT,
-                    doc="The security group of nodes.",
-                    get=lambda made: made.outputs.node_group_id,
-                ),
-                "kubeconfig": Output(
-                    shape=TEXT,
-                    doc=(
-                        "A kubeconfig without credentials, which asks the `aws` CLI for a token:"
-                        " for Kubernetes providers of your own."
-                    ),
-                    get=lambda made: made.outputs.kubeconfig_json,
-                ),
-                "handle": self._handle(
-                    self.handles.cluster,
-                    "node pools, homes, hubs and monitoring",
-                    lambda made: self.handles.of_cluster(made.outputs),
-                ),
-            },
+    def _cluster(self) -> Exported:
+        handle = self._handle(
+            self.handles.cluster,
+            "node pools, homes, hubs and monitoring",
+            lambda made: self.handles.of_cluster(made.outputs),
         )
+        docs = {"log_retention_days": "For how many days these logs are kept. The default is 30."}
+        return self._exported(Cluster, ClusterArgs, {**_OF_CLUSTER, "handle": handle}, docs)
+
+    def _pools(self) -> Exported:
         docs = {
             "pools": "The pools of users' servers by names of your choice.",
             "core": (
@@ -300,147 +298,71 @@ class Package:
                 " of m7i.large."
             ),
         }
-        no_core = Property(
-            shape=FLAG, doc="The core nodes exist already: none are made.", optional=True
-        )
-        yield Exported(
-            kind=NodePools,
-            args=NodePoolsArgs,
-            inputs=self._inputs(NodePoolsArgs, docs=docs),
-            added={"no_core": no_core},
+        no_core = "The core nodes exist already: none are made."
+        outputs = {
+            "group_names": Output(
+                map_of(TEXT),
+                "The Auto Scaling groups of user pools, by pool, market and zone.",
+                lambda made: dict(made.outputs.group_names),
+            ),
+            **_OF_POOLS,
+            "scheduling": Output(
+                ANYTHING,
+                "By pool, what a pod says to land there.",
+                attrgetter("outputs.spec.scheduling"),
+            ),
+            "handle": self._handle(
+                self.handles.pools, "autoscaler, hubs and monitoring", self._pools_handle
+            ),
+        }
+        return self._exported(
+            NodePools,
+            NodePoolsArgs,
+            outputs,
+            docs,
+            added={"no_core": Property(FLAG, no_core, optional=True)},
             prepare=_left_out("core"),
-            outputs={
-                "group_names": Output(
-                    shape=map_of(TEXT),
-                    doc="The Auto Scaling groups of user pools, by pool, market and zone.",
-                    get=lambda made: dict(made.outputs.group_names),
-                ),
-                "core_group_name": Output(
-                    shape=TEXT,
-                    doc="The Auto Scaling group of the core nodes.",
-                    get=lambda made: made.outputs.core_group_name,
-                    optional=True,
-                ),
-                "core_node_role": Output(
-                    shape=TEXT,
-                    doc="The name of the core nodes' IAM role.",
-                    get=lambda made: made.outputs.core_node_role,
-                    optional=True,
-                ),
-                "user_node_role": Output(
-                    shape=TEXT,
-                    doc="The name of the user nodes' IAM role.",
-                    get=lambda made: made.outputs.user_node_role,
-                    optional=True,
-                ),
-                "scheduling": Output(
-                    shape=ANYTHING,
-                    doc="By pool, what a pod says to land there.",
-                    get=lambda made: made.outputs.spec.scheduling,
-                ),
-                "handle": self._handle(
-                    self.handles.pools, "autoscaler, hubs and monitoring", self._pools_handle
-                ),
-            },
         )
 
     def _services(self) -> Iterator[Exported]:
-        yield Exported(
-            kind=NodeAgents,
-            args=NodeAgentsArgs,
-            inputs=self._inputs(NodeAgentsArgs),
-            outputs={},
-            in_cluster=True,
+        yield self._exported(NodeAgents, NodeAgentsArgs, {}, in_cluster=True)
+        yield self._exported(
+            ClusterAutoscaler, ClusterAutoscalerArgs, _OF_AUTOSCALER, in_cluster=True
         )
-        yield Exported(
-            kind=ClusterAutoscaler,
-            args=ClusterAutoscalerArgs,
-            inputs=self._inputs(ClusterAutoscalerArgs),
-            outputs={
-                "role_arn": Output(
-                    shape=TEXT,
-                    doc="The role of the autoscaler's pod.",
-                    get=lambda made: made.role_arn,
-                ),
-                "policy_arn": Output(
-                    shape=TEXT, doc="The policy of that role.", get=lambda made: made.policy_arn
-                ),
-                "release": Output(
-                    shape=TEXT,
-                    doc="The name of the Helm release.",
-                    get=lambda made: made.release,
-                    optional=True,
-                ),
-            },
-            in_cluster=True,
-        )
-        yield Exported(
-            kind=AutoscalerPolicy,
-            args=AutoscalerPolicyArgs,
-            inputs=self._inputs(AutoscalerPolicyArgs),
-            outputs={"arn": Output(shape=TEXT, doc="The policy's ARN.", get=lambda made: made.arn)},
-        )
-        yield Exported(
-            kind=EfsHomes,
-            args=EfsHomesArgs,
-            inputs=self._inputs(EfsHomesArgs),
-            outputs={
-                "file_system_id": Output(
-                    shape=TEXT, doc="The file system.", get=lambda made: made.outputs.file_system_id
-                ),
-                "volume_handles": Output(
-                    shape=map_of(TEXT),
-                    doc="What a volume of the CSI driver names, by hub.",
-                    get=lambda made: dict(made.outputs.volume_handles),
-                ),
-                "handle": self._handle(
-                    self.handles.homes,
-                    "hubs and monitoring",
-                    lambda made: self.handles.of_homes(made.outputs),
-                ),
-            },
-        )
-        no_weekly = Property(
-            shape=FLAG, doc="No weekly backups besides the daily ones.", optional=True
-        )
+        policy = _texts({"arn": ("arn", "The policy's ARN.")})
+        yield self._exported(AutoscalerPolicy, AutoscalerPolicyArgs, policy)
+        topic = {"topic_arn": ("topic_arn", "The SNS topic of alarms, for further subscriptions.")}
+        yield self._exported(Monitoring, MonitoringArgs, _texts(topic))
+
+    def _homes(self) -> Exported:
+        outputs = {
+            **_texts({"file_system_id": ("outputs.file_system_id", "The file system.")}),
+            "volume_handles": Output(
+                map_of(TEXT),
+                "What a volume of the CSI driver names, by hub.",
+                lambda made: dict(made.outputs.volume_handles),
+            ),
+            "handle": self._handle(
+                self.handles.homes,
+                "hubs and monitoring",
+                lambda made: self.handles.of_homes(made.outputs),
+            ),
+        }
+        return self._exported(EfsHomes, EfsHomesArgs, outputs)
+
+    def _backups(self) -> Exported:
         weekly = "When the backup of each week begins, in UTC, and for how many weeks it is kept."
-        yield Exported(
-            kind=Backups,
-            args=BackupsArgs,
-            inputs=self._inputs(BackupsArgs, docs={"weekly": weekly}),
-            added={"no_weekly": no_weekly},
-            prepare=_left_out("weekly"),
-            outputs={
-                "vault_name": Output(
-                    shape=TEXT,
-                    doc="The vault of AWS Backup.",
-                    get=lambda made: made.outputs.vault_name,
-                    optional=True,
-                ),
-                "policy_id": Output(
-                    shape=TEXT,
-                    doc="The policy of Data Lifecycle Manager.",
-                    get=lambda made: made.outputs.policy_id,
-                    optional=True,
-                ),
-                "handle": self._handle(
-                    self.handles.backups,
-                    "homes",
-                    lambda made: self.handles.of_backups(made.outputs),
-                ),
-            },
+        no_weekly = "No weekly backups besides the daily ones."
+        handle = self._handle(
+            self.handles.backups, "homes", lambda made: self.handles.of_backups(made.outputs)
         )
-        yield Exported(
-            kind=Monitoring,
-            args=MonitoringArgs,
-            inputs=self._inputs(MonitoringArgs),
-            outputs={
-                "topic_arn": Output(
-                    shape=TEXT,
-                    doc="The SNS topic of alarms, for further subscriptions.",
-                    get=lambda made: made.topic_arn,
-                )
-            },
+        return self._exported(
+            Backups,
+            BackupsArgs,
+            {**_OF_BACKUPS, "handle": handle},
+            {"weekly": weekly},
+            added={"no_weekly": Property(FLAG, no_weekly, optional=True)},
+            prepare=_left_out("weekly"),
         )
 
     def _hub(self) -> Exported:
@@ -464,47 +386,38 @@ class Package:
             ),
         }
         homes = Property(
-            shape=self.shapes.shape(Homes, "homes"),
-            doc="Where homes are, if not in EFS by `efsHomes`.",
+            self.shapes.shape(Homes, "homes"),
+            "Where homes are, if not in EFS by `efsHomes`.",
             optional=True,
         )
         efs = Property(
-            shape=self.handles.homes.shape,
-            doc="The handle of homes in EFS that have an access point for this hub.",
+            self.handles.homes.shape,
+            "The handle of homes in EFS that have an access point for this hub.",
             optional=True,
         )
-        return Exported(
-            kind=JupyterHub,
-            args=JupyterHubArgs,
-            inputs=self._inputs(JupyterHubArgs, without=("homes",), docs=docs),
+        outputs = {
+            **_texts({"url": ("url", "Where users reach the hub.")}),
+            "namespace": Output(TEXT, "Its namespace in the cluster.", _export("namespace")),
+            "release": Output(TEXT, "The name of its Helm release.", _export("release")),
+            "monitored": Output(
+                self.shapes.known[MonitoredHub],
+                "The hub as Monitoring takes it among `hubs`.",
+                self._monitored,
+            ),
+            "passwords": Output(
+                map_of(TEXT),
+                "Passwords that were generated for it, by their owner. Secret.",
+                _passwords,
+            ),
+        }
+        return self._exported(
+            JupyterHub,
+            JupyterHubArgs,
+            outputs,
+            docs,
             added={"homes": homes, "efs_homes": efs, **_for_servers()},
             prepare=_homes_of_a_hub,
             finish=_give_to_servers,
-            outputs={
-                "url": Output(
-                    shape=TEXT, doc="Where users reach the hub.", get=lambda made: made.url
-                ),
-                "namespace": Output(
-                    shape=TEXT,
-                    doc="Its namespace in the cluster.",
-                    get=lambda made: made.exports["namespace"],
-                ),
-                "release": Output(
-                    shape=TEXT,
-                    doc="The name of its Helm release.",
-                    get=lambda made: made.exports["release"],
-                ),
-                "monitored": Output(
-                    shape=self.shapes.known[MonitoredHub],
-                    doc="The hub as Monitoring takes it among `hubs`.",
-                    get=self._monitored,
-                ),
-                "passwords": Output(
-                    shape=map_of(TEXT),
-                    doc="Passwords that were generated for it, by their owner. Secret.",
-                    get=_passwords,
-                ),
-            },
             in_cluster=True,
         )
 
@@ -516,11 +429,11 @@ class Package:
             {name.removeprefix("server_"): item for name, item in shared.items()},
         )
         hub = {
-            "url": Property(shape=live(TEXT), doc="Where users reach the hub."),
-            "namespace": Property(shape=TEXT, doc="Its namespace in the cluster."),
+            "url": Property(live(TEXT), "Where users reach the hub."),
+            "namespace": Property(TEXT, "Its namespace in the cluster."),
             "release": Property(
-                shape=live(TEXT),
-                doc="The name of its Helm release; absent where another stack makes it.",
+                live(TEXT),
+                "The name of its Helm release; absent where another stack makes it.",
                 optional=True,
             ),
         }
@@ -548,39 +461,35 @@ class Package:
             "bundle_bucket": "The bucket of the bundle, in an isolated network.",
             "runner": "The instance that runs the inner stack, in an isolated network.",
         }
-        return Exported(
-            kind=JupyterHubPlatform,
-            args=JupyterHubPlatformArgs,
-            inputs=self._inputs(JupyterHubPlatformArgs, docs=docs),
-            added={
-                "servers": Property(
-                    shape=map_of(servers),
-                    doc="By hub: what its servers get besides.",
-                    optional=True,
-                )
+        outputs = {
+            "hubs": Output(hubs, "The hubs by name.", _hubs),
+            **{
+                name: Output(TEXT, doc, _export(name), optional=True)
+                for name, doc in exported.items()
             },
+            "scheduling": Output(
+                ANYTHING,
+                "By pool, what a pod says to land there.",
+                _export("scheduling"),
+                optional=True,
+            ),
+            "exports": Output(ANYTHING, words, lambda made: dict(made.exports)),
+        }
+        of_servers = Property(
+            map_of(servers), "By hub: what its servers get besides.", optional=True
+        )
+        return self._exported(
+            JupyterHubPlatform,
+            JupyterHubPlatformArgs,
+            outputs,
+            docs,
+            added={"servers": of_servers},
             prepare=_servers_are_of_hubs,
             finish=_give_to_servers_of_hubs,
-            outputs={
-                "hubs": Output(shape=hubs, doc="The hubs by name.", get=_hubs),
-                **{
-                    name: Output(shape=TEXT, doc=doc, get=_export(name), optional=True)
-                    for name, doc in exported.items()
-                },
-                "scheduling": Output(
-                    shape=ANYTHING,
-                    doc="By pool, what a pod says to land there.",
-                    get=_export("scheduling"),
-                    optional=True,
-                ),
-                "exports": Output(shape=ANYTHING, doc=words, get=lambda made: dict(made.exports)),
-            },
         )
 
     def _handle(self, kind: Handle, consumers: str, get: Callable[[Any], Any]) -> Output:
-        return Output(
-            shape=kind.shape, doc=f"What {consumers} need of it: hand it on as it is.", get=get
-        )
+        return Output(kind.shape, f"What {consumers} need of it: hand it on as it is.", get)
 
     def _monitored(self, made: JupyterHub) -> pulumi.Output[Any]:
         hub = made.monitored
@@ -619,67 +528,41 @@ def _worded(schema: Any, names: Collection[str], key: str = "") -> Any:
 
 
 def _images(shapes: Shapes) -> Shape:
+    registry = "`HOST[/PREFIX]` of a registry of yours that holds every image and chart."
+    lock = (
+        "The lock of `jhub bundle lock`, from the project's folder: images are then named by"
+        " digest."
+    )
+    charts = "A folder with the archives of charts, from the project's folder."
+    on_nodes = "Images lie on every node, and nothing is pulled."
     properties = {
-        "registry": Property(
-            shape=TEXT,
-            doc="`HOST[/PREFIX]` of a registry of yours that holds every image and chart.",
-            optional=True,
-        ),
-        "lock": Property(
-            shape=TEXT,
-            doc=(
-                "The lock of `jhub bundle lock`, from the project's folder: images are then named"
-                " by digest."
-            ),
-            optional=True,
-        ),
-        "on_nodes": Property(
-            shape=FLAG, doc="Images lie on every node, and nothing is pulled.", optional=True
-        ),
-        "charts": Property(
-            shape=TEXT,
-            doc="A folder with the archives of charts, from the project's folder.",
-            optional=True,
-        ),
+        "registry": Property(TEXT, registry, optional=True),
+        "lock": Property(TEXT, lock, optional=True),
+        "on_nodes": Property(FLAG, on_nodes, optional=True),
+        "charts": Property(TEXT, charts, optional=True),
     }
     return shapes.object("Images", "The names of images and the source of charts.", properties)
 
 
 def _monitored_hub(shapes: Shapes) -> Shape:
     found = shapes.of_dataclass(MonitoredHub)
-    ids = {
-        name: replace(item, shape=live(TEXT))
-        for name, item in found.items()
-        if item.shape == ANYTHING
-    }
-    return handle_shape(
-        shapes,
-        "MonitoredHub",
-        "A hub as alarms see it. Without an id there is no alarm of what it names.",
-        {**found, **ids},
-    )
+    unknown = (item for item in found.items() if item[1].shape == ANYTHING)
+    ids = {name: replace(item, shape=live(TEXT)) for name, item in unknown}
+    doc = "A hub as alarms see it. Without an id there is no alarm of what it names."
+    return handle_shape(shapes, "MonitoredHub", doc, {**found, **ids})
 
 
 def _for_servers() -> dict[str, Property]:
+    role = (
+        "A role in AWS that every server uses, by EKS Pod Identity. Every user of the hub may do"
+        " what it may."
+    )
+    environment = "Environment variables of every server, which are readable in the cluster."
+    secrets = "Environment variables of every server, from a Secret."
     return {
-        "server_environment": Property(
-            shape=map_of(live(TEXT)),
-            doc="Environment variables of every server, which are readable in the cluster.",
-            optional=True,
-        ),
-        "server_secrets": Property(
-            shape=map_of(live(TEXT)),
-            doc="Environment variables of every server, from a Secret.",
-            optional=True,
-        ),
-        "server_role_arn": Property(
-            shape=live(TEXT),
-            doc=(
-                "A role in AWS that every server uses, by EKS Pod Identity. Every user of the hub"
-                " may do what it may."
-            ),
-            optional=True,
-        ),
+        "server_environment": Property(map_of(live(TEXT)), environment, optional=True),
+        "server_secrets": Property(map_of(live(TEXT)), secrets, optional=True),
+        "server_role_arn": Property(live(TEXT), role, optional=True),
     }
 
 
@@ -765,5 +648,5 @@ def _hubs(made: JupyterHubPlatform) -> dict[str, Any]:
     }
 
 
-def _export(name: str) -> Callable[[JupyterHubPlatform], Any]:
+def _export(name: str) -> Callable[[Any], Any]:
     return lambda made: made.exports.get(name)

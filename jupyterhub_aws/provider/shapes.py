@@ -15,7 +15,7 @@ import re
 import types
 from collections import abc
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pulumi
@@ -70,22 +70,15 @@ class Shape:
         itself, not an output.
         """
         whole = self.live or (self.object is not None and self.object.handle)
+        container = PropertyType.ARRAY if self.items else PropertyType.OBJECT
+        type_ = container if self.items or self.values else self.type
+        ref = None if type_ else "pulumi.json#/Any"
+        if self.object:
+            ref = f"#/types/{PACKAGE}:index:{self.object.name}"
         return PropertyDefinition(
             optional=optional,
-            type=(
-                PropertyType.ARRAY
-                if self.items
-                else PropertyType.OBJECT
-                if self.values
-                else self.type
-            ),
-            ref=(
-                f"#/types/{PACKAGE}:index:{self.object.name}"
-                if self.object
-                else None
-                if self.type or self.items or self.values
-                else "pulumi.json#/Any"
-            ),
+            type=type_,
+            ref=ref,
             description=doc,
             items=None if self.items is None else self.items.definition(plain=plain),
             additional_properties=(
@@ -95,12 +88,13 @@ class Shape:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Property:
     """An argument, an output, or a property of an object type. `doc` is what its user reads."""
 
     shape: Shape
     doc: str
+    _: KW_ONLY
     optional: bool = False
 
 
@@ -197,8 +191,8 @@ class Shapes:
                 )
                 annotation = item.metadata.get("section", hints[item.name])
                 found[item.name] = Property(
-                    shape=self.shape(annotation, item.name),
-                    doc=words.get(item.name, ""),
+                    self.shape(annotation, item.name),
+                    words.get(item.name, ""),
                     optional=not required,
                 )
         return found
@@ -231,12 +225,8 @@ class Shapes:
         if issubclass(kind, BaseModel):
             return self._models((kind,), name)
         if dataclasses.is_dataclass(kind):
-            return self._once(
-                kind.__name__,
-                (kind,),
-                paragraphs(kind.__doc__ or ""),
-                lambda: self.of_dataclass(kind),
-            )
+            doc = paragraphs(kind.__doc__ or "")
+            return self._once(kind.__name__, (kind,), doc, lambda: self.of_dataclass(kind))
         return Shape(type=_SIMPLE[kind]) if kind in _SIMPLE else ANYTHING
 
     def _union(self, annotation: Any, name: str) -> Shape:
@@ -256,21 +246,12 @@ class Shapes:
         return found[0] if len(found) == 1 else ANYTHING
 
     def _models(self, models: tuple[type[BaseModel], ...], name: str) -> Shape:
-        first, *others = models
-        if not others:
-            return self._once(
-                first.__name__,
-                models,
-                paragraphs(first.__doc__ or ""),
-                lambda: self._merged(models),
-            )
-        title = "".join(word.capitalize() for word in name.split("_"))
-        return self._once(
-            title,
-            models,
-            " ".join(_of_variant(model) for model in models),
-            lambda: self._merged(models),
-        )
+        if len(models) == 1:
+            title, doc = models[0].__name__, paragraphs(models[0].__doc__ or "")
+        else:
+            title = "".join(word.capitalize() for word in name.split("_"))
+            doc = " ".join(map(_of_variant, models))
+        return self._once(title, models, doc, lambda: self._merged(models))
 
     def _once(
         self,
@@ -288,12 +269,8 @@ class Shapes:
 
     def _merged(self, models: Sequence[type[BaseModel]]) -> dict[str, Property]:
         names = dict.fromkeys(name for model in models for name in model.model_fields)
-        return {
-            name: self._option(
-                name, [model for model in models if name in model.model_fields], len(models)
-            )
-            for name in names
-        }
+        having = {name: [item for item in models if name in item.model_fields] for name in names}
+        return {name: self._option(name, found, len(models)) for name, found in having.items()}
 
     def _option(self, name: str, models: Sequence[type[BaseModel]], variants: int) -> Property:
         """An option of some models. What not all the variants have can be left out, and its
@@ -302,14 +279,13 @@ class Shapes:
         fields = [model.model_fields[name] for model in models]
         annotations: Any = tuple(item.annotation for item in fields)
         kinds = Union[annotations]  # noqa: UP007 -- the members are only known at run time
-        variants_of = (
-            f"Of {' and '.join(f'`{_tag(model)}`' for model in models)}: "
-            if len(models) < variants
-            else ""
+        tags = (
+            " and ".join(f"`{_tag(model)}`" for model in models) if len(models) < variants else ""
         )
+        variants_of = f"Of {tags}: " if tags else ""
         return Property(
-            shape=self.shape(kinds, name),
-            doc=variants_of + " ".join(dict.fromkeys(item.description or "" for item in fields)),
+            self.shape(kinds, name),
+            variants_of + " ".join(dict.fromkeys(item.description or "" for item in fields)),
             optional=len(models) < variants
             or not all(item.is_required() or is_tag(item) for item in fields),
         )
@@ -353,11 +329,9 @@ def _bare(annotation: Any) -> Any:
 def _flat(annotation: Any) -> list[Any]:
     """The members of a union, those of unions in it among them."""
     bare = _bare(annotation)
-    return (
-        [item for member in get_args(bare) for item in _flat(member)]
-        if get_origin(bare) in (Union, types.UnionType)
-        else [bare]
-    )
+    if get_origin(bare) not in (Union, types.UnionType):
+        return [bare]
+    return [item for member in get_args(bare) for item in _flat(member)]
 
 
 def _of_variant(model: type[BaseModel]) -> str:
@@ -366,6 +340,5 @@ def _of_variant(model: type[BaseModel]) -> str:
 
 def _tag(model: type[BaseModel]) -> str:
     """The word by which a member of a union is chosen. Raises StopIteration where none is."""
-    return str(
-        next(get_args(item.annotation)[0] for item in model.model_fields.values() if is_tag(item))
-    )
+    tags = (item.annotation for item in model.model_fields.values() if is_tag(item))
+    return str(get_args(next(tags))[0])

@@ -96,17 +96,16 @@ class Reader:
             return value
         if isinstance(value, pulumi.Output):
             state = _state(value)
-            return self._value(
-                state.value if state.known or _partly(state.value) else UNKNOWN, shape, path, value
-            )
+            now = state.value if state.known or _partly(state.value) else UNKNOWN
+            return self._value(now, shape, path, value)
         if shape.live:
             return self._live(value, within)
         if isinstance(value, Mapping):
             return self._mapping(value, shape, path, within)
         if isinstance(value, (list, tuple)):
+            inner = shape.items or ANYTHING
             found = [
-                self._value(item, shape.items or ANYTHING, (*path, index), within)
-                for index, item in enumerate(value)
+                self._value(item, inner, (*path, index), within) for index, item in enumerate(value)
             ]
             return [item for item in found if item is not None]
         return self._plain(value, shape, path, within)
@@ -141,10 +140,8 @@ class Reader:
         self, value: Mapping[str, Any], shape: Shape, path: _Path, within: pulumi.Output[Any] | None
     ) -> dict[str, Any]:
         if shape.object is None:
-            found = {
-                key: self._value(value[key], shape.values or ANYTHING, (*path, key), within)
-                for key in sorted(value)
-            }  # they come in any order
+            inner, keys = shape.values or ANYTHING, sorted(value)  # they come in any order
+            found = {key: self._value(value[key], inner, (*path, key), within) for key in keys}
             return {key: item for key, item in found.items() if item is not None}
         known, found = {camel_case(name): name for name in shape.object.properties}, {}
         if shape.object.handle:
@@ -153,9 +150,8 @@ class Reader:
             if name not in known:
                 self._unknown_name(path, name, known)
                 continue
-            item = self._value(
-                value[name], shape.object.properties[known[name]].shape, (*path, name), within
-            )
+            inner = shape.object.properties[known[name]].shape
+            item = self._value(value[name], inner, (*path, name), within)
             if item is not None:
                 found[known[name]] = item
         if shape.object.handle:  # for all else the models report what is missing
@@ -183,9 +179,8 @@ class Reader:
             place, name = _place(found, step)
             place[name] = _depending(place.get(name), _of_this_stack(urns), secret=secret)
         for what, urns in (made.get("waits") or {}).items():
-            self.waits.setdefault(self._argument, {}).setdefault(what, set()).update(
-                _of_this_stack(urns)
-            )
+            waits = self.waits.setdefault(self._argument, {}).setdefault(what, set())
+            waits.update(_of_this_stack(urns))
         return found, None
 
     def _required(
@@ -249,10 +244,8 @@ def _partly(value: object) -> bool:
 
 def _number(value: Any, shape: Shape) -> Any:
     """Numbers travel as floats; a whole one is an integer, where no float is due."""
-    whole = (
-        isinstance(value, float) and value.is_integer() and shape.type is not PropertyType.NUMBER
-    )
-    return int(value) if whole else value
+    whole = isinstance(value, float) and value.is_integer()
+    return int(value) if whole and shape.type is not PropertyType.NUMBER else value
 
 
 def written(value: Any, shape: Shape) -> Any:
@@ -318,11 +311,10 @@ async def _handed_on(
         return await value.future()
 
     found = await resolved(written(values, shape), ())
-    waited_for = {what: await _urns(resources) for what, resources in waits.items()}
     made = {
         "pending": sorted(pending),
         "dependencies": dict(sorted(dependencies.items())),
-        "waits": waited_for,
+        "waits": {what: await _urns(resources) for what, resources in waits.items()},
     }
     return {**found, MADE: made}, any(secrets)
 
@@ -343,18 +335,14 @@ def _place(found: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
 
 
 def _of_this_stack(urns: Iterable[str]) -> list[str]:
-    return [
-        urn
-        for urn in urns
-        if urn.startswith(f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::")
-    ]
+    here = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::"
+    return [urn for urn in urns if urn.startswith(here)]
 
 
 def _depending(value: Any, urns: Sequence[str], *, secret: bool) -> pulumi.Output[Any]:
     """The value as an output of these resources."""
-    return pulumi.Output(
-        {DependencyResource(urn) for urn in urns}, _here(value), _here(True), _here(secret)
-    )
+    resources: set[pulumi.Resource] = {DependencyResource(urn) for urn in urns}
+    return pulumi.Output(resources, _here(value), _here(True), _here(secret))
 
 
 def _here(value: Any) -> asyncio.Future[Any]:
@@ -364,9 +352,9 @@ def _here(value: Any) -> asyncio.Future[Any]:
 
 
 def _copied(value: Any) -> Any:
-    return (
-        {key: _copied(item) for key, item in value.items()} if isinstance(value, Mapping) else value
-    )
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _copied(item) for key, item in value.items()}
 
 
 def argument_names(properties: Mapping[str, Property]) -> set[str]:

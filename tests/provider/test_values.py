@@ -194,12 +194,12 @@ async def settled(*outputs: pulumi.Output[Any]) -> None:
 
 
 ARGUMENTS = {
-    "plain": Property(shape=TEXT, doc="", optional=True),
-    "number": Property(shape=Shape(type=PropertyType.INTEGER), doc="", optional=True),
-    "open": Property(shape=live(TEXT), doc="", optional=True),
-    "opens": Property(shape=map_of(live(TEXT)), doc="", optional=True),
-    "any": Property(shape=ANYTHING, doc="", optional=True),
-    "flags": Property(shape=list_of(FLAG), doc="", optional=True),
+    "plain": Property(TEXT, "", optional=True),
+    "number": Property(Shape(type=PropertyType.INTEGER), "", optional=True),
+    "open": Property(live(TEXT), "", optional=True),
+    "opens": Property(map_of(live(TEXT)), "", optional=True),
+    "any": Property(ANYTHING, "", optional=True),
+    "flags": Property(list_of(FLAG), "", optional=True),
 }
 SECRET = "planted-91ac"
 
@@ -296,7 +296,7 @@ def through(kind: str, given_: dict[str, Any]) -> dict[str, Any]:
     reader = Reader()
     shape = PACKAGE.handles.by_name[kind].shape
     wire = json.loads(json.dumps({**written(given_, shape), "made": {}}))
-    found = reader.read({"handle": on_the_wire(wire)}, {"handle": Property(shape=shape, doc="")})
+    found = reader.read({"handle": on_the_wire(wire)}, {"handle": Property(shape, "")})
     assert reader.problems == []
     return found["handle"]
 
@@ -422,10 +422,9 @@ def test_a_handle_is_known_before_anything_is_made_and_says_what_is_pending_and_
         cluster: ClusterOutputs = PACKAGE.handles.cluster.receive(
             Arguments("test", "x"), "cluster", back, {"ready": ()}
         )
-        assert cluster.network_spec.zones == (
-            "us-east-1b",
-            "us-east-1a",
-        ), "in the network's order, whatever order a map has"
+        assert cluster.network_spec.zones == ("us-east-1b", "us-east-1a"), (
+            "in the network's order, whatever order a map has"
+        )
         group = pulumi.Output.from_input(cluster.security_group_id)
         assert (await group.future(), await urns(group)) == (
             "sg-1",

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 
 from jupyterhub_aws.adopt.matchers.cluster import CLUSTER
 from jupyterhub_aws.adopt.matchers.identity import IDENTITY, KEYS
-from jupyterhub_aws.adopt.matchers.matcher import Matcher
+from jupyterhub_aws.adopt.matchers.matcher import Matcher, Row
 from jupyterhub_aws.adopt.matchers.monitoring import WATCH
 from jupyterhub_aws.adopt.matchers.network import ENTRY, NETWORK
 from jupyterhub_aws.adopt.matchers.storage import BACKUPS, STORAGE
 
 #: By the type of the resource.
-MATCHERS: Mapping[str, Matcher] = {
+MATCHERS: Mapping[str, Matcher | Row] = {
     **NETWORK,
     **IDENTITY,
     **KEYS,

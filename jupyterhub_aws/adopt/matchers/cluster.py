@@ -9,10 +9,12 @@ from jupyterhub_aws.adopt.matchers.matcher import (
     ImportCandidate,
     MatchContext,
     Matcher,
+    Row,
+    called,
     one,
     with_tags,
 )
-from jupyterhub_aws.adopt.queries import Live
+from jupyterhub_aws.adopt.queries import AwsResource, Live, auto_scaling_names
 
 CONTROL_PLANE = "aws:eks/cluster:Cluster"
 
@@ -22,58 +24,36 @@ def _control_plane(context: MatchContext) -> ImportCandidate | None:
     if context.text("name") != live.name:
         return None
     cluster, network = live.cluster, live.cluster.get("resourcesVpcConfig", {})
-    on = [
-        kind
-        for item in cluster.get("logging", {}).get("clusterLogging", ())
-        if item.get("enabled")
-        for kind in item.get("types", ())
-    ]
+    addresses = cluster.get("kubernetesNetworkConfig", {})
+    mode = cluster.get("accessConfig", {}).get("authenticationMode", "CONFIG_MAP")
+    vpc = {key: network.get(key) for key in ("endpointPrivateAccess", "endpointPublicAccess")}
+    vpc["subnetIds"] = sorted(network.get("subnetIds", ()))
+    if network.get("endpointPublicAccess"):
+        vpc["publicAccessCidrs"] = sorted(network.get("publicAccessCidrs", ()))
     view: dict[str, Any] = {
         "name": live.name,
         "version": cluster.get("version"),
         "roleArn": cluster.get("roleArn"),
-        "accessConfig": {
-            "authenticationMode": (
-                cluster.get("accessConfig", {}).get("authenticationMode", "CONFIG_MAP")
-            )
-        },
-        "enabledClusterLogTypes": sorted(on),
+        "accessConfig": {"authenticationMode": mode},
+        "enabledClusterLogTypes": sorted(live.log_types),
         "kubernetesNetworkConfig": {
-            key: cluster.get("kubernetesNetworkConfig", {}).get(key)
-            for key in ("ipFamily", "serviceIpv4Cidr")
+            key: addresses.get(key) for key in ("ipFamily", "serviceIpv4Cidr")
         },
-        "vpcConfig": {
-            key: network.get(key) for key in ("endpointPrivateAccess", "endpointPublicAccess")
-        },
+        "vpcConfig": vpc,
+        "encryptionConfig": (
+            {"provider": {"keyArn": live.key_arn}, "resources": ["secrets"]}
+            if live.key_arn
+            else None
+        ),
     }
-    view["vpcConfig"]["subnetIds"] = sorted(network.get("subnetIds", ()))
-    if network.get("endpointPublicAccess"):
-        view["vpcConfig"]["publicAccessCidrs"] = sorted(network.get("publicAccessCidrs", ()))
-    view["encryptionConfig"] = (
-        {"provider": {"keyArn": live.key_arn}, "resources": ["secrets"]} if live.key_arn else None
-    )
     outputs = {
         "id": live.name,
         "name": live.name,
         "arn": str(cluster.get("arn", "")),
         "endpoint": str(cluster.get("endpoint", "")),
+        "vpcConfig.clusterSecurityGroupId": str(network.get("clusterSecurityGroupId", "")),
     }
-    outputs["vpcConfig.clusterSecurityGroupId"] = str(network.get("clusterSecurityGroupId", ""))
     return ImportCandidate(id=live.name, outputs=outputs, view=with_tags(cluster, view))
-
-
-def _addon(context: MatchContext) -> ImportCandidate | None:
-    addon = one(context.live.of("addons"), addonName=context.text("addonName"))
-    if addon is None or context.text("clusterName") != context.live.name:
-        return None
-    view = {
-        "addonName": addon["addonName"],
-        "clusterName": context.live.name,
-        "addonVersion": addon.get("addonVersion"),
-    }
-    return ImportCandidate(
-        id=f"{context.live.name}:{addon['addonName']}", view=with_tags(addon, view)
-    )
 
 
 def _listed(live: Live, topic: str, principal: str | None) -> bool:
@@ -103,22 +83,6 @@ def _administrator(context: MatchContext) -> ImportCandidate | None:
     )
 
 
-def _pod_identity(context: MatchContext) -> ImportCandidate | None:
-    item = one(
-        context.live.of("pod_identities"),
-        namespace=context.text("namespace"),
-        serviceAccount=context.text("serviceAccount"),
-    )
-    if item is None:
-        return None
-    view = {
-        "clusterName": context.live.name,
-        "namespace": item["namespace"],
-        "serviceAccount": item["serviceAccount"],
-    }
-    return ImportCandidate(id=f"{context.live.name},{item['associationId']}", view=view)
-
-
 def _node_group(context: MatchContext) -> ImportCandidate | None:
     group = one(context.live.of("node_groups"), nodegroupName=context.text("nodeGroupName"))
     if group is None:
@@ -128,80 +92,79 @@ def _node_group(context: MatchContext) -> ImportCandidate | None:
         "nodeGroupName": group["nodegroupName"],
         "clusterName": context.live.name,
         "nodeRoleArn": group.get("nodeRole"),
-        "amiType": group.get("amiType"),
-        "capacityType": group.get("capacityType"),
+        **{key: group.get(key) for key in ("amiType", "capacityType", "releaseVersion")},
         "subnetIds": sorted(group.get("subnets", ())),
         "instanceTypes": list(group.get("instanceTypes", ())),
         "scalingConfig": {key: scaling.get(key) for key in ("minSize", "maxSize", "desiredSize")},
-        "releaseVersion": group.get("releaseVersion"),
         "launchTemplate": {"id": group.get("launchTemplate", {}).get("id")},
     }
-    names = [item["name"] for item in group.get("resources", {}).get("autoScalingGroups", ())]
-    outputs = {"resources[0].autoscalingGroups[0].name": names[0]} if names else {}
+    names = auto_scaling_names(group)
     return ImportCandidate(
         id=f"{context.live.name}:{group['nodegroupName']}",
-        outputs=outputs,
+        outputs={"resources[0].autoscalingGroups[0].name": names[0]} if names else {},
         view=with_tags(group, view),
     )
 
 
-def _template(context: MatchContext) -> ImportCandidate | None:
-    template = one(context.live.of("templates"), LaunchTemplateName=context.text("name"))
-    if template is None:
-        return None
-    identity = template["LaunchTemplateId"]
-    # Its content is in versions, and whatever differs there becomes another version, in place.
-    return ImportCandidate(
-        id=identity,
-        outputs={"id": identity, "name": template["LaunchTemplateName"]},
-        view=with_tags(template, {"name": template["LaunchTemplateName"]}),
-    )
+def _group_tags(group: AwsResource) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": item["Key"],
+            "value": item.get("Value", ""),
+            "propagateAtLaunch": item.get("PropagateAtLaunch", False),
+        }
+        for item in group.get("Tags", ())
+    ]
 
 
-def _group(context: MatchContext) -> ImportCandidate | None:
-    group = one(context.live.of("groups"), AutoScalingGroupName=context.text("name"))
-    if group is None:
-        return None
-    name = group["AutoScalingGroupName"]
-    view = {
-        "name": name,
-        "minSize": group.get("MinSize"),
-        "maxSize": group.get("MaxSize"),
-        "vpcZoneIdentifiers": sorted(
-            item for item in str(group.get("VPCZoneIdentifier", "")).split(",") if item
-        ),
-        "suspendedProcesses": sorted(
-            item["ProcessName"] for item in group.get("SuspendedProcesses", ())
-        ),
-        "tags": [
-            {
-                "key": item["Key"],
-                "value": item.get("Value", ""),
-                "propagateAtLaunch": item.get("PropagateAtLaunch", False),
-            }
-            for item in group.get("Tags", ())
-        ],
-    }
-    return ImportCandidate(
-        id=name,
-        outputs={"id": name, "name": name, "arn": str(group.get("AutoScalingGroupARN", ""))},
-        view=view,
-    )
-
-
-CLUSTER: Mapping[str, Matcher] = {
+CLUSTER: Mapping[str, Matcher | Row] = {
     CONTROL_PLANE: Matcher(topics=(), find=_control_plane),
-    "aws:eks/addon:Addon": Matcher(topics=("addon_names", "addons"), find=_addon),
+    "aws:eks/addon:Addon": Row(
+        topics=("addon_names", "addons"),
+        place={"addonName": "addonName", "clusterName": "clusterName"},
+        id="{clusterName}:{addonName}",
+        view={"addonVersion": "addonVersion"},
+        tagged=True,
+    ),
     "aws:eks/accessEntry:AccessEntry": Matcher(topics=("access_entries",), find=_access_entry),
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": Matcher(
         topics=("administrators",), find=_administrator
     ),
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Matcher(
-        topics=("pod_identities",), find=_pod_identity
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Row(
+        topics=("pod_identities",),
+        place={"namespace": "namespace", "serviceAccount": "serviceAccount"},
+        id="{clusterName},{associationId}",
+        view={"clusterName": "clusterName"},
     ),
     "aws:eks/nodeGroup:NodeGroup": Matcher(
         topics=("node_group_names", "node_groups"), find=_node_group
     ),
-    "aws:ec2/launchTemplate:LaunchTemplate": Matcher(topics=("templates",), find=_template),
-    "aws:autoscaling/group:Group": Matcher(topics=("groups",), find=_group),
+    # Its content is in versions, and whatever differs there becomes another version, in place.
+    "aws:ec2/launchTemplate:LaunchTemplate": Row(
+        topics=("templates",),
+        place={"LaunchTemplateName": "name"},
+        id="{LaunchTemplateId}",
+        outputs={"id": "LaunchTemplateId", "name": "LaunchTemplateName"},
+        tagged=True,
+    ),
+    "aws:autoscaling/group:Group": Row(
+        topics=("groups",),
+        place={"AutoScalingGroupName": "name"},
+        id="{AutoScalingGroupName}",
+        view={
+            **called("minSize", "maxSize"),
+            "vpcZoneIdentifiers": lambda group: sorted(
+                filter(None, str(group.get("VPCZoneIdentifier", "")).split(","))
+            ),
+            "suspendedProcesses": lambda group: sorted(
+                item["ProcessName"] for item in group.get("SuspendedProcesses", ())
+            ),
+            "tags": _group_tags,
+        },
+        outputs={
+            "id": "AutoScalingGroupName",
+            "name": "AutoScalingGroupName",
+            "arn": "AutoScalingGroupARN",
+        },
+    ),
 }

@@ -10,15 +10,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from jupyterhub_aws.adopt.matchers.matcher import (
+    ROLE,
+    UNKNOWN,
     ImportCandidate,
     MatchContext,
     Matcher,
+    Row,
+    called,
+    default,
     one,
-    with_tags,
 )
 from jupyterhub_aws.adopt.queries import AwsResource
-
-ROLE = "aws:iam/role:Role"
 
 
 def _document(document: Any) -> str:
@@ -30,29 +32,11 @@ def _role_of(context: MatchContext, key: str) -> AwsResource | None:
     return None if name is None else one(context.live.of("roles"), RoleName=name.rpartition("/")[2])
 
 
-def _role(context: MatchContext) -> ImportCandidate | None:
-    role = _role_of(context, "name")
-    if role is None:
-        return None
-    view = {
-        "name": role["RoleName"],
-        "path": role.get("Path", "/"),
-        "assumeRolePolicy": _document(role["AssumeRolePolicyDocument"]),
-    }
-    return ImportCandidate(
-        id=role["RoleName"],
-        outputs={"id": role["RoleName"], "name": role["RoleName"], "arn": role["Arn"]},
-        view=with_tags(role, view),
-    )
-
-
 def _attachment(context: MatchContext) -> ImportCandidate | None:
     role, policy = _role_of(context, "role"), context.text("policyArn")
-    if (
-        role is None
-        or policy is None
-        or all(item["PolicyArn"] != policy for item in role.get("AttachedManagedPolicies", ()))
-    ):
+    if role is None or policy is None:
+        return None
+    if policy not in [item["PolicyArn"] for item in role.get("AttachedManagedPolicies", ())]:
         return None
     return ImportCandidate(
         id=f"{role['RoleName']}/{policy}", view={"role": role["RoleName"], "policyArn": policy}
@@ -72,48 +56,57 @@ def _inline(context: MatchContext) -> ImportCandidate | None:
     return ImportCandidate(id=f"{role['RoleName']}:{item['PolicyName']}", view=view)
 
 
-def _policy(context: MatchContext) -> ImportCandidate | None:
+def _policy(context: MatchContext) -> AwsResource | None:
+    """A policy with its name: AWS gives it at the end of the ARN."""
     name = context.text("name")
-    found = [
-        item for item in context.live.of("policies") if str(item["Arn"]).rpartition("/")[2] == name
-    ]
-    if name is None or len(found) != 1:
-        return None
-    policy = found[0]
-    versions = [
-        item for item in policy.get("PolicyVersionList", ()) if item.get("IsDefaultVersion")
-    ]
-    view = {"name": name, **({"policy": _document(versions[0]["Document"])} if versions else {})}
-    return ImportCandidate(
-        id=policy["Arn"],
-        outputs={"id": policy["Arn"], "arn": policy["Arn"], "name": name},
-        view=view,
+    named = (
+        {**item, "name": str(item["Arn"]).rpartition("/")[2]}
+        for item in context.live.of("policies")
     )
+    return None if name is None else one(list(named), name=name)
 
 
-def _profile(context: MatchContext) -> ImportCandidate | None:
-    profile = one(context.live.of("instance_profiles"), InstanceProfileName=context.text("name"))
-    if profile is None:
-        return None
-    name, roles = (
-        profile["InstanceProfileName"],
-        [role["RoleName"] for role in profile.get("Roles", ())],
-    )
-    view = {"name": name, "role": roles[0] if roles else None}
-    return ImportCandidate(
-        id=name, outputs={"id": name, "name": name, "arn": profile["Arn"]}, view=view
-    )
+def _default_version(policy: AwsResource) -> Any:
+    for version in policy.get("PolicyVersionList", ()):
+        if version.get("IsDefaultVersion"):
+            return _document(version["Document"])
+    return UNKNOWN
 
 
-IDENTITY: Mapping[str, Matcher] = {
-    ROLE: Matcher(topics=("roles",), find=_role),
+IDENTITY: Mapping[str, Matcher | Row] = {
+    ROLE: Row(
+        topics=("roles",),
+        look=lambda context: _role_of(context, "name"),
+        id="{RoleName}",
+        view={
+            "name": "RoleName",
+            "path": default("Path", "/"),
+            "assumeRolePolicy": lambda role: _document(role["AssumeRolePolicyDocument"]),
+        },
+        outputs={"id": "RoleName", "name": "RoleName", "arn": "Arn"},
+        tagged=True,
+    ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Matcher(
         topics=("roles",), find=_attachment
     ),
     "aws:iam/rolePolicy:RolePolicy": Matcher(topics=("roles",), find=_inline),
-    "aws:iam/policy:Policy": Matcher(topics=("policies",), find=_policy),
-    "aws:iam/instanceProfile:InstanceProfile": Matcher(
-        topics=("instance_profiles",), find=_profile
+    "aws:iam/policy:Policy": Row(
+        topics=("policies",),
+        look=_policy,
+        id="{Arn}",
+        view={"name": "name", "policy": _default_version},
+        outputs={"id": "Arn", "arn": "Arn", "name": "name"},
+    ),
+    "aws:iam/instanceProfile:InstanceProfile": Row(
+        topics=("instance_profiles",),
+        place={"InstanceProfileName": "name"},
+        id="{InstanceProfileName}",
+        view={
+            "role": lambda profile: next(
+                (role["RoleName"] for role in profile.get("Roles", ())), None
+            )
+        },
+        outputs={"id": "InstanceProfileName", "name": "InstanceProfileName", "arn": "Arn"},
     ),
 }
 
@@ -122,31 +115,20 @@ IDENTITY: Mapping[str, Matcher] = {
 # Aliases have names that an account has once.
 
 
-_CLUSTER, _VAULT, _TOPIC, _ALIAS = (
-    "aws:eks/cluster:Cluster",
-    "aws:backup/vault:Vault",
-    "aws:sns/topic:Topic",
-    "aws:kms/alias:Alias",
-)
+_CLUSTER, _VAULT = "aws:eks/cluster:Cluster", "aws:backup/vault:Vault"
+_TOPIC, _ALIAS = "aws:sns/topic:Topic", "aws:kms/alias:Alias"
 
 
-def _key(context: MatchContext) -> ImportCandidate | None:
+def _key(context: MatchContext) -> AwsResource | None:
     """The key that encrypts what the program's would: a customer managed key of this account; a key
     of another account cannot be the stack's resource.
     """
-    used = _in_use(context)
-    key = None if used is None else _of(context, used)
-    if (
-        key is None
-        or key.get("KeyManager") != "CUSTOMER"
-        or key.get("AWSAccountId", context.live.account) != context.live.account
-    ):
-        return None
-    return ImportCandidate(
-        id=key["KeyId"],
-        outputs={"id": key["KeyId"], "keyId": key["KeyId"], "arn": key["Arn"]},
-        view={"description": key.get("Description", "")},
-    )
+    account, used = context.live.account, _in_use(context)
+    for key in context.live.of("keys"):
+        if used is not None and used in (key["KeyId"], key["Arn"]):
+            own = key.get("AWSAccountId", account) == account
+            return key if own and key.get("KeyManager") == "CUSTOMER" else None
+    return None
 
 
 def _in_use(context: MatchContext) -> str | None:
@@ -163,45 +145,28 @@ def _in_use(context: MatchContext) -> str | None:
         if (there := one(live.of("vaults"), BackupVaultName=vault.inputs.get("name"))) is not None:
             return str(there.get("EncryptionKeyArn", ""))
     for topic in context.users(_TOPIC, "kmsMasterKeyId"):
-        if (there := _topic(context, topic.inputs.get("name"))) is not None:
-            return str(there.get("KmsMasterKeyId", ""))
+        for there in live.of("topics"):
+            if str(there["TopicArn"]).rpartition(":")[2] == topic.inputs.get("name"):
+                return str(there.get("KmsMasterKeyId", ""))
     for alias in context.users(_ALIAS, "targetKeyId"):
         if (there := one(live.of("aliases"), AliasName=alias.inputs.get("name"))) is not None:
             return str(there.get("TargetKeyId", ""))
     return None
 
 
-def _topic(context: MatchContext, name: object) -> AwsResource | None:
-    return next(
-        (
-            item
-            for item in context.live.of("topics")
-            if str(item["TopicArn"]).rpartition(":")[2] == name
-        ),
-        None,
-    )
-
-
-def _of(context: MatchContext, used: str) -> AwsResource | None:
-    return next(
-        (item for item in context.live.of("keys") if used in (item["KeyId"], item["Arn"])), None
-    )
-
-
-def _alias(context: MatchContext) -> ImportCandidate | None:
-    alias = one(context.live.of("aliases"), AliasName=context.text("name"))
-    return (
-        None
-        if alias is None
-        else ImportCandidate(
-            id=alias["AliasName"],
-            view={"name": alias["AliasName"], "targetKeyId": alias.get("TargetKeyId")},
-        )
-    )
-
-
-KEYS: Mapping[str, Matcher] = {
+KEYS: Mapping[str, Row] = {
     # A key is found by way of what uses it: a gap in any of these may hide it.
-    "aws:kms/key:Key": Matcher(topics=("keys", "aliases", "vaults", "topics"), find=_key),
-    _ALIAS: Matcher(topics=("aliases",), find=_alias),
+    "aws:kms/key:Key": Row(
+        topics=("keys", "aliases", "vaults", "topics"),
+        look=_key,
+        id="{KeyId}",
+        view={"description": default("Description", "")},
+        outputs={"id": "KeyId", "keyId": "KeyId", "arn": "Arn"},
+    ),
+    _ALIAS: Row(
+        topics=("aliases",),
+        place={"AliasName": "name"},
+        id="{AliasName}",
+        view=called("targetKeyId"),
+    ),
 }

@@ -10,24 +10,19 @@ from typing import Any
 from jupyterhub_aws.adopt.queries import AwsResource, Live, tags_of
 from jupyterhub_aws.checks.resources import Resource, Resources
 
+SUBNET, TABLE = "aws:ec2/subnet:Subnet", "aws:ec2/routeTable:RouteTable"
+NAT, ROLE = "aws:ec2/natGateway:NatGateway", "aws:iam/role:Role"
 #: Marks a placeholder for what the next `up` would make: it equals nothing that exists.
 NEW = "(new: {})"
 _PLACEHOLDER = re.compile(r"\$\{([^.}]+)\.([^}]+)\}")
 #: Which type a placeholder means where several resources share its name, by the property that holds
 #: it.
 _BY_PROPERTY = {
-    "subnetId": "aws:ec2/subnet:Subnet",
-    "subnetIds": "aws:ec2/subnet:Subnet",
-    "subnets": "aws:ec2/subnet:Subnet",
-    "vpcZoneIdentifiers": "aws:ec2/subnet:Subnet",
-    "routeTableId": "aws:ec2/routeTable:RouteTable",
-    "routeTableIds": "aws:ec2/routeTable:RouteTable",
-    "natGatewayId": "aws:ec2/natGateway:NatGateway",
+    **dict.fromkeys(("subnetId", "subnetIds", "subnets", "vpcZoneIdentifiers"), SUBNET),
+    **dict.fromkeys(("routeTableId", "routeTableIds"), TABLE),
+    "natGatewayId": NAT,
     "allocationId": "aws:ec2/eip:Eip",
-    "roleArn": "aws:iam/role:Role",
-    "nodeRoleArn": "aws:iam/role:Role",
-    "principalArn": "aws:iam/role:Role",
-    "role": "aws:iam/role:Role",
+    **dict.fromkeys(("roleArn", "nodeRoleArn", "principalArn", "role"), ROLE),
 }
 
 
@@ -123,12 +118,8 @@ def _shares(type_: str) -> bool:
 
 def with_tags(resource: AwsResource, view: Mapping[str, Any]) -> dict[str, Any]:
     """A view with the resource's tags, without those that only AWS itself may set."""
-    return {
-        **view,
-        "tags": {
-            key: value for key, value in tags_of(resource).items() if not key.startswith("aws:")
-        },
-    }
+    tags = tags_of(resource).items()
+    return {**view, "tags": {key: value for key, value in tags if not key.startswith("aws:")}}
 
 
 def one(resources: list[AwsResource], **wanted: object) -> AwsResource | None:
@@ -139,3 +130,68 @@ def one(resources: list[AwsResource], **wanted: object) -> AwsResource | None:
         if all(resource.get(key) == value for key, value in wanted.items())
     ]
     return found[0] if len(found) == 1 else None
+
+
+# --- Most types are a row: the place that identifies a resource, and what it looks like.
+
+#: What an input is: an attribute of AWS's, or a function of the resource. UNKNOWN is not compared.
+UNKNOWN = object()
+Reading = str | Callable[[AwsResource], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A matcher by attributes, which are called as in AWS's API.
+
+    `place` says which input each attribute has to equal, among the resources of the last topic;
+    `look` finds the resource where no attribute says it. `id` is the form of its import id, `view`
+    and `outputs` say what its inputs and outputs are; what it was found by belongs to the view.
+    """
+
+    topics: tuple[str, ...]
+    id: str
+    place: Mapping[str, str] = field(default_factory=dict)
+    look: Callable[[MatchContext], AwsResource | None] | None = None
+    view: Mapping[str, Reading] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    tagged: bool = False
+    #: Whether a resource in the place is one.
+    exists: Callable[[AwsResource], object] = bool
+
+    def find(self, context: MatchContext) -> ImportCandidate | None:
+        """The counterpart of the resource."""
+        wanted = {attribute: context.text(key) for attribute, key in self.place.items()}
+        found = self.look(context) if self.look else one(context.live.of(self.topics[-1]), **wanted)
+        if found is None or not self.exists(found):
+            return None
+        readings = {**{key: attribute for attribute, key in self.place.items()}, **self.view}
+        values = {
+            key: found.get(reading) if isinstance(reading, str) else reading(found)
+            for key, reading in readings.items()
+        }
+        view = {key: value for key, value in values.items() if value is not UNKNOWN}
+        return ImportCandidate(
+            id=self.id.format_map(found),
+            outputs={key: str(found.get(name, "")) for key, name in self.outputs.items()},
+            view=with_tags(found, view) if self.tagged else view,
+        )
+
+
+def called(*inputs: str) -> dict[str, Reading]:
+    """Inputs that AWS calls the same, with a capital letter: `cidrBlock` is its `CidrBlock`."""
+    return {key: key[0].upper() + key[1:] for key in inputs}
+
+
+def flag(attribute: str) -> Reading:
+    """A switch, off where AWS says nothing."""
+    return lambda resource: bool(resource.get(attribute))
+
+
+def in_order(attribute: str) -> Reading:
+    """A list of texts, which AWS gives in any order."""
+    return lambda resource: sorted(resource.get(attribute, ()))
+
+
+def default(attribute: str, value: Any) -> Reading:
+    """An attribute that AWS may leave out."""
+    return lambda resource: resource.get(attribute, value)

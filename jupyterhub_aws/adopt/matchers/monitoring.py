@@ -7,167 +7,112 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.matchers.matcher import ImportCandidate, MatchContext, Matcher, one
+from jupyterhub_aws.adopt.matchers.matcher import (
+    UNKNOWN,
+    MatchContext,
+    Row,
+    called,
+    default,
+    in_order,
+    one,
+)
+from jupyterhub_aws.adopt.queries import AwsResource
 
 
-def _log_group(context: MatchContext) -> ImportCandidate | None:
+def _log_group(context: MatchContext) -> AwsResource | None:
     group = one(context.live.of("log_groups"), logGroupName=context.text("name"))
-    if group is None:
-        return None
-    name = group["logGroupName"]
-    return ImportCandidate(
-        id=name,
-        outputs={"id": name, "name": name, "arn": str(group.get("arn", "")).removesuffix(":*")},
-        view={"name": name, "retentionInDays": group.get("retentionInDays")},
-    )
+    return group and {**group, "arn": str(group.get("arn", "")).removesuffix(":*")}
 
 
-def _log_filter(context: MatchContext) -> ImportCandidate | None:
-    item = one(
-        context.live.of("log_filters"),
-        filterName=context.text("name"),
-        logGroupName=context.text("logGroupName"),
-    )
-    if item is None:
-        return None
-    view = {
-        "name": item["filterName"],
-        "logGroupName": item["logGroupName"],
-        "pattern": item.get("filterPattern", ""),
-    }
-    for made in item.get("metricTransformations", ())[:1]:  # AWS takes one
-        view["metricTransformation"] = {
+def _transformation(log_filter: AwsResource) -> Any:
+    for made in log_filter.get("metricTransformations", ())[:1]:  # AWS takes one
+        found = {
             "name": made["metricName"],
             "namespace": made["metricNamespace"],
             "value": made["metricValue"],
         }
-        if made.get("defaultValue") is not None:
-            view["metricTransformation"]["defaultValue"] = (
-                f"{made['defaultValue']:g}"  # the provider has it as text
-            )
-        if made.get("dimensions"):
-            view["metricTransformation"]["dimensions"] = made["dimensions"]
-    return ImportCandidate(id=f"{item['logGroupName']}:{item['filterName']}", view=view)
+        if made.get("defaultValue") is not None:  # the provider has it as text
+            found["defaultValue"] = f"{made['defaultValue']:g}"
+        return {**found, **({"dimensions": made["dimensions"]} if made.get("dimensions") else {})}
+    return UNKNOWN
 
 
-def _log_policy(context: MatchContext) -> ImportCandidate | None:
-    item = one(context.live.of("log_policies"), policyName=context.text("policyName"))
-    if item is None:
-        return None
-    return ImportCandidate(
-        id=item["policyName"],
-        view={"policyName": item["policyName"], "policyDocument": item.get("policyDocument")},
-    )
-
-
-def _rule(context: MatchContext) -> ImportCandidate | None:
-    rule = one(context.live.of("event_rules"), Name=context.text("name"))
-    if rule is None:
-        return None
-    name = rule["Name"]
-    view = {
-        "name": name,
-        "description": rule.get("Description", ""),
-        "eventPattern": rule.get("EventPattern"),
-        "state": rule.get("State"),
-    }
-    return ImportCandidate(
-        id=name, outputs={"id": name, "name": name, "arn": str(rule.get("Arn", ""))}, view=view
-    )
-
-
-def _target(context: MatchContext) -> ImportCandidate | None:
-    item = one(
-        context.live.of("event_targets"), Rule=context.text("rule"), Id=context.text("targetId")
-    )
-    if item is None:
-        return None
-    return ImportCandidate(
-        id=f"{item['Rule']}/{item['Id']}",
-        view={"rule": item["Rule"], "targetId": item["Id"], "arn": item.get("Arn")},
-    )
-
-
-def _alarm(context: MatchContext) -> ImportCandidate | None:
-    """What it measures is not compared: the next `up` sets it, in place, and what it names
-    (balancers, volumes) may be new.
-    """
-    item = one(context.live.of("alarms"), AlarmName=context.text("name"))
-    if item is None:
-        return None
-    view: dict[str, Any] = {
-        "name": item["AlarmName"],
-        "alarmDescription": item.get("AlarmDescription"),
-        "comparisonOperator": item.get("ComparisonOperator"),
-        "threshold": item.get("Threshold"),
-        "evaluationPeriods": item.get("EvaluationPeriods"),
-        "treatMissingData": item.get("TreatMissingData", "missing"),
-        "actionsEnabled": item.get("ActionsEnabled"),
-        "alarmActions": sorted(item.get("AlarmActions", ())),
-        "okActions": sorted(item.get("OKActions", ())),
-    }
-    return ImportCandidate(id=item["AlarmName"], view=view)
-
-
-def _topic(context: MatchContext) -> ImportCandidate | None:
+def _topic(context: MatchContext) -> AwsResource | None:
     for item in context.live.of("topics"):
-        arn = str(item["TopicArn"])
-        name = arn.rpartition(":")[2]
+        name = str(item["TopicArn"]).rpartition(":")[2]
         if name == context.text("name"):
-            return ImportCandidate(
-                id=arn,
-                outputs={"id": arn, "arn": arn, "name": name},
-                view={"name": name, "kmsMasterKeyId": item.get("KmsMasterKeyId")},
-            )
+            return {**item, "name": name}
     return None
 
 
-def _topic_policy(context: MatchContext) -> ImportCandidate | None:
-    """A topic has one from the beginning: AWS's default, until another is set (SNS API,
-    CreateTopic).
-    """
-    item = one(context.live.of("topics"), TopicArn=context.text("arn"))
-    if item is None or not item.get("Policy"):
-        return None
-    return ImportCandidate(
-        id=item["TopicArn"], view={"arn": item["TopicArn"], "policy": item["Policy"]}
-    )
-
-
-def _subscription(context: MatchContext) -> ImportCandidate | None:
-    """A subscription that is not confirmed yet has no ARN: subscribing again sends another mail."""
-    item = one(
-        context.live.of("subscriptions"),
-        TopicArn=context.text("topic"),
-        Protocol=context.text("protocol"),
-        Endpoint=context.text("endpoint"),
-    )
-    if item is None or not str(item.get("SubscriptionArn")).startswith("arn:"):
-        return None
-    return ImportCandidate(
-        id=item["SubscriptionArn"],
+WATCH: Mapping[str, Row] = {
+    "aws:cloudwatch/logGroup:LogGroup": Row(
+        topics=("log_groups",),
+        look=_log_group,
+        id="{logGroupName}",
+        view={"name": "logGroupName", "retentionInDays": "retentionInDays"},
+        outputs={"id": "logGroupName", "name": "logGroupName", "arn": "arn"},
+    ),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Row(
+        topics=("log_filters",),
+        place={"filterName": "name", "logGroupName": "logGroupName"},
+        id="{logGroupName}:{filterName}",
+        view={"pattern": default("filterPattern", ""), "metricTransformation": _transformation},
+    ),
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Row(
+        topics=("log_policies",),
+        place={"policyName": "policyName"},
+        id="{policyName}",
+        view={"policyDocument": "policyDocument"},
+    ),
+    "aws:cloudwatch/eventRule:EventRule": Row(
+        topics=("event_rules",),
+        place={"Name": "name"},
+        id="{Name}",
+        view={"description": default("Description", ""), **called("eventPattern", "state")},
+        outputs={"id": "Name", "name": "Name", "arn": "Arn"},
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": Row(
+        topics=("event_targets",),
+        place={"Rule": "rule", "Id": "targetId"},
+        id="{Rule}/{Id}",
+        view={"arn": "Arn"},
+    ),
+    # What an alarm measures is not compared: the next `up` sets it, in place, and what it names
+    # (balancers, volumes) may be new.
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Row(
+        topics=("alarms",),
+        place={"AlarmName": "name"},
+        id="{AlarmName}",
         view={
-            "topic": item["TopicArn"],
-            "protocol": item["Protocol"],
-            "endpoint": item["Endpoint"],
+            **called("alarmDescription", "comparisonOperator", "threshold", "evaluationPeriods"),
+            **called("actionsEnabled"),
+            "treatMissingData": default("TreatMissingData", "missing"),
+            "alarmActions": in_order("AlarmActions"),
+            "okActions": in_order("OKActions"),
         },
-    )
-
-
-WATCH: Mapping[str, Matcher] = {
-    "aws:cloudwatch/logGroup:LogGroup": Matcher(topics=("log_groups",), find=_log_group),
-    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Matcher(
-        topics=("log_filters",), find=_log_filter
     ),
-    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Matcher(
-        topics=("log_policies",), find=_log_policy
+    "aws:sns/topic:Topic": Row(
+        topics=("topics",),
+        look=_topic,
+        id="{TopicArn}",
+        view={"name": "name", "kmsMasterKeyId": "KmsMasterKeyId"},
+        outputs={"id": "TopicArn", "arn": "TopicArn", "name": "name"},
     ),
-    "aws:cloudwatch/eventRule:EventRule": Matcher(topics=("event_rules",), find=_rule),
-    "aws:cloudwatch/eventTarget:EventTarget": Matcher(topics=("event_targets",), find=_target),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": Matcher(topics=("alarms",), find=_alarm),
-    "aws:sns/topic:Topic": Matcher(topics=("topics",), find=_topic),
-    "aws:sns/topicPolicy:TopicPolicy": Matcher(topics=("topics",), find=_topic_policy),
-    "aws:sns/topicSubscription:TopicSubscription": Matcher(
-        topics=("subscriptions",), find=_subscription
+    # A topic has a policy from the beginning: AWS's default, until another is set (SNS API,
+    # CreateTopic).
+    "aws:sns/topicPolicy:TopicPolicy": Row(
+        topics=("topics",),
+        place={"TopicArn": "arn"},
+        exists=lambda topic: topic.get("Policy"),
+        id="{TopicArn}",
+        view=called("policy"),
+    ),
+    # A subscription that is not confirmed yet has no ARN: subscribing again sends another mail.
+    "aws:sns/topicSubscription:TopicSubscription": Row(
+        topics=("subscriptions",),
+        place={"TopicArn": "topic", "Protocol": "protocol", "Endpoint": "endpoint"},
+        exists=lambda item: str(item.get("SubscriptionArn")).startswith("arn:"),
+        id="{SubscriptionArn}",
     ),
 }

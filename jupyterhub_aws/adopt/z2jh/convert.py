@@ -30,6 +30,7 @@ from jupyterhub_aws.adopt.z2jh.taken import (
     LedgerStatus,
     SecretCommand,
     Taking,
+    found_at,
 )
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.cloud_config import Configuration
@@ -37,7 +38,7 @@ from jupyterhub_aws.config.errors import ConfigError, Problem, dotted
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import engine_string
 from jupyterhub_aws.config.stack_text import Noted, fill, plain, text_of, to_fill_in
-from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.tree import KeyPath, at
 from jupyterhub_aws.config.versions import kubernetes_versions
 
 # --- What the plan refuses outside `helm_values` becomes a line to fill in, with the plan's own
@@ -73,9 +74,8 @@ _GATES = ("groups",)
 def repair(sections: dict[str, Any], problems: list[Problem], taking: Taking) -> bool:
     """Fix what can be fixed. Whether anything was."""
     done = False
-    for problem in sorted(
-        problems, key=lambda item: item.path, reverse=True
-    ):  # of a list the last item first
+    # Of a list the last item first.
+    for problem in sorted(problems, key=lambda item: item.path, reverse=True):
         done |= _repair(sections, problem, taking)
     return done
 
@@ -95,20 +95,15 @@ def _repair(sections: dict[str, Any], problem: Problem, taking: Taking) -> bool:
     if gate in _GATES:
         return _kept(sections, parts[: parts.index(gate) + 1], reason, taking, value)
     if isinstance(key, str) and key in _STAND_INS:
-        was = (
-            f"it was {value}: "
-            if isinstance(value, (str, int, float))
-            and len(str(value)) <= 60
-            and str(value) not in problem.what
-            else ""
-        )  # a line
+        short = isinstance(value, (str, int, float)) and len(str(value)) <= 60  # a line
+        was = f"it was {value}: " if short and str(value) not in problem.what else ""
         holder[key] = fill(_STAND_INS[key], f"{was}{problem.what}")
         _mark(taking, value, LedgerStatus.FILL_IN, problem.path)
         return True
     if not isinstance(holder, list) and isinstance(value, (Mapping, list)):
         return False  # about more than one option: the operator's
     del holder[key]
-    taking.dropped.append(Dropped(path=problem.path, why=reason))
+    taking.dropped.append(Dropped(problem.path, reason))
     _mark(taking, value, LedgerStatus.LISTED, reason)
     if isinstance(holder, list) and not holder:
         _emptied(sections, parts[:-1])
@@ -124,9 +119,8 @@ def _kept(
     holder, key = _holder(sections, parts)
     if holder is None or isinstance(holder[key], Noted):
         return False
-    holder[key] = replace(
-        fill(holder[key], f"{reason}. Without it all users would have it"), unfit=True
-    )
+    note = f"{reason}. Without it all users would have it"
+    holder[key] = replace(fill(holder[key], note), unfit=True)
     _mark(taking, value, LedgerStatus.FILL_IN, reason)
     return True
 
@@ -146,14 +140,7 @@ def _bare(value: Any) -> Any:
 
 
 def _at(value: Any, part: str | int) -> Any:
-    value = _bare(value)
-    if isinstance(value, dict):
-        return value.get(part)
-    return (
-        value[part]
-        if isinstance(value, list) and isinstance(part, int) and part < len(value)
-        else None
-    )
+    return found_at(_bare(value), (part,))[1]
 
 
 def _emptied(sections: dict[str, Any], parts: list[str | int]) -> None:
@@ -171,7 +158,7 @@ def _mark(taking: Taking, value: Any, status: LedgerStatus, why: str) -> None:
             and not entry.why.startswith("helm_values")
             and str(taking.was(end)).lower() == str(value).lower()
         ):
-            taking.ledger[end] = LedgerEntry(status=status, why=why)
+            taking.mark(end, status, why)
 
 
 def without_unfit(value: Any) -> Any:
@@ -316,14 +303,13 @@ def _pem(sections: dict[str, Any]) -> list[tuple[str, str]]:
     """
     found = []
     for name, hub in sections["hubs"].items():
-        for path, section in (
+        for path, text in (
             ("sign_in.ca_certificate", hub["sign_in"].get("ca_certificate")),
             ("entry.tls.certificate", hub["entry"]["tls"].get("certificate")),
         ):
-            if isinstance(section, str) and "FILL IN" in section:
-                found.append(
-                    (f"hubs.{name}.{path}", section.splitlines()[1].removeprefix("FILL IN "))
-                )
+            if isinstance(text, str) and "FILL IN" in text:
+                note = text.splitlines()[1].removeprefix("FILL IN ")
+                found.append((f"hubs.{name}.{path}", note))
     return found
 
 
@@ -335,12 +321,8 @@ def _egress(taking: Taking) -> Any:
     switch = taking.look(*policy, "egressAllowRules", "nonPrivateIPs") is False
     rules = taking.look(*policy, "egress")
     newer = taking.chart is not None and not taking.chart.lstrip("v").startswith(("0.", "1."))
-    narrow = (
-        isinstance(rules, list)
-        and bool(rules)
-        and not newer
-        and not any(_lets_all(rule) for rule in rules)
-    )
+    listed = rules if isinstance(rules, list) and not newer else []
+    narrow = bool(listed) and not any(map(_lets_all, listed))
     if not (switch or narrow):
         return fill("internet", "internet, proxy or none")
     why = (
@@ -359,12 +341,7 @@ def _lets_all(rule: Any) -> bool:
     if not isinstance(rule, Mapping) or not rule.get("to"):
         return True
     peers = rule["to"] if isinstance(rule["to"], list) else []
-    return any(
-        isinstance(peer, Mapping)
-        and isinstance(peer.get("ipBlock"), Mapping)
-        and peer["ipBlock"].get("cidr") == "0.0.0.0/0"
-        for peer in peers
-    )
+    return any(at(peer, "ipBlock", "cidr") == "0.0.0.0/0" for peer in peers)
 
 
 def _settle(
@@ -384,27 +361,20 @@ def _settle(
             section["helm_values"] = rest
         problems = problems_of(sections)
         below = [problem for problem in problems if problem.path.startswith(inside)]
-        others = [
-            problem
-            for problem in problems
-            if not problem.path.startswith(inside) and not _filled(problem, sections)
-        ]
+        outside = (problem for problem in problems if problem not in below)
+        others = [problem for problem in outside if not _filled(problem, sections)]
         fixed = repair(sections, others, taking)
         require_access_rule(section["sign_in"], str(plain(section["sign_in"]["kind"])))
         if not below and not fixed:
             return others
         for problem in below:
-            path = tuple(
-                quoted or bare
-                for quoted, bare in _PART.findall(problem.path.removeprefix(f"{inside}."))
-            )
-            gone = removed(rest, path)
+            parts = _PART.findall(problem.path.removeprefix(f"{inside}."))
+            path = tuple(quoted or bare for quoted, bare in parts)
+            gone, why = removed(rest, path), f"{problem.what}; {problem.fix}"
             if not gone:
                 rest = {}  # the plan means something that follows from all of it together
-            taking.drop(
-                taking.origin(gone or path or ("helm_values",)), f"{problem.what}; {problem.fix}"
-            )
-            _listed(taking, gone, f"{problem.what}; {problem.fix}")
+            taking.drop(taking.origin(gone or path or ("helm_values",)), why)
+            _listed(taking, gone, why)
     section.pop("helm_values", None)
     why = "the plan refuses what is left, for more reasons than can be told"
     taking.drop(("helm_values",), why)
@@ -420,7 +390,7 @@ def _listed(taking: Taking, gone: KeyPath, why: str) -> None:
             and entry.why.startswith("helm_values")
             and (not gone or entry.why.startswith(f"helm_values.{dotted(gone)}"))
         ):
-            taking.ledger[end] = LedgerEntry(status=LedgerStatus.LISTED, why=why)
+            taking.mark(end, LedgerStatus.LISTED, why)
 
 
 def _filled(problem: Problem, sections: dict[str, Any]) -> bool:

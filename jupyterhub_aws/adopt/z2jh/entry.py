@@ -29,12 +29,8 @@ _PEM = re.compile(r"-----BEGIN CERTIFICATE-----\s.+-----END CERTIFICATE-----", r
 def entry_of(taking: Taking) -> dict[str, Any]:
     """The section."""
     tls_hosts = _hosts_of_tls(taking)
-    hosts = [
-        *taking.texts(*_HTTPS, "hosts"),
-        *taking.texts("ingress", "hosts"),
-        *taking.texts("httpRoute", "hostnames"),
-        *tls_hosts,
-    ]
+    places = (*_HTTPS, "hosts"), ("ingress", "hosts"), ("httpRoute", "hostnames")
+    hosts = [*(host for place in places for host in taking.texts(*place)), *tls_hosts]
     names = list(dict.fromkeys(name.lower() for name in hosts if HOSTNAME.fullmatch(name.lower())))
     if len(names) > 1:
         taking.notes.append(
@@ -92,24 +88,23 @@ def _narrowed(taking: Taking) -> str | None:
             f"only {', '.join(ranges)[:120]} came in: open the port in the nodes' firewall for"
             " those only"
         )
-    return (
-        f"{rules[0][-1][:80]} kept users out on their way: see that whatever leads to the nodes'"
-        " port does too"
-        if rules
-        else None
-    )
+    if rules:
+        return (
+            f"{rules[0][-1][:80]} kept users out on their way: see that whatever leads to the"
+            " nodes' port does too"
+        )
+    return None
 
 
 def _port(taking: Taking) -> int | None:
     ports = [taking.number("proxy", "service", "nodePorts", name) for name in ("https", "http")]
-    port = next(
-        (int(port) for port in ports if port and FIRST_NODE_PORT <= port <= LAST_NODE_PORT), None
-    )
-    if any(ports) and port is None:
-        taking.drop(
-            ("proxy", "service", "nodePorts"), f"is outside {FIRST_NODE_PORT} to {LAST_NODE_PORT}"
-        )
-    return port
+    for port in ports:
+        if port and FIRST_NODE_PORT <= port <= LAST_NODE_PORT:
+            return int(port)
+    if any(ports):
+        why = f"is outside {FIRST_NODE_PORT} to {LAST_NODE_PORT}"
+        taking.drop(("proxy", "service", "nodePorts"), why)
+    return None
 
 
 def _in_front(taking: Taking) -> str | None:
@@ -122,25 +117,17 @@ def _in_front(taking: Taking) -> str | None:
         if isinstance(item, Mapping)
     ]
     named = next((name for name in secrets if isinstance(name, str) and name != SECRET), None)
-    route, ingress, service = (
-        taking.look("httpRoute", "enabled"),
-        taking.look("ingress", "annotations"),
-        taking.look("proxy", "service", "annotations"),
-    )
     if secrets:
-        return (
-            f"the ingress encrypted, with the Secret {named[:60]} (kubectl get secret {named[:60]}"
-            " -o yaml)"
-            if named
-            else "the ingress encrypted"
-        )
-    annotations = {
-        **(ingress if isinstance(ingress, Mapping) else {}),
-        **(service if isinstance(service, Mapping) else {}),
-    }
+        name = (named or "")[:60]
+        secret = f", with the Secret {name} (kubectl get secret {name} -o yaml)" if named else ""
+        return f"the ingress encrypted{secret}"
+    annotations = [
+        *taking.keys("ingress", "annotations"),
+        *taking.keys("proxy", "service", "annotations"),
+    ]
     if any(_CERTIFICATES.search(str(key)) for key in annotations):
         return "a balancer in front encrypted, with a certificate of its own (see the annotations)"
-    if route is True:
+    if taking.look("httpRoute", "enabled") is True:
         return "the gateway in front encrypted, if anything did (httpRoute)"
     return None
 
@@ -152,25 +139,16 @@ def _service(taking: Taking) -> None:
             "users came in by a balancer of Kubernetes: point it, or the hub's name, to the nodes'"
             " port"
         )
+    why = (
+        "the balancer of Kubernetes goes with the old release; who may come in, the nodes' own"
+        " firewall says"
+    )
     for name in ("annotations", "loadBalancerIP"):
-        taking.drop_all(
-            "proxy",
-            "service",
-            name,
-            why=(
-                "the balancer of Kubernetes goes with the old release; who may come in, the nodes'"
-                " own firewall says"
-            ),
-        )
+        taking.drop_all("proxy", "service", name, why=why)
+    why = "users come in by a port of the nodes: let your ingress, gateway or balancer lead there"
     for name in ("ingress", "httpRoute"):
         if taking.look(name) is not None:
-            taking.drop_all(
-                name,
-                why=(
-                    "users come in by a port of the nodes: let your ingress, gateway or balancer"
-                    " lead there"
-                ),
-            )
+            taking.drop_all(name, why=why)
 
 
 def _tls(taking: Taking, front: str | None) -> dict[str, Any]:
@@ -182,13 +160,11 @@ def _tls(taking: Taking, front: str | None) -> dict[str, Any]:
     certificate = taking.text(*_HTTPS, "manual", "cert")
     if enabled and kind == "manual":
         taking.secret("tls-key", *_HTTPS, "manual", "key")
-        good = certificate is not None and _PEM.fullmatch(certificate.strip()) is not None
-        if certificate is not None and not good:
+        if certificate is not None and _PEM.fullmatch(certificate.strip()):
+            return {"kind": "certificate", "certificate": f"{certificate.strip()}\n"}
+        if certificate is not None:
             taking.to_fill_in(*_HTTPS, "manual", "cert", where="entry.tls.certificate")
-        return {
-            "kind": "certificate",
-            "certificate": f"{certificate.strip()}\n" if good and certificate else _CERTIFICATE,
-        }
+        return {"kind": "certificate", "certificate": _CERTIFICATE}
     if certificate is not None:
         taking.drop((*_HTTPS, "manual", "cert"), "had no effect: the proxy did not encrypt with it")
     if enabled and kind == "secret":
@@ -198,14 +174,11 @@ def _tls(taking: Taking, front: str | None) -> dict[str, Any]:
             " yaml; the key is a secret of the stack now"
         )
     elif enabled and kind == "letsencrypt":
-        taking.drop_all(
-            *_HTTPS,
-            "letsencrypt",
-            why=(
-                "hubs here request no certificates from the internet: use one of yours, or let a"
-                " balancer in front encrypt"
-            ),
+        why = (
+            "hubs here request no certificates from the internet: use one of yours, or let a"
+            " balancer in front encrypt"
         )
+        taking.drop_all(*_HTTPS, "letsencrypt", why=why)
         taking.notes.append(
             "Let's Encrypt is not carried over: `jhub certificate new HOSTNAME --request` makes a"
             " key and what an authority has to sign"

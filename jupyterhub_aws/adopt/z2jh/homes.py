@@ -19,6 +19,15 @@ _STORAGE = ("singleuser", "storage")
 _KEEPS_NOTHING = ("none", "sqlite-memory", "hostPath", "ephemeral")
 #: The chart from which on `{username}` is a slug.
 _SLUGS_SINCE = 4
+#: What `{username}` is by a scheme, as a stack file says it.
+_NAMES = {"escaped": "escaped_username", "safe": "safe_username", "unknown": "escaped_username"}
+#: Fields with the name of a server in them, and the same without it.
+_WITH_SERVER = {
+    "{username}{servername}": "{username}",
+    "{username}-{servername}": "{username}",
+    "{user_server}": "{username}",
+    "{escaped_user_server}": "{escaped_username}",
+}
 
 
 def homes_of(taking: Taking) -> tuple[dict[str, Any], Any]:
@@ -26,10 +35,8 @@ def homes_of(taking: Taking) -> tuple[dict[str, Any], Any]:
     kind = taking.text(*_STORAGE, "type") or "dynamic"
     scheme = scheme_of(taking)
     if kind not in ("static", "dynamic", *_KEEPS_NOTHING):
-        taking.drop(
-            (*_STORAGE, "type"),
-            "is no type of storage that charts have: a volume for each user is taken",
-        )
+        why = "is no type of storage that charts have: a volume for each user is taken"
+        taking.drop((*_STORAGE, "type"), why)
     if kind == "static":
         return _static(taking, scheme)
     if kind in _KEEPS_NOTHING:
@@ -46,9 +53,8 @@ def scheme_of(taking: Taking) -> str:
     said = taking.text("hub", "config", "KubeSpawner", "slug_scheme")
     if said is not None:
         return "escaped" if said == "escape" else "safe"
-    if taking.look("auth") is not None or any(
-        path[0] == "auth" for path in taking.ledger
-    ):  # charts before 0.10 only
+    # `auth`: charts before 0.10 only.
+    if taking.look("auth") is not None or any(path[0] == "auth" for path in taking.ledger):
         return "escaped"
     if taking.chart is not None:
         return "safe" if int(taking.chart.lstrip("v").split(".")[0]) >= _SLUGS_SINCE else "escaped"
@@ -75,23 +81,11 @@ def _directory(taking: Taking, path: str, scheme: str) -> Any:
     every user would find an empty home.
     """
     plain = path.strip("/")
-    for field in (
-        "{username}{servername}",
-        "{username}-{servername}",
-        "{user_server}",
-        "{escaped_user_server}",
-    ):
+    for field, user in _WITH_SERVER.items():
         if field in plain:
             taking.notes.append("named servers had homes of their own: from now on a user has one")
-            plain = plain.replace(
-                field, "{escaped_username}" if field.startswith("{escaped") else "{username}"
-            )
-    names = {
-        "escaped": "{escaped_username}",
-        "safe": "{safe_username}",
-        "unknown": "{escaped_username}",
-    }
-    found = plain.replace("{username}", names[scheme])
+            plain = plain.replace(field, user)
+    found = plain.replace("{username}", f"{{{_NAMES[scheme]}}}")
     if "{username}" in plain and scheme == "unknown":
         other = plain.replace("{username}", "{safe_username}")
         taking.to_fill_in(*_STORAGE, "static", "subPath", where="home_directory")
@@ -107,12 +101,8 @@ def _owners(taking: Taking) -> None:
     for name in ("CHOWN_HOME", "NB_UID", "NB_GID", "GRANT_SUDO", "CHOWN_HOME_OPTS"):
         if taking.look("singleuser", "extraEnv", name) is not None:
             root = True
-            taking.drop_all(
-                "singleuser",
-                "extraEnv",
-                name,
-                why="needs a container that starts as root, which no hub here runs",
-            )
+            why = "needs a container that starts as root, which no hub here runs"
+            taking.drop_all("singleuser", "extraEnv", name, why=why)
     if root:
         taking.drop_all("singleuser", "uid", why="servers run as 1000:100, never as root")
         taking.drop_all("singleuser", "fsGid", why="servers run as 1000:100")
@@ -130,18 +120,12 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
         taking.drop((*_STORAGE, "capacity"), "is not a size in GiB")
     template = taking.text(*_STORAGE, "dynamic", "pvcNameTemplate")
     old = template or "claim-{username}{servername}"
-    taking.drop_all(
-        *_STORAGE, "dynamic", "volumeNameTemplate", why="a name inside the pod, without effect"
-    )
-    taking.drop_all(
-        *_STORAGE,
-        "dynamic",
-        "storageClass",
-        why="homes.kind ebs has a class of its own; volumes that are there keep theirs",
-    )
-    names = {"escaped": "escaped_username", "safe": "safe_username", "unknown": "escaped_username"}
+    why = "a name inside the pod, without effect"
+    taking.drop_all(*_STORAGE, "dynamic", "volumeNameTemplate", why=why)
+    why = "homes.kind ebs has a class of its own; volumes that are there keep theirs"
+    taking.drop_all(*_STORAGE, "dynamic", "storageClass", why=why)
     if "{username}" in old and (template or scheme != "safe"):
-        claims = re.sub(r"-?\{servername\}", "", old).replace("{username}", f"{{{names[scheme]}}}")
+        claims = re.sub(r"-?\{servername\}", "", old).replace("{username}", f"{{{_NAMES[scheme]}}}")
         taking.put(claims, *_STORAGE, "dynamic", "pvcNameTemplate")
         taking.notes.append(
             f"claims keep their names: {claims}; compare with kubectl get pvc before any user signs"
@@ -154,12 +138,8 @@ def _dynamic(taking: Taking, scheme: str) -> dict[str, Any]:
             )
     elif template:
         taking.put(template, *_STORAGE, "dynamic", "pvcNameTemplate")
-    return {
-        "kind": fill(
-            "ebs", "a volume for each user, by the EBS CSI driver; elsewhere than in AWS: nfs"
-        ),
-        **({"size_gib": size} if size else {}),
-    }
+    note = "a volume for each user, by the EBS CSI driver; elsewhere than in AWS: nfs"
+    return {"kind": fill("ebs", note), **({"size_gib": size} if size else {})}
 
 
 def gib(text: str | None) -> int | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jupyterhub_aws.adopt.z2jh.taken import Dropped, LedgerEntry, LedgerStatus, Taking, restricts
+from jupyterhub_aws.adopt.z2jh.taken import Dropped, LedgerStatus, Taking, restricts
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.profiles import split_image
@@ -43,19 +43,13 @@ def leave_out(taking: Taking, path: KeyPath, why: str) -> None:
     """List a profile or a choice as a whole: its item stays in the list, so that the others keep
     their numbers.
     """
-    item = taking.look(*path)
-    for key in list(item) if isinstance(item, dict) else ():
+    for key in taking.keys(*path):
         taking.drop((*path, key), why, access=False)
-    below = dotted(path)
-    taking.dropped = [
-        dropped
-        for dropped in taking.dropped
-        if not dropped.path.startswith((f"{below}.", f"{below}["))
-    ]
-    taking.dropped.append(Dropped(path=dotted(path), why=why, access=True))
-    for end, entry in taking.ledger.items():
-        if end[: len(path)] == path and entry.status is not LedgerStatus.LISTED:
-            taking.ledger[end] = LedgerEntry(status=LedgerStatus.LISTED, why=why)
+    here = dotted(path)
+    below = (f"{here}.", f"{here}[")
+    taking.dropped = [item for item in taking.dropped if not item.path.startswith(below)]
+    taking.dropped.append(Dropped(here, why, access=True))
+    taking.mark_below(path, LedgerStatus.LISTED, why)
 
 
 IMAGES = ("image", "image_spec")
@@ -77,18 +71,12 @@ def named_image(taking: Taking, reference: str, path: KeyPath, where: str) -> An
         name, tag = split_image(reference)
     except ValueError:
         taking.to_fill_in(*path, where=where)
-        return fill(
-            "quay.io/jupyter/scipy-notebook:2025-12-31",
-            f"it was {reference[:80]}, which is no image with a tag",
-        )
+        note = f"it was {reference[:80]}, which is no image with a tag"
+        return fill("quay.io/jupyter/scipy-notebook:2025-12-31", note)
     if not tag or tag == "latest":
         taking.to_fill_in(*path, where=where)
-        was = (
-            "latest changes without notice"
-            if tag
-            else "it had none, and would change without notice"
-        )
-        return fill(f"{name}:{_TAG}", f"the tag that you tried: {was}")
+        was = "latest changes" if tag else "it had none, and would change"
+        return fill(f"{name}:{_TAG}", f"the tag that you tried: {was} without notice")
     return Noted(value=reference, note="its JupyterHub must be of major version 5")
 
 
@@ -113,7 +101,7 @@ def choices_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
     options = taking.look(*path, "profile_options")
     images: dict[str, Any] = {}
     gated = False
-    for key in list(options) if isinstance(options, Mapping) else ():
+    for key in taking.keys(*path, "profile_options"):
         place = (*path, "profile_options", key)
         option = options[key]
         if isinstance(option, Mapping) and any(
@@ -121,11 +109,8 @@ def choices_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
             for name in option
             if name not in ("choices", "unlisted_choice")
         ):
-            leave_out(
-                taking,
-                place,
-                "had a rule of who may choose, which no choice here has: it is left out",
-            )
+            why = "had a rule of who may choose, which no choice here has: it is left out"
+            leave_out(taking, place, why)
             gated = True
             continue
         found = _images_of(taking, (*place, "choices"))
@@ -135,19 +120,11 @@ def choices_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
             taking.settle(*place, "display_name", why="the page calls it Image")
             if taking.has(*place, "unlisted_choice"):
                 free = taking.look(*place, "unlisted_choice", "enabled") is True
-                taking.drop_all(
-                    *place,
-                    "unlisted_choice",
-                    why=_UNLISTED if free else "was switched off: no user could enter an image",
-                )
+                why = _UNLISTED if free else "was switched off: no user could enter an image"
+                taking.drop_all(*place, "unlisted_choice", why=why)
         elif taking.look(*place):
-            taking.drop_all(
-                *place,
-                why=(
-                    "is a choice of something else than images: write `sizes`, or a profile for"
-                    " each"
-                ),
-            )
+            why = "is a choice of something else than images: write `sizes`, or a profile for each"
+            taking.drop_all(*place, why=why)
     return None if gated and not images else images
 
 
@@ -185,41 +162,28 @@ def _images_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
         gates = [str(key) for key in choices[name] if restricts((*place, str(key)), None)]
         if gates:
             rule = choices[name][gates[0]]
-            of = (
-                f" ({', '.join(str(item) for item in rule if item != SECRET)[:80]})"
+            who = (
+                ", ".join(str(item) for item in rule if item != SECRET)
                 if isinstance(rule, list)
-                else ""
+                else None
             )
-            leave_out(
-                taking,
-                place,
-                (
-                    f"was for some users only{of}, and a choice here is for all users who have the"
-                    " profile: make it a profile with groups"
-                ),
+            of = "" if who is None else f" ({who[:80]})"
+            why = (
+                f"was for some users only{of}, and a choice here is for all users who have the"
+                " profile: make it a profile with groups"
             )
+            leave_out(taking, place, why)
             continue
         image = override_image(taking, (*place, "kubespawner_override"), "images of the profile")
         display = taking.text(*place, "display_name")
-        choice = {
+        images[slug_of(name, images)] = {
             "image": image,
             **({"display_name": brief_of(display, LONGEST_TEXT)} if display else {}),
-        }
-        images[slug_of(name, images)] = {
-            **choice,
             **({"default": True} if taking.flag(*place, "default") else {}),
         }
-        over = taking.look(*place, "kubespawner_override")
-        for key in list(over) if isinstance(over, dict) else ():
-            taking.drop_all(
-                *place,
-                "kubespawner_override",
-                key,
-                why=(
-                    "a choice of images says the image and nothing else: make it a profile of"
-                    " its own"
-                ),
-            )
+        why = "a choice of images says the image and nothing else: make it a profile of its own"
+        for key in taking.keys(*place, "kubespawner_override"):
+            taking.drop_all(*place, "kubespawner_override", key, why=why)
     chosen = [name for name, choice in images.items() if choice.get("default")]
     for name in chosen[1:]:
         del images[name]["default"]

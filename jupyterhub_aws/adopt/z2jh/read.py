@@ -321,10 +321,6 @@ class Old:
     programs: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
-    def has_secret(self, *path: str) -> bool:
-        """Whether something at a path was taken for a secret."""
-        return any(found[: len(path)] == path for found in self.secrets)
-
 
 def read_values(paths: Sequence[Path], under: str | None = None) -> Old:
     """The values of files, merged as `helm upgrade --values A --values B` does. Raises ConfigError,

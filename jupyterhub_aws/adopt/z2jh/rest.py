@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyterhub_aws.adopt.z2jh.homes import gib
 from jupyterhub_aws.adopt.z2jh.seal import looks_secret
-from jupyterhub_aws.adopt.z2jh.taken import LedgerEntry, LedgerStatus, Taking, default_of
+from jupyterhub_aws.adopt.z2jh.taken import SEALED, LedgerStatus, Taking, default_of
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.stack_text import fill
@@ -20,6 +20,8 @@ from jupyterhub_aws.config.tree import KeyPath
 _NAMED, _MOST_NAMED = 3, 20
 _OWN = "the stack makes its own, and keeps it"
 _CODE = "is a program: read it, and put what is still needed under helm_values by hand"
+_VOLUMES = "write `volumes` or `shared_directories` of the hub instead"
+_SERVICES = "names programs beside the hub, with tokens: add them by hand, with tokens of their own"
 #: What the stack decides by itself, with the reason that the report gives.
 _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("proxy", "secretToken"), _OWN),
@@ -43,10 +45,8 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("hub", "extraFiles"), _CODE),
     (
         ("hub", "existingSecret"),
-        (
-            "holds values that this command cannot see: look into that Secret, and set what is"
-            " needed as secrets of the stack"
-        ),
+        "holds values that this command cannot see: look into that Secret, and set what is needed"
+        " as secrets of the stack",
     ),
     (("custom",), "is read by programs, which are not carried over"),
     (("hub", "extraConfig"), _CODE),
@@ -54,20 +54,16 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("hub", "initContainers"), _CODE),
     (("hub", "extraContainers"), _CODE),
     (("singleuser", "extraContainers"), _CODE),
-    (
-        ("singleuser", "storage", "extraVolumes"),
-        "write `volumes` or `shared_directories` of the hub instead",
-    ),
-    (
-        ("singleuser", "storage", "extraVolumeMounts"),
-        "write `volumes` or `shared_directories` of the hub instead",
-    ),
+    (("singleuser", "storage", "extraVolumes"), _VOLUMES),
+    (("singleuser", "storage", "extraVolumeMounts"), _VOLUMES),
     (
         ("imagePullSecret",),
         "holds a password: make a Secret with kubectl, and name it under registry",
     ),
     (("debug",), "is for looking for faults"),
     (("sops",), "is what sops says of its encryption"),
+    (("hub", "services"), _SERVICES),
+    (("hub", "config", "JupyterHub", "services"), _SERVICES),
 )
 
 
@@ -77,10 +73,9 @@ def culling_of(taking: Taking) -> dict[str, Any]:
         taking.settle("cull", why="nothing was culled")
         return {"server_idle_minutes": 0}
     timeout, age = taking.number("cull", "timeout"), taking.number("cull", "maxAge")
+    why = "the stack decides how often it looks, and culls servers only"
     for name in ("every", "concurrency", "users", "adminUsers", "removeNamedServers"):
-        taking.drop_all(
-            "cull", name, why="the stack decides how often it looks, and culls servers only"
-        )
+        taking.drop_all("cull", name, why=why)
     found: dict[str, Any] = {}
     if timeout is not None:
         found["server_idle_minutes"] = min(max(round(timeout / 60), 1), 10080)
@@ -108,17 +103,11 @@ def database_of(taking: Taking) -> dict[str, Any]:
     if kind == "sqlite-memory":
         taking.settle("hub", "db", "pvc", why="means nothing with a database in memory")
         return {"kind": "sqlite_memory"}
-    storage_class, size = (
-        taking.text("hub", "db", "pvc", "storageClassName"),
-        taking.text("hub", "db", "pvc", "storage"),
-    )
+    storage_class = taking.text("hub", "db", "pvc", "storageClassName")
+    size = taking.text("hub", "db", "pvc", "storage")
     if kind != "sqlite-pvc":
-        taking.drop_all(
-            "hub",
-            "db",
-            "url",
-            why=f"{kind[:20]} elsewhere is no database of this stack around a cluster that exists",
-        )
+        why = f"{kind[:20]} elsewhere is no database of this stack around a cluster that exists"
+        taking.drop_all("hub", "db", "url", why=why)
         taking.drop_all("hub", "db", "password", why="goes with the address of the database")
         taking.notes.append(
             f"the database was {kind[:20]}: users sign in again and running servers are to be"
@@ -128,29 +117,18 @@ def database_of(taking: Taking) -> dict[str, Any]:
     whole = gib(size)
     if size is not None and whole is None:
         taking.drop(("hub", "db", "pvc", "storage"), "is not a size in GiB")
-    section: dict[str, Any] = {
-        "kind": "sqlite_on_class",
-        "storage_class": (
-            storage_class or fill("gp3", "a class of block storage: kubectl get storageclass")
-        ),
-    }
+    some = fill("gp3", "a class of block storage: kubectl get storageclass")
+    section: dict[str, Any] = {"kind": "sqlite_on_class", "storage_class": storage_class or some}
     return {**section, **({"size_gib": min(max(whole, 1), 100)} if whole else {})}
 
 
 def named_servers_of(taking: Taking) -> int:
     """`hub.allowNamedServers` and its limit, in either of its two places."""
-    allowed = any(
-        [
-            taking.flag("hub", "allowNamedServers"),
-            taking.flag("hub", "config", "JupyterHub", "allow_named_servers"),
-        ]
-    )
-    places = (
-        ("hub", "namedServerLimitPerUser"),
-        ("hub", "config", "JupyterHub", "named_server_limit_per_user"),
-    )
+    hub, config = ("hub",), ("hub", "config", "JupyterHub")
+    switches = [taking.flag(*hub, "allowNamedServers"), taking.flag(*config, "allow_named_servers")]
+    places = (*hub, "namedServerLimitPerUser"), (*config, "named_server_limit_per_user")
     limits = [taking.number(*place) for place in places]
-    if not allowed:
+    if not any(switches):
         for place in places:
             taking.settle(*place, why="no user had named servers")
         return 0
@@ -167,43 +145,18 @@ def decided(taking: Taking) -> None:
     _defaults(taking)
     for path, why in _DECIDED:
         taking.drop_all(*path, why=why)
-    taking.drop_all(
-        "hub",
-        "services",
-        why=(
-            "names programs beside the hub, with tokens: add them by hand, with tokens of their own"
-        ),
-    )
-    taking.drop_all(
-        "hub",
-        "config",
-        "JupyterHub",
-        "services",
-        why=(
-            "names programs beside the hub, with tokens: add them by hand, with tokens of their own"
-        ),
-    )
     listed = taking.look("hub", "config", "JupyterHub", "load_roles")
-    if isinstance(listed, list) and any(
-        isinstance(role, Mapping) and role.get("services") for role in listed
-    ):
-        why = (
-            "has roles of services, which are not carried over: a hub that does not know them does"
-            " not start. Add the others by hand, those that narrow too"
-        )
+    of_services = (
+        "of services, which are not carried over: a hub that does not know them does not start"
+    )
+    roles = listed if isinstance(listed, list) else []
+    if any(isinstance(role, Mapping) and role.get("services") for role in roles):
+        why = f"has roles {of_services}. Add the others by hand, those that narrow too"
         taking.drop_all("hub", "config", "JupyterHub", "load_roles", why=why)
-    roles = taking.look("hub", "loadRoles")
-    for name in list(roles) if isinstance(roles, Mapping) else ():
-        if not isinstance(roles[name], Mapping) or roles[name].get("services"):
-            taking.drop_all(
-                "hub",
-                "loadRoles",
-                name,
-                why=(
-                    "is a role of services, which are not carried over: a hub that does not know"
-                    " them does not start"
-                ),
-            )
+    for name in taking.keys("hub", "loadRoles"):
+        role = taking.look("hub", "loadRoles", name)
+        if not isinstance(role, Mapping) or role.get("services"):
+            taking.drop_all("hub", "loadRoles", name, why=f"is a role {of_services}")
 
 
 def _defaults(taking: Taking) -> None:
@@ -211,15 +164,8 @@ def _defaults(taking: Taking) -> None:
     for path, value in list(taking.left()):
         there, default = default_of(path)
         if value is None and there and default not in (None, {}, []):
-            if path == ("singleuser", "cmd"):
-                taking.take(*path)
-                taking.put(
-                    [],
-                    *path,
-                    # the image's own command, as the null had it: a null is lost between Pulumi and
-                    # Helm
-                )
-            elif isinstance(default, list):
+            # A null is lost between Pulumi and Helm. No command is the image's own, as with null.
+            if path == ("singleuser", "cmd") or isinstance(default, list):
                 taking.take(*path)
                 taking.put([], *path)
             else:
@@ -229,7 +175,10 @@ def _defaults(taking: Taking) -> None:
                     " should be there instead)",
                 )
         elif value is None or value == {} or (value == [] and default in (None, {}, [])):
-            taking.settle(*path, why="says nothing") if _of_maps(path) else _nothing(taking, path)
+            if _of_maps(path):
+                taking.settle(*path, why="says nothing")
+            else:
+                taking.mark(path, LedgerStatus.SETTLED, "says nothing")
         elif there and value == default and type(value) is type(default) and _of_maps(path):
             taking.settle(*path, why="is the chart's own default")
 
@@ -238,30 +187,19 @@ def _of_maps(path: KeyPath) -> bool:
     return all(isinstance(part, str) for part in path)
 
 
-def _nothing(taking: Taking, path: KeyPath) -> None:
-    taking.ledger[path] = LedgerEntry(status=LedgerStatus.SETTLED, why="says nothing")
-
-
 def helm_values(taking: Taking) -> dict[str, Any]:
     """What is left and has no secret in it, as values for the chart."""
     for path, value in list(taking.left()):
         if path in taking.ledger and taking.ledger[path].status is not LedgerStatus.CARRIED:
             continue
         if value == SECRET or (isinstance(value, str) and looks_secret(value)):
-            item = next(
-                (path[:depth] for depth, part in enumerate(path) if isinstance(part, int)), path
-            )
-            if len(item) < len(
-                path
-            ):  # half of a variable is none: the item of the list goes as a whole
-                item = path[: len(item) + 1]
-            taking.gone(item, "is a secret, or looks like one: nothing like it is copied")
+            # Half of a variable is none: the item of a list goes as a whole.
+            numbers = [depth for depth, part in enumerate(path) if isinstance(part, int)]
+            taking.gone(path[: numbers[0] + 1] if numbers else path, SEALED)
     for path, _ in taking.left():
         origin = taking.origin(path)
         if origin not in taking.ledger and taking.is_end(origin):
-            taking.ledger[origin] = LedgerEntry(
-                status=LedgerStatus.CARRIED, why=f"helm_values.{dotted(path)}"
-            )
+            taking.mark(origin, LedgerStatus.CARRIED, f"helm_values.{dotted(path)}")
     return pruned(taking.values)
 
 

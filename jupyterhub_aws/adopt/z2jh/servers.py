@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,14 +21,7 @@ from jupyterhub_aws.adopt.z2jh.images import (
     override_image,
     slug_of,
 )
-from jupyterhub_aws.adopt.z2jh.taken import (
-    Dropped,
-    LedgerEntry,
-    LedgerStatus,
-    Taking,
-    ends,
-    restricts,
-)
+from jupyterhub_aws.adopt.z2jh.taken import SEALED, Dropped, LedgerStatus, Taking, ends, restricts
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.stack_text import fill
@@ -40,15 +33,9 @@ from jupyterhub_aws.config.tree import KeyPath
 
 
 _GPU = "nvidia.com/gpu"
-
-
 _BYTES = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4, "": 1}
-
-
 #: A user's server needs so much to start at all (config/profiles.py).
 _LEAST_MIB = 128
-
-
 #: What a server may have of cores (config/profiles.py).
 _LEAST_CORES, _MOST_CORES = 0.1, 448
 
@@ -95,19 +82,21 @@ def _gpus(taking: Taking, path: KeyPath) -> int | None:
 
 
 def _cores(taking: Taking, path: KeyPath) -> float | None:
-    value = taking.take(*path)
-    number = _number(value)
-    if value is not None and number is None:
-        taking.drop(path, "is not a number of cores")
-    return number
+    return _read(taking, path, _number, "is not a number of cores")
 
 
 def _size(taking: Taking, path: KeyPath) -> float | None:
+    return _read(taking, path, _mib, "is not a size of memory")
+
+
+def _read(
+    taking: Taking, path: KeyPath, read: Callable[[Any], float | None], why: str
+) -> float | None:
     value = taking.take(*path)
-    mib = _mib(value)
-    if value is not None and mib is None:
-        taking.drop(path, "is not a size of memory")
-    return mib
+    number = read(value)
+    if value is not None and number is None:
+        taking.drop(path, why)
+    return number
 
 
 def amounts_of(taking: Taking, over: KeyPath, base: Amounts) -> Amounts:
@@ -115,10 +104,8 @@ def amounts_of(taking: Taking, over: KeyPath, base: Amounts) -> Amounts:
     gpus = _gpus(taking, (*over, "extra_resource_limits"))
     taking.settle(*over, "extra_resource_guarantees", _GPU, why="a GPU's limit is its guarantee")
     cpu, cpu_least = _cores(taking, (*over, "cpu_limit")), _cores(taking, (*over, "cpu_guarantee"))
-    memory, memory_least = (
-        _size(taking, (*over, "mem_limit")),
-        _size(taking, (*over, "mem_guarantee")),
-    )
+    memory = _size(taking, (*over, "mem_limit"))
+    memory_least = _size(taking, (*over, "mem_guarantee"))
     return Amounts(
         cpu=cpu or base.cpu,
         cpu_least=cpu_least or base.cpu_least,
@@ -135,17 +122,13 @@ def amounts_said(amounts: Amounts, taking: Taking, path: str) -> dict[str, Any]:
     """
     cpu, memory = amounts.cpu or amounts.cpu_least, amounts.memory or amounts.memory_least
     said: dict[str, Any] = {
-        "cpu": (
-            fill(2, "the most cores: the old hub had no limit")
-            if cpu is None
-            else min(max(round(cpu, 3), _LEAST_CORES), _MOST_CORES)
-        ),
-        "memory": (
-            fill("8G", "the most memory: the old hub had no limit")
-            if memory is None
-            else _text(max(memory, _LEAST_MIB))
-        ),
+        "cpu": fill(2, "the most cores: the old hub had no limit"),
+        "memory": fill("8G", "the most memory: the old hub had no limit"),
     }
+    if cpu is not None:
+        said["cpu"] = min(max(round(cpu, 3), _LEAST_CORES), _MOST_CORES)
+    if memory is not None:
+        said["memory"] = _text(max(memory, _LEAST_MIB))
     if cpu is not None and not _LEAST_CORES <= cpu <= _MOST_CORES:
         taking.notes.append(
             f"{path}: {cpu:g} cores, where a server here has {_LEAST_CORES:g} to {_MOST_CORES}"
@@ -163,11 +146,8 @@ def amounts_said(amounts: Amounts, taking: Taking, path: str) -> dict[str, Any]:
             f"{path}: {shares[0]:.3g} of the cores and {shares[1]:.3g} of the memory were"
             f" guaranteed; now {share:g} of both"
         )
-    return {
-        **said,
-        **({"guarantee": share} if share != 0.5 else {}),
-        **({"gpus": amounts.gpus} if amounts.gpus else {}),
-    }  # the default
+    said |= {"guarantee": share} if share != 0.5 else {}  # the default
+    return {**said, **({"gpus": amounts.gpus} if amounts.gpus else {})}
 
 
 def _number(value: Any) -> float | None:
@@ -218,16 +198,8 @@ def pool_of(found: Servers, selector: dict[str, str], amounts: Amounts) -> str:
         if pool["labels"] == selector and (pool["gpus"] > 0) is (amounts.gpus > 0):
             _grow(pool, amounts)
             return name
-    name = slug_of(
-        (
-            "gpu"
-            if amounts.gpus
-            else "user"
-            if not found.pools
-            else next(iter(selector.values()), "user")
-        ),
-        found.pools,
-    )
+    label = next(iter(selector.values()), "user") if found.pools else "user"
+    name = slug_of("gpu" if amounts.gpus else label, found.pools)
     found.pools[name] = {"labels": selector, "gpus": 0, "cores": 0.0, "mib": 0.0}
     _grow(found.pools[name], amounts)
     return name
@@ -243,10 +215,8 @@ def pools_section(found: Servers) -> dict[str, Any]:
     """The pools as the stack says them. How large nodes are, the old values do not say."""
     section: dict[str, Any] = {}
     for name, pool in found.pools.items():
-        cores, memory = (
-            max(2 * math.ceil(pool["cores"]), 4),
-            max(math.ceil(2 * pool["mib"] / 1024), 16),
-        )
+        cores = max(2 * math.ceil(pool["cores"]), 4)
+        memory = max(math.ceil(2 * pool["mib"] / 1024), 16)
         section[name] = {
             "capacity": "existing",
             "cores": fill(min(cores, 448), "vCPUs of its smallest node (kubectl describe nodes)"),
@@ -264,15 +234,8 @@ def pools_section(found: Servers) -> dict[str, Any]:
 
 #: Fields that KubeSpawner fills in, and that a variable here may have (config/profiles.py).
 _FIELDS = (
-    "username",
-    "servername",
-    "escaped_username",
-    "safe_username",
-    "unescaped_username",
-    "user_server",
+    "username servername escaped_username safe_username unescaped_username user_server".split()
 )
-
-
 _GROUPS = ("allowed_groups", "allowed_teams")
 
 
@@ -283,22 +246,16 @@ def add_profile(
     given = taking.look(*path)
     index = path[-1]
     gates = [str(key) for key in given if restricts((*path, str(key)), None)]
-    name = (
-        given.get("slug")
-        or brief_of(given.get("display_name") or "", LONGEST_TEXT, "")
-        or f"profile-{int(index) + 1}"
-    )
+    title = brief_of(given.get("display_name") or "", LONGEST_TEXT, "")
+    name = given.get("slug") or title or f"profile-{int(index) + 1}"
     groups: list[str] = []
     if gates:
         known = [key for key in gates if key in _GROUPS]
         groups = list(dict.fromkeys(group for key in known for group in taking.texts(*path, key)))
         if len(known) != 1 or len(gates) > 1 or not groups:
-            leave_out(
-                taking,
-                path,
-                f"had a rule of who may have it ({', '.join(gates)[:60]}) that no option here says:"
-                " the profile is left out",
-            )
+            rules = ", ".join(gates)[:60]
+            why = f"had a rule of who may have it ({rules}) that no option here says"
+            leave_out(taking, path, f"{why}: the profile is left out")
             return
     profile = _profile(taking, path, base, selector, found)
     if profile is not None:
@@ -312,12 +269,8 @@ def _profile(
     over = (*path, "kubespawner_override")
     images = choices_of(taking, path)
     if images is None:
-        leave_out(
-            taking,
-            path,
-            "every one of its choices was for some users only, which no choice here can be: the"
-            " profile is left out",
-        )
+        why = "every one of its choices was for some users only, which no choice here can be"
+        leave_out(taking, path, f"{why}: the profile is left out")
         return None
     amounts = amounts_of(taking, over, base)
     found.base_used = found.base_used or amounts.inherited
@@ -356,34 +309,25 @@ def _accelerators(taking: Taking, over: KeyPath, profile: dict[str, Any]) -> dic
     """
     asked: dict[str, str] = {}
     for name in ("extra_resource_limits", "extra_resource_guarantees"):
-        given = taking.look(*over, name)
-        for key in list(given) if isinstance(given, Mapping) else ():
-            asked[str(key)] = str(given[key]) if given[key] != SECRET else "some"
+        for key in taking.keys(*over, name):
+            amount = taking.look(*over, name, key)
+            asked[str(key)] = str(amount) if amount != SECRET else "some"
             taking.to_fill_in(*over, name, key, where="gpus of the profile")
     if not asked:
         return {}
     devices = ", ".join(f"{key}: {value}" for key, value in asked.items())[:120]
-    return {
-        "gpus": fill(
-            profile.get("gpus", 0),
-            f"it asked for {devices}, which no profile here can: leave the profile out, or give it"
-            " what it needs",
-        )
-    }
+    what = "leave the profile out, or give it what it needs"
+    note = f"it asked for {devices}, which no profile here can: {what}"
+    return {"gpus": fill(profile.get("gpus", 0), note)}
 
 
 def _environment(taking: Taking, path: KeyPath) -> dict[str, str]:
     found: dict[str, str] = {}
-    given = taking.look(*path)
-    for key in list(given) if isinstance(given, Mapping) else ():
+    for key in taking.keys(*path):
         value = taking.take(*path, key)
-        if (
-            isinstance(value, (str, int, float))
-            and not isinstance(value, bool)
-            and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(key))
-            and str(value)
-        ):
-            text = str(value)
+        plain = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+        text = str(value)
+        if plain and text and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(key)):
             fine = not has_lone_brace(text) and all(field in _FIELDS for field in fields(text))
             found[str(key)] = text if fine else text.replace("{", "{{").replace("}", "}}")
         elif value is not None:
@@ -393,8 +337,8 @@ def _environment(taking: Taking, path: KeyPath) -> dict[str, str]:
 
 def labels_of(taking: Taking, *path: str | int) -> dict[str, str]:
     """Labels of nodes, as text."""
-    given, found = taking.look(*path), {}
-    for key in list(given) if isinstance(given, Mapping) else ():
+    found = {}
+    for key in taking.keys(*path):
         value = taking.take(*path, key)
         if isinstance(value, (str, int, float)):
             found[str(key)] = str(value).lower() if isinstance(value, bool) else str(value)
@@ -407,7 +351,6 @@ _REST = (
     "a profile here says pool, size, image and environment; the rest belongs under helm_values by"
     " hand"
 )
-_SEALED = "is a secret, or looks like one: nothing like it is copied"
 _MOST_PROFILES = 30
 
 
@@ -428,14 +371,8 @@ def servers_of(taking: Taking) -> Servers:
         )
     _leftovers(taking)
     if not found.profiles:
-        name = (
-            fill(
-                "Standard",
-                "every profile of the old hub was left out (see below): who may have which?",
-            )
-            if items
-            else "Standard"
-        )
+        note = "every profile of the old hub was left out (see below): who may have which?"
+        name = fill("Standard", note) if items else "Standard"
         found.profiles["standard"] = {
             "display_name": name,
             "pool": pool_of(found, selector, base),
@@ -464,39 +401,25 @@ def _leftovers(taking: Taking) -> None:
         ):
             continue
         if value in (None, {}, []):
-            taking.ledger[end] = LedgerEntry(status=LedgerStatus.SETTLED, why="says nothing")
+            taking.mark(end, LedgerStatus.SETTLED, "says nothing")
         else:
-            taking.ledger[end] = LedgerEntry(status=LedgerStatus.LISTED, why=_REST)
-            taking.dropped.append(
-                Dropped(
-                    path=dotted(end),
-                    why=_SEALED if value == SECRET else _REST,
-                    access=restricts(end, value),
-                )
-            )
+            taking.mark(end, LedgerStatus.LISTED, _REST)
+            why = SEALED if value == SECRET else _REST
+            taking.dropped.append(Dropped(dotted(end), why, restricts(end, value)))
     holder = taking.look("singleuser")
     if isinstance(holder, dict):
         holder.pop("profileList", None)
     for name in ("profile_list", "profile_form_template", "additional_profile_form_template_paths"):
-        taking.drop_all(
-            "hub",
-            "config",
-            "KubeSpawner",
-            name,
-            why="profiles are the stack's: write them under `profiles` of the hub",
-        )
+        why = "profiles are the stack's: write them under `profiles` of the hub"
+        taking.drop_all("hub", "config", "KubeSpawner", name, why=why)
 
 
 def _image(taking: Taking) -> Any:
-    name, tag = (
-        taking.text("singleuser", "image", "name"),
-        taking.text("singleuser", "image", "tag"),
-    )
+    path = ("singleuser", "image")
+    name, tag = taking.text(*path, "name"), taking.text(*path, "tag")
     if name is None:
         if tag is not None:
-            taking.drop(
-                ("singleuser", "image", "tag"),
-                "is the tag of no image: the chart's own sample has tags of its own",
-            )
+            why = "is the tag of no image: the chart's own sample has tags of its own"
+            taking.drop((*path, "tag"), why)
         return None
-    return named_image(taking, f"{name}:{tag}" if tag else name, ("singleuser", "image"), "image")
+    return named_image(taking, f"{name}:{tag}" if tag else name, path, "image")

@@ -22,11 +22,10 @@ def show(found: Converted, file: str) -> None:
 
     lines = Lines(Terminal())
     lines.head(file, "written: the cluster is used in place, and secrets were not copied")
+    rest = [item for item in found.dropped if not item.access]
     sections = {
         "Access: rules of who may what that the new hub does not have": [
-            ("‼", "bold red", _from(found, item.path), item.why)
-            for item in found.dropped
-            if item.access
+            ("‼", "bold red", _from(found, item.path), item.why) for item in found.access
         ],
         "Yours to fill in": [("!", "yellow", path, note) for path, note in found.to_fill_in],
         "Secrets to set, from where they stand": [
@@ -40,11 +39,7 @@ def show(found: Converted, file: str) -> None:
         ],
         "To know": [("·", "yellow", note, "") for note in found.notes],
         "Not carried over": (
-            [
-                ("–", "red", _from(found, item.path), item.why)
-                for item in found.dropped
-                if not item.access
-            ]
+            [("–", "red", _from(found, item.path), item.why) for item in rest]
             + [("–", "red", dotted(path), why) for path, why in found.beside]
         ),
         "Settled: the stack decides it": [
@@ -82,10 +77,8 @@ def _settled(found: Converted) -> Iterator[tuple[str, list[str]]]:
         if entry.status is LedgerStatus.SETTLED and entry.why not in _SAYS_NOTHING:
             by_reason.setdefault(entry.why, []).append(dotted(path))
     for why, paths in by_reason.items():
-        yield (
-            why,
-            paths[:_MOST] + ([f"and {len(paths) - _MOST} more"] if len(paths) > _MOST else []),
-        )
+        more = [f"and {len(paths) - _MOST} more"] if len(paths) > _MOST else []
+        yield why, paths[:_MOST] + more
 
 
 def as_json(found: Converted) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jupyterhub_aws.adopt.z2jh.sign_in_kinds import (
+    NEWER,
     FoundAuthenticator,
     Traits,
     auth0,
@@ -33,13 +34,7 @@ from jupyterhub_aws.config.stack_text import fill, plain
 _OWN = "the stack makes its own, and keeps it"
 #: Traits of the base class that mean the same with every kind of sign-in: they stay, under
 #: `hub.config.Authenticator`.
-_EVERYWHERE = (
-    "blocked_users",
-    "username_map",
-    "auto_login",
-    "auth_refresh_age",
-    "refresh_pre_spawn",
-)
+_EVERYWHERE = "blocked_users username_map auto_login auth_refresh_age refresh_pre_spawn".split()
 #: Traits that follow from the kind of sign-in here.
 _FOLLOWS = (
     "enable_auth_state", "manage_groups", "oauth_callback_url", "callbackUrl", "populate_teams_in_auth_state", "any_allow_config", "userdata_from_id_token",
@@ -52,6 +47,11 @@ _STAYS: Mapping[str, tuple[str, ...]] = {
     ),
     "GitHubOAuthenticator": ("github_url", "github_api", "authorize_url", "token_url", "userdata_url", "enable_pkce", "custom_403_message"),
 }  # fmt: skip
+_CLASSES = {
+    "oidc": "GenericOAuthenticator",
+    "github": "GitHubOAuthenticator",
+    "ldap": "LDAPAuthenticator",
+}
 _GATES = {"ldap": "allowed_groups", "oidc": "allowed_groups", "github": "allowed_organizations"}
 _EXAMPLES = {
     "ldap": ["cn=jupyter,ou=groups,dc=example,dc=org"],
@@ -108,16 +108,11 @@ def _users(traits: Traits, taking: Taking) -> dict[str, list[str]]:
     for old in ("whitelist", "allowlist"):
         allowed += taking.texts("auth", old, "users")
         taking.settle("auth", old, "enabled", why="who may come in is always listed")
+    enters = "the chart's own: administrators may enter users' servers"
+    keeps = "the stack decides whether the hub keeps what a provider said"
     for name in ("admin", "state"):
-        taking.settle(
-            "auth", name, "access", why="the chart's own: administrators may enter users' servers"
-        )
-        taking.settle(
-            "auth",
-            name,
-            "enabled",
-            why="the stack decides whether the hub keeps what a provider said",
-        )
+        taking.settle("auth", name, "access", why=enters)
+        taking.settle("auth", name, "enabled", why=keeps)
     taking.drop_all("auth", "state", "cryptoKey", why=_OWN)
     names = {"administrators": admins, "allowed_users": allowed}
     return {
@@ -132,11 +127,8 @@ def _named(
     """Who is listed by name; and the groups beside the list, of which an old hub wanted both at
     once. Returns a list that the section has no option for.
     """
-    calls = section.pop(
-        "_calls",
-        list,
-        # users may get other names than they had: then the old names mean nothing, or another user
-    )
+    # Users may get other names than they had: then the old names mean nothing, or another user.
+    calls = section.pop("_calls", list)
     for option, names in (
         ("administrators", ("admin_users",)),
         ("allowed_users", ("allowed_users", "whitelist")),
@@ -158,15 +150,10 @@ def _named(
     if kind == "shared":
         return sorted({*allowed, *section.get("administrators", [])}) if allowed else []
     if allowed:
-        traits.drop(
-            ("allowed_users", "whitelist"),
-            f"an administrator admits users at /hub/authorize: {len(allowed)} of them",
-            access=False,
-        )
+        why = "an administrator admits users at /hub/authorize"
+        traits.drop(("allowed_users", "whitelist"), f"{why}: {len(allowed)} of them", access=False)
         for old in ("whitelist", "allowlist"):
-            traits.drop_old(
-                ("auth", old, "users"), "an administrator admits users at /hub/authorize"
-            )
+            traits.drop_old(("auth", old, "users"), why)
     if not section.get("administrators"):
         section["administrators"] = fill(["admin"], "who lets users in")
     return []
@@ -198,14 +185,7 @@ def _wanted_both(traits: Traits, kind: str) -> bool:
     chart = traits.taking.chart
     if chart is not None:
         return int(chart.lstrip("v").split(".")[0]) < _EITHER_SINCE[kind]
-    newer = (
-        "allow_all",
-        "allow_existing_users",
-        "manage_groups",
-        "auth_state_groups_key",
-        "tls_strategy",
-    )
-    return not any(traits.has(name) for name in newer) and not traits.saw_new
+    return not any(traits.has(name) for name in NEWER) and not traits.saw_new
 
 
 def _rule_for_names(section: dict[str, Any], traits: Traits) -> None:
@@ -215,22 +195,15 @@ def _rule_for_names(section: dict[str, Any], traits: Traits) -> None:
     rules = traits.texts("username_pattern")
     if not rules or "usernames" in section:
         return
-    listed = [
-        name
-        for option in ("administrators", "allowed_users")
-        for name in plain(section.get(option)) or ()
-    ]
-    fitting = next(
-        (
-            rule
-            for rule, pattern in PATTERNS.items()
-            if all(re.match(pattern, name) for name in listed)
-        ),
-        "any",
+    options = ("administrators", "allowed_users")
+    listed = [name for option in options for name in plain(section.get(option)) or ()]
+    fitting = (
+        rule
+        for rule, pattern in PATTERNS.items()
+        if all(re.match(pattern, name) for name in listed)
     )
-    section["usernames"] = fill(
-        fitting, f"the old rule for names was {rules[0][:60]}: simple, dotted, email or any"
-    )
+    note = f"the old rule for names was {rules[0][:60]}: simple, dotted, email or any"
+    section["usernames"] = fill(next(fitting, "any"), note)
     traits.to_fill_in("username_pattern", where="sign_in.usernames")
 
 
@@ -238,11 +211,8 @@ def _rest(traits: Traits, taking: Taking, found: FoundAuthenticator, kind: str) 
     """The other traits of these sections. Those that narrow stay, or are said loudly; those that
     the stack writes by itself never beat it.
     """
-    own = {
-        "oidc": "GenericOAuthenticator",
-        "github": "GitHubOAuthenticator",
-        "ldap": "LDAPAuthenticator",
-    }.get(kind)
+    own = _CLASSES.get(kind)
+    is_own = own is not None and found.class_name.lower().removeprefix("local") == own.lower()
     for place, name in list(traits.left()):
         path = (*place, name)
         if name in _EVERYWHERE and place[:2] == ("hub", "config"):
@@ -251,35 +221,21 @@ def _rest(traits: Traits, taking: Taking, found: FoundAuthenticator, kind: str) 
             taking.settle(*path, why="follows from the kind of sign-in")
         elif name in ("allow_all", "allow_existing_users", "open_signup"):
             if taking.flag(*path):
-                taking.drop(
-                    path,
-                    "no user is let in without being named: list groups or users",
-                    access=False,
-                )
-        elif (
-            own is not None
-            and name in _STAYS.get(own, ())
-            and found.class_name.lower().removeprefix("local") == own.lower()
-        ):
+                why = "no user is let in without being named: list groups or users"
+                taking.drop(path, why, access=False)
+        elif own is not None and is_own and name in _STAYS.get(own, ()):
             taking.move(path, "hub", "config", own, name)
         elif name in NARROWING and taking.look(*path) not in (None, {}, []):
             taking.drop(
                 path,
-                (
-                    "kept users out, and no option of this kind of sign-in does: check that all users"
-                    " who are let in now are meant"
-                ),
+                "kept users out, and no option of this kind of sign-in does: check that all users"
+                " who are let in now are meant",
             )
         elif name in ("tls_verify", "validate_server_cert", "disable_ssl_verification"):
             taking.drop_all(*path, why="the provider's certificate is always verified")
         else:
-            taking.drop_all(
-                *path,
-                why=(
-                    f"is an option of {found.class_name[:60]}, and sign_in says it otherwise or not"
-                    " at all (docs/users-and-sign-in.md)"
-                ),
-            )
+            why = f"is an option of {found.class_name[:60]}, and sign_in says it otherwise or not"
+            taking.drop_all(*path, why=f"{why} at all (docs/users-and-sign-in.md)")
 
 
 def require_access_rule(section: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -292,30 +248,21 @@ def require_access_rule(section: dict[str, Any], kind: str) -> dict[str, Any]:
         if hint is not None:
             section["allowed_users"] = fill(["ada@example.org"], hint)
             return section
-        section[gate] = fill(
-            _EXAMPLES[kind], "who may come in: the old hub let in all users who could sign in"
-        )
+        who = "who may come in: the old hub let in all users who could sign in"
+        section[gate] = fill(_EXAMPLES[kind], who)
         if kind == "oidc":
-            section.setdefault(
-                "groups_claim", fill("groups", "the claim that lists a user's groups")
-            )
+            claim = fill("groups", "the claim that lists a user's groups")
+            section.setdefault("groups_claim", claim)
     return section
 
 
 def _native(traits: Traits) -> dict[str, Any]:
     names = (
-        "check_common_password",
-        "ask_email_on_signup",
-        "enable_signup",
-        "create_users",
-        "minimum_password_length",
-        "allowed_failed_logins",
+        "check_common_password ask_email_on_signup enable_signup create_users"
+        " minimum_password_length allowed_failed_logins seconds_before_next_try"
     )
-    traits.settle(
-        *names,
-        "seconds_before_next_try",
-        why="the stack has rules of its own for accounts and passwords",
-    )
+    why = "the stack has rules of its own for accounts and passwords"
+    traits.settle(*names.split(), why=why)
     traits.taking.notes.append(
         "accounts of the old hub's own are in its database: users sign up again, or copy the"
         " database"
@@ -327,11 +274,8 @@ def _shared(traits: Traits) -> dict[str, Any]:
     for name in ("password", "user_password", "admin_password"):
         traits.drop_each((name,), _OWN)
     traits.taking.drop_all("auth", "dummy", "password", why=_OWN)
-    traits.settle(
-        "force_new_server",
-        "password_groups",
-        why="there is one password, and one server for a name",
-    )
+    why = "there is one password, and one server for a name"
+    traits.settle("force_new_server", "password_groups", why=why)
     return {"kind": "shared_password"}
 
 

@@ -8,14 +8,13 @@ publish as openid-configuration.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.adopt.z2jh.taken import Taking
 from jupyterhub_aws.config.sign_in import PLAIN_TEXT
 from jupyterhub_aws.config.stack_text import fill
-from jupyterhub_aws.config.tree import KeyPath
 
 # --- Which authenticator a hub had, by whatever name: a class with its module, a short name, or
 # none, where a program chooses.
@@ -52,7 +51,7 @@ _CHOSEN_IN_CODE = re.compile(r"(?i)authenticator")
 _CLASS_NAME = re.compile(r"[\w.:-]{1,120}", re.ASCII)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class FoundAuthenticator:
     """What signs users in. `doubt`: why it is uncertain; `why`: why it has no
     counterpart (kind `other`).
@@ -91,13 +90,11 @@ def authenticator_of(taking: Taking) -> FoundAuthenticator:
     """Look for it. Sections of other classes had no effect, and are settled."""
     said = taking.text("hub", "config", "JupyterHub", "authenticator_class")
     old, custom = taking.text("auth", "type"), taking.text("auth", "custom", "className")
-    config = taking.look("hub", "config")
-    sections = [
+    named = [
         key
-        for key in (config if isinstance(config, Mapping) else ())
-        if isinstance(key, str) and key.lower().endswith("authenticator")
+        for key in taking.keys("hub", "config")
+        if isinstance(key, str) and key.lower().endswith("authenticator") and key not in _BASES
     ]
-    named = [key for key in sections if key not in _BASES]
     doubt, name = _doubt(taking, said, old), said or (custom if old == "custom" and custom else old)
     if name is None:
         name = named[0] if len(named) == 1 else "dummy" if doubt is None else "unknown"
@@ -106,47 +103,34 @@ def authenticator_of(taking: Taking) -> FoundAuthenticator:
     if not _CLASS_NAME.fullmatch(name):
         name, doubt = "unknown", "the old one's name is no name of a class"
     class_name = class_of(name)
-    own = [
-        key
-        for key in named
-        if key.lower() == class_name.lower()
-        or key.lower().removeprefix("local") == class_name.lower().removeprefix("local")
-    ]
+    stem = class_name.lower().removeprefix("local")
+    own = [key for key in named if key.lower().removeprefix("local") == stem]
     for key in named:
         if key not in own:
-            taking.settle(
-                "hub", "config", key, why=f"had no effect: users signed in with {class_name[:60]}"
-            )
+            why_not = f"had no effect: users signed in with {class_name[:60]}"
+            taking.settle("hub", "config", key, why=why_not)
     places: list[tuple[str, ...]] = [("hub", "config", key) for key in (*own, *reversed(_BASES))]
     places += [*([("auth", old)] if old else []), ("auth", "custom", "config")]
     kind = kind_of(class_name)
     why = None
     if kind == "other":
-        reason = next(
-            (
-                text
-                for stem in _stems(class_name)
-                for key, text in _WHY.items()
-                if stem == key or (key == "lti" and stem.startswith("lti"))
-            ),
-            None,
+        reasons = (
+            f" ({text})"
+            for stem in _stems(class_name)
+            for key, text in _WHY.items()
+            if stem == key or (key == "lti" and stem.startswith("lti"))
         )
-        why = f"{class_name[:60]} has no counterpart{f' ({reason})' if reason else ''}"
-    return FoundAuthenticator(
-        kind=kind, class_name=class_name, places=tuple(places), doubt=doubt, why=why
-    )
+        why = f"{class_name[:60]} has no counterpart{next(reasons, '')}"
+    return FoundAuthenticator(kind, class_name, tuple(places), doubt, why)
 
 
 def _unnamed(named: list[str]) -> str:
-    if len(named) == 1:
-        return (
-            f"no authenticator_class is named, only a section {named[0][:60]}: is there another"
-            " values file?"
-        )
-    return (
-        "no authenticator_class is named, and the chart's own (dummy) lets every user in: is there"
-        " another values file?"
+    but = (
+        f"only a section {named[0][:60]}"
+        if len(named) == 1
+        else "and the chart's own (dummy) lets every user in"
     )
+    return f"no authenticator_class is named, {but}: is there another values file?"
 
 
 def _doubt(taking: Taking, said: str | None, old: str | None) -> str | None:
@@ -162,26 +146,17 @@ def _doubt(taking: Taking, said: str | None, old: str | None) -> str | None:
             " decide who comes in"
         )
     if said is None and old is None:
-        hidden: list[KeyPath] = [
-            ("hub", "extraConfig"),
-            ("hub", "extraFiles"),
-            ("hub", "existingSecret"),
-            ("hub", "extraConfigMap"),
-        ]
-        found = next((path for path in hidden if taking.look(*path)), None)
-        if found is not None:
-            return (
-                f"no authenticator_class is named, and {'.'.join(map(str, found))} may choose one"
-            )
+        for name in ("extraConfig", "extraFiles", "existingSecret", "extraConfigMap"):
+            if taking.look("hub", name):
+                return f"no authenticator_class is named, and hub.{name} may choose one"
     return None
 
 
 # --- The sections in which an authenticator's traits may be, read as one: the most special first.
 
 
-_OLD_SPELLINGS = frozenset(
-    ("allow_all", "allow_existing_users", "manage_groups", "auth_state_groups_key", "tls_strategy")
-)
+#: Traits that only newer versions of the hub know.
+NEWER = "allow_all allow_existing_users manage_groups auth_state_groups_key tls_strategy".split()
 
 
 class Traits:
@@ -190,8 +165,12 @@ class Traits:
     def __init__(self, taking: Taking, places: tuple[tuple[str, ...], ...]) -> None:
         """`places`: paths of sections, the most special first."""
         self.taking, self.places = taking, places
-        #: Whether a trait was there that only newer versions of the hub know.
-        self.saw_new = any(self.has(name) for name in _OLD_SPELLINGS)
+        #: Whether one of the newer traits was there.
+        self.saw_new = any(self.has(name) for name in NEWER)
+
+    def _paths(self, names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+        """Where traits of these names may be, the most special section first."""
+        return ((*place, name) for place in self.places for name in names)
 
     def has(self, name: str) -> bool:
         """Whether a section has it."""
@@ -200,30 +179,21 @@ class Traits:
     def first(self, *names: str) -> str | None:
         """The text of the most special section; others had no effect."""
         found = None
-        for place in self.places:
-            for name in names:
-                if not self.taking.has(*place, name):
-                    continue
-                if found is not None:
-                    self.taking.settle(
-                        *place, name, why="had no effect: a more special section says it"
-                    )
-                elif isinstance(self.taking.look(*place, name), (list, dict)):
-                    self.taking.drop((*place, name), "is not text")
-                else:
-                    found = self.taking.text(*place, name)
+        for path in self._paths(names):
+            if not self.taking.has(*path):
+                continue
+            if found is not None:
+                self.taking.settle(*path, why="had no effect: a more special section says it")
+            elif isinstance(self.taking.look(*path), (list, dict)):
+                self.taking.drop(path, "is not text")
+            else:
+                found = self.taking.text(*path)
         return found
 
     def texts(self, *names: str) -> list[str]:
         """Every text of every section, each once."""
-        return list(
-            dict.fromkeys(
-                item
-                for place in self.places
-                for name in names
-                for item in self.taking.texts(*place, name)
-            )
-        )
+        found = (item for path in self._paths(names) for item in self.taking.texts(*path))
+        return list(dict.fromkeys(found))
 
     def flag(self, name: str) -> bool:
         """Whether any section switches it on."""
@@ -240,34 +210,28 @@ class Traits:
 
     def settle(self, *names: str, why: str) -> None:
         """The stack decides them by itself."""
-        for place in self.places:
-            for name in names:
-                self.taking.settle(*place, name, why=why)
+        for path in self._paths(names):
+            self.taking.settle(*path, why=why)
 
     def to_fill_in(self, *names: str, where: str) -> None:
         """A line of the stack file is marked for them."""
-        for place in self.places:
-            for name in names:
-                self.taking.to_fill_in(*place, name, where=where)
+        for path in self._paths(names):
+            self.taking.to_fill_in(*path, where=where)
 
     def drop(self, names: tuple[str, ...], why: str, *, access: bool | None = None) -> None:
         """List what was taken already under one of these names."""
-        for place in self.places:
-            for name in names:
-                path = (*place, name)
-                if any(end[: len(path)] == path for end in self.taking.ledger):
-                    self.taking.drop(path, why, access=access)
+        for path in self._paths(names):
+            self.drop_old(path, why, access=access)
 
-    def drop_old(self, path: tuple[str, ...], why: str) -> None:
-        """List what was taken from a place of charts before 0.10, where it was there."""
+    def drop_old(self, path: tuple[str, ...], why: str, *, access: bool | None = False) -> None:
+        """List what was taken from a place, such as one of charts before 0.10."""
         if any(end[: len(path)] == path for end in self.taking.ledger):
-            self.taking.drop(path, why, access=False)
+            self.taking.drop(path, why, access=access)
 
     def drop_each(self, names: tuple[str, ...], why: str) -> None:
         """List what is still there under one of these names."""
-        for place in self.places:
-            for name in names:
-                self.taking.drop_all(*place, name, why=why)
+        for path in self._paths(names):
+            self.taking.drop_all(*path, why=why)
 
     def left(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """What nothing took, and nothing wrote."""
@@ -339,10 +303,8 @@ def _claims(traits: Traits, default: str | None = None, doubt: str | None = None
     groups = traits.first(
         "auth_state_groups_key", "claim_groups_key", "user_groups_claim", "groupsKey"
     )
-    allowed, admins = (
-        traits.texts("allowed_groups", "allowedGroups"),
-        traits.texts("admin_groups", "adminGroups"),
-    )
+    allowed = traits.texts("allowed_groups", "allowedGroups")
+    admins = traits.texts("admin_groups", "adminGroups")
     scope, service = traits.texts("scope", "scopes"), traits.first("login_service", "loginService")
     section: dict[str, Any] = {}
     if claim and "lambda" not in claim:
@@ -391,15 +353,10 @@ def azure(traits: Traits) -> dict[str, Any]:
     base = f"https://login.microsoftonline.com/{tenant or 'TENANT'}/oauth2/v2.0"
     urls: dict[str, Any] = {"authorize_url": f"{base}/authorize", "token_url": f"{base}/token"}
     if not tenant:
-        urls = {
-            key: fill(value, "with your tenant's id: without it accounts of any tenant would do")
-            for key, value in urls.items()
-        }
-    claims = _claims(
-        traits,
-        "name",
-        "the old hub called users by `name`, which they may change; homes are named so",
-    )
+        note = "with your tenant's id: without it accounts of any tenant would do"
+        urls = {key: fill(value, note) for key, value in urls.items()}
+    doubt = "the old hub called users by `name`, which they may change; homes are named so"
+    claims = _claims(traits, "name", doubt)
     traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the tenant")
     return {
         "kind": "oidc",
@@ -458,26 +415,18 @@ def gitlab(traits: Traits) -> dict[str, Any]:
     """GitLab, which is a provider of OpenID Connect."""
     url = (traits.first("gitlab_url") or "https://gitlab.com").rstrip("/")
     groups = traits.texts("allowed_gitlab_groups", "gitlab_group_whitelist")
-    claims = _claims(
-        traits,
-        "nickname",
-        "GitLab's user name is the claim nickname: compare it with the names of homes",
-    )
-    traits.settle(
-        "authorize_url",
-        "token_url",
-        "userdata_url",
-        "gitlab_api",
-        "gitlab_api_version",
-        why="follows from GitLab's address",
-    )
+    doubt = "GitLab's user name is the claim nickname: compare it with the names of homes"
+    claims = _claims(traits, "nickname", doubt)
+    names = "authorize_url token_url userdata_url gitlab_api gitlab_api_version"
+    traits.settle(*names.split(), why="follows from GitLab's address")
     section = {
         "kind": "oidc",
         **_client(traits),
         "authorize_url": f"{url}/oauth/authorize",
         "token_url": f"{url}/oauth/token",
+        "userinfo_url": f"{url}/oauth/userinfo",
+        **claims,
     }
-    section |= {"userinfo_url": f"{url}/oauth/userinfo", **claims}
     if groups:
         section["allowed_groups"] = [*section.get("allowed_groups", []), *groups]
         section["groups_claim"] = "groups"
@@ -488,26 +437,20 @@ def auth0(traits: Traits) -> dict[str, Any]:
     """Auth0, by its domain."""
     domain, subdomain = traits.first("auth0_domain"), traits.first("auth0_subdomain")
     host = domain or (f"{subdomain}.auth0.com" if subdomain else None)
+    base, note = f"https://{host or 'DOMAIN'}", "with the domain of your Auth0 tenant"
     urls: dict[str, Any] = {
-        option: f"https://{host or 'DOMAIN'}/{path}"
-        for option, path in (
-            ("authorize_url", "authorize"),
-            ("token_url", "oauth/token"),
-            ("userinfo_url", "userinfo"),
-        )
+        "authorize_url": f"{base}/authorize",
+        "token_url": f"{base}/oauth/token",
+        "userinfo_url": f"{base}/userinfo",
     }
     if host is None:
-        urls = {
-            key: fill(value, "with the domain of your Auth0 tenant") for key, value in urls.items()
-        }
+        urls = {key: fill(value, note) for key, value in urls.items()}
     traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the domain")
     claims = _claims(
         traits,
         "email",
-        (
-            "the old hub called users by email; users who sign up there must prove the address, or"
-            " could take another user's name"
-        ),
+        "the old hub called users by email; users who sign up there must prove the address, or"
+        " could take another user's name",
     )
     return {"kind": "oidc", **_client(traits), **urls, **claims}
 
@@ -524,19 +467,12 @@ _SEARCH = ("auth", "ldap", "dn", "search")
 #: ldapauthenticator's own defaults: to write them down changes nothing.
 _DEFAULT_FILTER, _DEFAULT_PATTERNS = (
     "({login_attr}={login})",
-    (
-        r"^[a-z][.a-z0-9_-]*$",
-        r"^[a-z][.a-zA-Z0-9_-]*$",
-    ),
+    (r"^[a-z][.a-z0-9_-]*$", r"^[a-z][.a-zA-Z0-9_-]*$"),
 )
 #: Traits that the class here takes from the one below it, and that ours do not write: they narrow,
 #: or say how groups are asked for.
 _STAYS = (
-    "search_filter",
-    "attributes",
-    "auth_state_attributes",
-    "group_search_filter",
-    "group_attributes",
+    "search_filter attributes auth_state_attributes group_search_filter group_attributes".split()
 )
 
 
@@ -596,11 +532,8 @@ def _tls(traits: Traits, server: str, port: int | None) -> str:
     ssl = any([traits.flag("use_ssl"), traits.taking.flag("auth", "ldap", "server", "ssl")])
     if strategy == "insecure":
         return PLAIN_TEXT
-    return (
-        "on_connect"
-        if ssl or strategy == "on_connect" or server.startswith("ldaps") or port == 636
-        else "start_tls"
-    )  # IANA: ldaps
+    ldaps = server.startswith("ldaps") or port == 636  # IANA
+    return "on_connect" if ssl or strategy == "on_connect" or ldaps else "start_tls"
 
 
 def _found_by(traits: Traits, templates: list[str]) -> dict[str, Any]:
@@ -616,13 +549,11 @@ def _found_by(traits: Traits, templates: list[str]) -> dict[str, Any]:
         why = "no search is made: a user's DN follows from the name"
         traits.drop_each(("lookup_dn_search_password",), why)
         taking.drop_all(*_SEARCH, "password", why=why)
-        for name in (
-            "user_search_base",
-            "user_attribute",
-            "lookup_dn_search_user",
-            "lookup_dn_user_dn_attribute",
-            "use_lookup_dn_username",
-        ):
+        names = (
+            "user_search_base user_attribute lookup_dn_search_user lookup_dn_user_dn_attribute"
+            " use_lookup_dn_username"
+        )
+        for name in names.split():
             traits.settle(name, why=why)
         plain = [item for item in templates if "{username}" in item and item.count("{") == 1]
         if len(plain) < len(templates):
@@ -630,15 +561,9 @@ def _found_by(traits: Traits, templates: list[str]) -> dict[str, Any]:
                 ("bind_dn_template",),
                 "holds a template with other fields than {username}, which stays out",
             )
-        return {
-            "bind_dn_templates": (
-                plain
-                or fill(
-                    ["uid={username},ou=people,dc=example,dc=org"],
-                    "how a DN follows from a name; or lookup",
-                )
-            )
-        }
+        example = ["uid={username},ou=people,dc=example,dc=org"]
+        some = fill(example, "how a DN follows from a name; or lookup")
+        return {"bind_dn_templates": plain or some}
     traits.secret("ldap-search-password", "lookup_dn_search_password")
     taking.secret("ldap-search-password", *_SEARCH, "password")
     if templates:
@@ -671,9 +596,8 @@ def _called(
         )
         return {}
     newer = traits.saw_new or (traits.taking.chart or "").lstrip("v").split(".")[0] in ("4", "5")
-    if (
-        by_lookup is None and newer
-    ):  # version 2: users are called what they type unless it says otherwise
+    # Version 2: users are called what they type unless it says otherwise.
+    if by_lookup is None and newer:
         traits.settle("lookup_dn_user_dn_attribute", why="users are called what they type")
         return {}
     found["user_attribute"] = fill(

@@ -22,17 +22,19 @@ from jupyterhub_aws.config.tree import KeyPath
 # --- The chart's own values: what is one of them says nothing.
 
 
+def found_at(here: Any, path: KeyPath) -> tuple[bool, Any]:
+    """Whether maps and lists lead to a path, and what is there."""
+    for part in path:
+        is_item = isinstance(here, list) and isinstance(part, int) and part < len(here)
+        if not is_item and not (isinstance(here, Mapping) and part in here):
+            return False, None
+        here = here[part]
+    return True, here
+
+
 def default_of(path: KeyPath) -> tuple[bool, Any]:
     """Whether the chart has a default at a path, and it."""
-    here: Any = default_values()
-    for part in path:
-        if isinstance(here, Mapping) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
-        else:
-            return False, None
-    return True, here
+    return found_at(default_values(), path)
 
 
 def says_nothing(path: KeyPath, value: Any) -> bool:
@@ -95,7 +97,7 @@ def _of_a_profile(below: list[str]) -> bool:
     )
 
 
-_SEALED = "is a secret, or looks like one: nothing like it is copied"
+SEALED = "is a secret, or looks like one: nothing like it is copied"
 _YES = ("true", "yes", "on", "1")
 
 
@@ -108,7 +110,7 @@ class LedgerStatus(StrEnum):
     LISTED = "listed"  # not carried over, with the reason
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class LedgerEntry:
     """A line of the ledger. `why`: the reason, or where the stack file says it."""
 
@@ -116,7 +118,7 @@ class LedgerEntry:
     why: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@dataclass(frozen=True, order=True)
 class Dropped:
     """Something that is not carried over: where it was, and why. `access`: it kept users out of
     something, and the new hub would not.
@@ -147,6 +149,12 @@ def ends(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
         yield path, value
 
 
+def is_text(value: Any) -> bool:
+    """Whether a value is a text with something in it, or a number."""
+    plain = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    return plain and bool(str(value).strip())
+
+
 @dataclass
 class Taking:
     """Values, and what became of them. `take` removes what it returns."""
@@ -168,38 +176,23 @@ class Taking:
 
     def was(self, path: KeyPath) -> Any:
         """What the input has at a path."""
-        here: Any = self._original
-        for part in path:
-            if isinstance(here, Mapping):
-                here = here.get(part)
-            else:
-                here = (
-                    here[part]
-                    if isinstance(here, list) and isinstance(part, int) and part < len(here)
-                    else None
-                )
-        return here
+        return found_at(self._original, path)[1]
 
     def is_end(self, path: KeyPath) -> bool:
         """Whether the input has a value there that the ledger has to account for."""
         return path in self._ends
 
     def _holder(self, path: KeyPath) -> Any:
-        here: Any = self.values
-        for part in path:
-            if isinstance(here, dict):
-                here = here.get(part)
-            else:
-                here = (
-                    here[part]
-                    if isinstance(here, list) and isinstance(part, int) and part < len(here)
-                    else None
-                )
-        return here
+        return found_at(self.values, path)[1]
 
     def look(self, *path: str | int) -> Any:
         """What is at a path, left where it is; None where nothing is."""
         return self._holder(path)
+
+    def keys(self, *path: str | int) -> list[Any]:
+        """The keys of the map at a path; none where there is no map."""
+        found = self.look(*path)
+        return list(found) if isinstance(found, Mapping) else []
 
     def has(self, *path: str | int) -> bool:
         """Whether a key is there, be it with a null."""
@@ -218,12 +211,10 @@ class Taking:
             if end not in self._ends:
                 continue  # emptied by taking, or put there by us
             if value == SECRET:
-                self._list(end, _SEALED)
-                self.dropped.append(
-                    Dropped(path=dotted(end), why=_SEALED, access=restricts(end, value))
-                )
+                self.mark(end, LedgerStatus.LISTED, SEALED)
+                self.dropped.append(Dropped(dotted(end), SEALED, restricts(end, value)))
             else:
-                self.ledger[end] = LedgerEntry(status=LedgerStatus.CARRIED, why=to)
+                self.mark(end, LedgerStatus.CARRIED, to)
         return None if found == SECRET else found
 
     def put(self, value: Any, *path: str | int, origin: KeyPath | None = None) -> None:
@@ -253,11 +244,7 @@ class Taking:
     def text(self, *path: str | int) -> str | None:
         """A text, or a number as text; None for anything else, which is listed."""
         found = self.take(*path)
-        if (
-            isinstance(found, (str, int, float))
-            and not isinstance(found, bool)
-            and str(found).strip()
-        ):
+        if is_text(found):
             return str(found)
         if found is not None:
             self.drop(path, "is not text")
@@ -274,12 +261,7 @@ class Taking:
             pairs = [] if found is None else [(path, found)]
         kept = []
         for place, item in pairs:
-            if (
-                isinstance(item, (str, int))
-                and not isinstance(item, bool)
-                and item != SECRET
-                and str(item).strip()
-            ):
+            if is_text(item) and not isinstance(item, float) and item != SECRET:
                 kept.append(str(item))
             elif item != SECRET:
                 self.drop(place, "is not text")
@@ -311,41 +293,31 @@ class Taking:
 
     def settle(self, *path: str | int, why: str) -> None:
         """The stack decides this by itself."""
-        self._mark(path, LedgerStatus.SETTLED, why)
+        self._take_quietly(path)
+        self.mark_below(path, LedgerStatus.SETTLED, why)
 
     def to_fill_in(self, *path: str | int, where: str) -> None:
         """A line of the stack file is marked for this."""
-        self._mark(path, LedgerStatus.FILL_IN, where)
+        self._take_quietly(path)
+        self.mark_below(path, LedgerStatus.FILL_IN, where)
 
     def drop(self, path: KeyPath, why: str, *, access: bool | None = None) -> None:
         """List what is not carried over. What kept users out of something is said apart, unless
         `access` says that it did not.
         """
         self._take_quietly(path)
-        below = [
-            end
-            for end, entry in self.ledger.items()
-            if end[: len(path)] == path and entry.status is not LedgerStatus.LISTED
-        ]
-        for end in below:
-            self._list(end, why)
-        loud = (
-            any(restricts(end, self.was(end)) for end in below or [path])
-            if access is None
-            else access
-        )
+        below = self.mark_below(path, LedgerStatus.LISTED, why)
+        if access is None:
+            access = any(restricts(end, self.was(end)) for end in below or [path])
         self.dropped = [item for item in self.dropped if item.path != dotted(path)]
-        self.dropped.append(Dropped(path=dotted(path), why=why, access=loud))
+        self.dropped.append(Dropped(dotted(path), why, access))
 
     def drop_all(self, *path: str | int, why: str) -> None:
         """List what is at a path, where something is; what says nothing is settled."""
         if not self.has(*path):
             return
-        held = [
-            (end, value)
-            for end, value in ends(self.look(*path), path)
-            if not says_nothing(end, value)
-        ]
+        found = ends(self.look(*path), path)
+        held = [(end, value) for end, value in found if not says_nothing(end, value)]
         if not held:
             self.settle(*path, why="says nothing")
         elif all(default_of(end) == (True, value) for end, value in held):
@@ -381,9 +353,9 @@ class Taking:
         found = holder[path[-1]] if holder is not None else None
         loud = False
         for end, value in list(ends(found, path)):
-            self._list(self.origin(end), why)
+            self.mark(self.origin(end), LedgerStatus.LISTED, why)
             loud = loud or restricts(self.origin(end), value)
-        self.dropped.append(Dropped(path=dotted(self.origin(path)), why=why, access=loud))
+        self.dropped.append(Dropped(dotted(self.origin(path)), why, loud))
         if isinstance(holder, list) and isinstance(path[-1], int):
             holder[path[-1]] = None
         elif isinstance(holder, dict):
@@ -396,18 +368,24 @@ class Taking:
                 return (*self._moved[path[:length]], *path[length:])
         return path
 
-    def _mark(self, path: KeyPath, status: LedgerStatus, why: str) -> None:
-        self._take_quietly(path)
-        for end in self.ledger:
-            if end[: len(path)] == path and self.ledger[end].status is not LedgerStatus.LISTED:
-                self.ledger[end] = LedgerEntry(status=status, why=why)
+    def mark(self, end: KeyPath, status: LedgerStatus, why: str) -> None:
+        """The ledger's line of one value."""
+        self.ledger[end] = LedgerEntry(status, why)
+
+    def mark_below(self, path: KeyPath, status: LedgerStatus, why: str) -> list[KeyPath]:
+        """The lines of all that is at a path and is not listed yet; returns their paths."""
+        found = [
+            end
+            for end, entry in self.ledger.items()
+            if end[: len(path)] == path and entry.status is not LedgerStatus.LISTED
+        ]
+        for end in found:
+            self.mark(end, status, why)
+        return found
 
     def _take_quietly(self, path: KeyPath) -> None:
         holder = self._holder(path[:-1])
         if isinstance(holder, dict) and path[-1] in holder:
             for end, _ in ends(holder.pop(path[-1]), path):
                 if end in self._ends:
-                    self.ledger.setdefault(end, LedgerEntry(status=LedgerStatus.CARRIED))
-
-    def _list(self, path: KeyPath, why: str) -> None:
-        self.ledger[path] = LedgerEntry(status=LedgerStatus.LISTED, why=why)
+                    self.ledger.setdefault(end, LedgerEntry(LedgerStatus.CARRIED))

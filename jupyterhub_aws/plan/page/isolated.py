@@ -25,7 +25,7 @@ from jupyterhub_aws.plan.plan import Plan
 _SEVERAL = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Flow:
     """One permitted connection. `level`: whether the network's security groups say so, or
     pods' network policies inside them.
@@ -58,15 +58,11 @@ def proof_of(plan: Plan) -> Proof | None:
     view = view_of(plan.stack, plan.recording.everything)
     if view is None:
         return None
+    about = [finding for finding in plan.findings if finding.id.startswith("airgap-")]
     found = {
-        law.check: [item for item in plan.findings if item.id == f"airgap-{law.check}"]
-        for law in LAWS
+        law.check: [item for item in about if item.id == f"airgap-{law.check}"] for law in LAWS
     }
-    broken = [
-        finding
-        for finding in plan.findings
-        if finding.id.startswith("airgap-") and finding.status == "fail"
-    ]
+    broken = [finding for finding in about if finding.status == "fail"]
     laws = tuple(
         {
             "holds": law.holds,
@@ -76,9 +72,7 @@ def proof_of(plan: Plan) -> Proof | None:
         for law in LAWS
         if found[law.check] or (law.about == "inside" and plan.stack.parts == "cloud")
     )
-    owner = next(
-        (finding.message for finding in plan.findings if finding.id == "airgap-owner"), None
-    )
+    owner = next((finding.message for finding in about if finding.id == "airgap-owner"), None)
     return Proof(
         owner=owner,
         holds=not broken,
@@ -106,19 +100,12 @@ def _by_groups(view: View) -> Iterator[Flow]:
             ports.setdefault(pair, []).append((rule.words, rule))
     for (source, target), listed in sorted(ports.items()):
         words = list(dict.fromkeys(words for words, _ in listed))
-        yield Flow(
-            source=source,
-            target=target,
-            ports=_few(words),
-            level="groups",
-            urn=listed[0][1].resource.urn,
-        )
+        yield Flow(source, target, _few(words), "groups", listed[0][1].resource.urn)
 
 
 def _few(words: list[str]) -> str:
-    numbers = sorted(
-        {int(word.removeprefix("tcp ")) for word in words if word.removeprefix("tcp ").isdigit()}
-    )
+    ports = [word.removeprefix("tcp ") for word in words]
+    numbers = sorted({int(port) for port in ports if port.isdigit()})
     if len(numbers) == len(words) and len(numbers) > 1:
         return f"tcp {', '.join(map(str, numbers))}"
     return ", ".join(words[:_SEVERAL])
@@ -131,11 +118,8 @@ def _named(view: View, side: str, *, source: bool = False) -> str:
     for group in view.resources.of(GROUP):
         if side == f"${{{group.name}.id}}":
             title = str(group.inputs.get("description", group.name)).partition(":")[0]
-            hub = (
-                group.name.removeprefix("hub-").partition("-cloud")[0]
-                if group.name.startswith("hub-")
-                else ""
-            )
+            is_hubs = group.name.startswith("hub-")
+            hub = group.name.removeprefix("hub-").partition("-cloud")[0] if is_hubs else ""
             return title.replace("of a hub", f"of hub {hub}") if hub else title
     if "clusterSecurityGroupId" in side:
         return "Kubernetes control plane"
@@ -168,23 +152,17 @@ def _by_policies(view: View) -> Iterator[Flow]:
             (f"Proxy of {hub}", servers, "tcp 8888"),
         )
         for source, target, ports in always:
-            yield Flow(source=source, target=target, ports=ports, level="policies", urn=release.urn)
+            yield Flow(source, target, ports, "policies", release.urn)
         yield from _opened(view, values, servers, release.urn)
 
 
 def _opened(view: View, values: Mapping[str, Any], servers: str, urn: str) -> Iterator[Flow]:
     for rule in at(values, "singleuser", "networkPolicy", "egress") or []:
-        ports = ", ".join(
-            str(port) for port in sorted(port.get("port", 0) for port in rule.get("ports") or [])
-        )
+        numbers = sorted(port.get("port", 0) for port in rule.get("ports") or [])
+        ports = f"tcp {', '.join(map(str, numbers))}"
         for peer in rule.get("to") or []:
-            yield Flow(
-                source=servers,
-                target=_named(view, str(at(peer, "ipBlock", "cidr"))),
-                ports=f"tcp {ports}",
-                level="policies",
-                urn=urn,
-            )
+            target = _named(view, str(at(peer, "ipBlock", "cidr")))
+            yield Flow(servers, target, ports, "policies", urn)
 
 
 # --- The picture of every permitted flow: a row for each, from the side that opens to the side that
@@ -245,23 +223,15 @@ def _row(flow: Flow, y: float, head: drawsvg.Marker, *, above: int) -> drawsvg.G
     start = _LEFT + _SIDE if not above else _LEFT + _SIDE / 2
     if above:  # down from the box above, or from the last line that came from it
         begin = y - (_ROW - _BOX) if above == 1 else middle - _ROW
-        group.append(
-            drawsvg.Path(class_="arrow", marker_end=head)
-            .M(start, begin)
-            .L(start, middle)
-            .L(_RIGHT - 2, middle)
-        )
+        path = drawsvg.Path(class_="arrow", marker_end=head).M(start, begin).L(start, middle)
     else:
         group.append(_box(flow.source, _LEFT, y, "core"))
-        group.append(
-            drawsvg.Path(class_="arrow", marker_end=head).M(start, middle).L(_RIGHT - 2, middle)
-        )
+        path = drawsvg.Path(class_="arrow", marker_end=head).M(start, middle)
+    group.append(path.L(_RIGHT - 2, middle))
     group.append(_box(flow.target, _RIGHT, y, "homes" if flow.level == "policies" else "entry"))
     x = _LEFT + _SIDE + 12
-    label = drawsvg.Text(
-        fitted(flow.ports, _RIGHT - x - 24, _TEXT), _TEXT, x, middle - 5, class_="line"
-    )
-    group.append(label)
+    words = fitted(flow.ports, _RIGHT - x - 24, _TEXT)
+    group.append(drawsvg.Text(words, _TEXT, x, middle - 5, class_="line"))
     return group
 
 
@@ -269,13 +239,6 @@ def _box(words: str, x: float, y: float, kind: str) -> drawsvg.Group:
     group = drawsvg.Group(class_=f"node {kind}")
     group.append_title(words)
     group.append(drawsvg.Rectangle(x, y, _SIDE, _BOX, rx=6))
-    group.append(
-        drawsvg.Text(
-            fitted(words, _SIDE - 20, _TEXT),
-            _TEXT,
-            x + 10,
-            y + _BOX / 2 + _TEXT * 0.36,
-            class_="title",
-        )
-    )
+    label, base = fitted(words, _SIDE - 20, _TEXT), y + _BOX / 2 + _TEXT * 0.36
+    group.append(drawsvg.Text(label, _TEXT, x + 10, base, class_="title"))
     return group

@@ -31,9 +31,8 @@ def page(plan: Plan) -> str:
     """The page as HTML. Whatever comes from the plan is escaped by the templates."""
     anchors = Anchors(plan.recording.everything)
     drawn = scene(plan)
-    style, script = (
-        (_TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
-    )
+    style = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
     templates = environment(_TEMPLATES, {"dollars": dollars, "breakable": _breakable})
     return templates.get_template("page.html").render(
         project=PROJECT,
@@ -87,18 +86,12 @@ def _sentence(plan: Plan, drawn: Topology) -> str:
 def _verdict(plan: Plan) -> dict[str, str]:
     count = Counter(finding.status for finding in plan.findings)
     if count["fail"]:
-        return {
-            "status": "fail",
-            "word": f"{_plural(count['fail'], 'check')} failed",
-            "more": "do not run pulumi up",
-        }
+        word = f"{_plural(count['fail'], 'check')} failed"
+        return {"status": "fail", "word": word, "more": "do not run pulumi up"}
+    status, more = "pass", "no warning"
     if count["warn"]:
-        return {
-            "status": "warn",
-            "word": "No check failed",
-            "more": _plural(count["warn"], "warning"),
-        }
-    return {"status": "pass", "word": "No check failed", "more": "no warning"}
+        status, more = "warn", _plural(count["warn"], "warning")
+    return {"status": status, "word": "No check failed", "more": more}
 
 
 def _checks(plan: Plan, anchors: Anchors) -> list[dict[str, Any]]:
@@ -106,11 +99,8 @@ def _checks(plan: Plan, anchors: Anchors) -> list[dict[str, Any]]:
     for status in _ORDER:
         found = [finding for finding in plan.findings if finding.status == status]
         entries = [
-            {
-                "finding": finding,
-                "subjects": [anchors.link(urn) for urn in sorted(finding.subjects)],
-            }
-            for finding in found
+            {"finding": item, "subjects": [anchors.link(urn) for urn in sorted(item.subjects)]}
+            for item in found
         ]
         if entries:
             groups.append({"status": status, "heading": _HEADINGS[status], "entries": entries})
@@ -119,11 +109,9 @@ def _checks(plan: Plan, anchors: Anchors) -> list[dict[str, Any]]:
 
 def _money(plan: Plan) -> Mapping[str, Any]:
     cost = plan.cost.as_json()
+    sums = {"Idle, per month": "idle_monthly", "At most, per month": "maximum_monthly"}
     charts = [
         {"title": title, "picture": trusted(bars(cost["lines"], key, title)), "total": cost[key]}
-        for title, key in (
-            ("Idle, per month", "idle_monthly"),
-            ("At most, per month", "maximum_monthly"),
-        )
+        for title, key in sums.items()
     ]
     return {"cost": cost, "charts": charts}

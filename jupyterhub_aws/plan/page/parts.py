@@ -79,11 +79,8 @@ class Anchors:
         resource = self._resources.by_urn.get(urn)
         if resource is None:
             return {"name": urn.rpartition("::")[2], "kind": "", "anchor": ""}
-        return {
-            "name": resource.name,
-            "kind": resource.type.rpartition(":")[2],
-            "anchor": self.of(urn),
-        }
+        kind = resource.type.rpartition(":")[2]
+        return {"name": resource.name, "kind": kind, "anchor": self.of(urn)}
 
 
 def slug(text: str) -> str:
@@ -121,9 +118,8 @@ def documents(inputs: Mapping[str, Any]) -> list[InputDocument]:
     for key in sorted(inputs):
         words = statements({key: inputs[key]})
         if words:
-            source = json.dumps(
-                json.loads(inputs[key]), indent=2, ensure_ascii=False
-            )  # it has statements, so it is JSON
+            document = json.loads(inputs[key])  # it has statements, so it is JSON
+            source = json.dumps(document, indent=2, ensure_ascii=False)
             found.append(InputDocument(path=key, words=tuple(words), source=source))
     return found
 
@@ -153,9 +149,8 @@ def _flat(path: str, value: object) -> Iterator[tuple[str, str]]:
 def _pair(item: object) -> str | None:
     """A tag of an Auto Scaling group in one row."""
     if isinstance(item, Mapping) and set(item) == {"key", "value", "propagateAtLaunch"}:
-        return f"{item['key']} = {item['value']}" + (
-            "" if item["propagateAtLaunch"] else " (not on instances)"
-        )
+        where = "" if item["propagateAtLaunch"] else " (not on instances)"
+        return f"{item['key']} = {item['value']}{where}"
     return None
 
 
@@ -240,9 +235,8 @@ def trees(resources: Resources, anchors: Anchors) -> Trees:
         )
 
     own = [*resources.platforms(), *_sorted(resources.parts())]
-    return Trees(
-        own=tuple(map(node, own)), added=tuple(map(node, _sorted(resources.added_parts())))
-    )
+    added = _sorted(resources.added_parts())
+    return Trees(own=tuple(map(node, own)), added=tuple(map(node, added)))
 
 
 def _sorted(found: list[Resource]) -> list[Resource]:

@@ -36,16 +36,8 @@ def seats(count: int, share: float) -> str:
     drawing.append(drawsvg.Rectangle(0.5, 0.5, _WIDTH - 1, _HEIGHT - 1, rx=3, class_="free"))
     wide = (_WIDTH - 4) * min(share, 1 / max(count, 1))
     for index in range(min(count, _MOST)):
-        drawing.append(
-            drawsvg.Rectangle(
-                round(2 + index * wide, 2),
-                3,
-                round(max(wide - 1.5, 1), 2),
-                _HEIGHT - 6,
-                rx=1.5,
-                class_="taken",
-            )
-        )
+        x, width = round(2 + index * wide, 2), round(max(wide - 1.5, 1), 2)
+        drawing.append(drawsvg.Rectangle(x, 3, width, _HEIGHT - 6, rx=1.5, class_="taken"))
     return str(drawing.as_svg(header=""))
 
 
@@ -99,9 +91,8 @@ def pools(plan: Plan, anchors: Anchors) -> tuple[Pool, ...]:
         user_nodes(plan.stack, plan.recording.everything.own),
         key=lambda node: (natural(node.pool), node.name),
     )
-    pods = [
-        pod for release in hub_releases(plan.recording.everything.own) for pod in user_pods(release)
-    ]
+    releases = hub_releases(plan.recording.everything.own)
+    pods = [pod for release in releases for pod in user_pods(release)]
     return tuple(
         _pool(name, list(group), pods, plan, anchors)
         for name, group in groupby(found, key=lambda node: node.pool)
@@ -113,47 +104,35 @@ def _pool(
 ) -> Pool:
     node = next((item for item in nodes if not item.retiring), nodes[0])
     here = [pod for pod in pods if pod.node_selector.get(POOL_LABEL) == name]
+    taints = {
+        f"{taint['key']}={taint['value']}:{taint['effect']}"
+        for item in nodes
+        for taint in item.taints
+    }
+    markets = [_market(item, item.group, plan, anchors) for item in nodes if item.group is not None]
     return Pool(
         name=name,
         types=tuple(item.name for item in node.types),
         shape=shape(node.types[0]),
         room=f"{node.room.cpu_millicores / 1000:.2f} cores, {node.room.memory_mib / 1024:.1f} GiB",
         most_pods=node.most_pods,
-        taints=tuple(
-            sorted(
-                {
-                    f"{taint['key']}={taint['value']}:{taint['effect']}"
-                    for item in nodes
-                    for taint in item.taints
-                }
-            )
-        ),
-        markets=tuple(
-            sorted(
-                (
-                    _market(item, item.group, plan, anchors)
-                    for item in nodes
-                    if item.group is not None
-                ),
-                key=lambda item: (
-                    item.name.endswith("retiring"),
-                    item.name != "spot",
-                    item.link["name"],
-                ),
-            )
-        ),
+        taints=tuple(sorted(taints)),
+        markets=tuple(sorted(markets, key=_spot_first)),
         fits=tuple(_fit(pod, node, plan) for pod in here),
         common=tuple(_common(node)),
     )
+
+
+def _spot_first(market: Market) -> tuple[bool, bool, str]:
+    return market.name.endswith("retiring"), market.name != "spot", market.link["name"]
 
 
 def _market(node: UserNodes, group: Resource, plan: Plan, anchors: Anchors) -> Market:
     inputs = group.inputs
     distribution = inputs["mixedInstancesPolicy"]["instancesDistribution"]
     limit, hourly = distribution.get("spotMaxPrice"), plan.prices.node_hour(node.types[0].name)
-    price = (
-        f"at most ${limit}" if limit else ("no price known" if hourly is None else f"${hourly:.3f}")
-    )
+    known = "no price known" if hourly is None else f"${hourly:.3f}"
+    price = f"at most ${limit}" if limit else known
     return Market(
         name=("spot" if node.spot else "on demand") + (", retiring" if node.retiring else ""),
         size=f"{inputs['minSize']}–{inputs['maxSize']}",
@@ -171,19 +150,15 @@ def _fit(pod: UserPod, node: UserNodes, plan: Plan) -> Fit:
     ]
     needs = f"{_cores(pod.requests.get('cpu', 0))}, {pod.requests.get('memory', 0) / _GIB:.4g} GiB"
     cores, memory = (pod.limits.get(key) for key in ("cpu", "memory"))
-    most = ", ".join(
-        (
-            "no limit on cores" if cores is None else _cores(cores),
-            "none on memory" if memory is None else f"{memory / _GIB:.4g} GiB",
-        )
-    )
+    most_cores = "no limit on cores" if cores is None else _cores(cores)
+    most_memory = "none on memory" if memory is None else f"{memory / _GIB:.4g} GiB"
     ratio = overcommitment(pod, node)
     gpus = pod.requests.get("nvidia.com/gpu", 0)
     return Fit(
         who=f"{pod.display_name} ({pod.hub})",
         guarantee=needs + (f", {gpus:g} GPU" if gpus else ""),
         count=count,
-        limit=most,
+        limit=f"{most_cores}, {most_memory}",
         overcommitted=f"{ratio:.1f} ×" if ratio else "–",
         picture=seats(count, pod.requests.get("memory", 0) / (node.room.memory_mib * _MIB)),
         spot="–" if not hours or hours[0].spot is None else f"${hours[0].spot:.3f}",
@@ -197,14 +172,8 @@ def _common(node: UserNodes) -> Iterator[Fit]:
     """
     for cores, gib in _COMMON:
         count = users_per_node(_server(cores, gib), node)
-        short = [
-            what
-            for what, taken, room in (
-                ("cores", cores * 1000, node.room.cpu_millicores),
-                ("memory", gib * 1024, node.room.memory_mib),
-            )
-            if (count + 1) * taken > room
-        ]
+        short = ["cores"] if (count + 1) * cores * 1000 > node.room.cpu_millicores else []
+        short += ["memory"] if (count + 1) * gib * 1024 > node.room.memory_mib else []
         yield Fit(
             who=f"{_cores(cores)}, {gib:g} GiB",
             guarantee=" and ".join(short)
@@ -245,9 +214,8 @@ def dollars(value: object, digits: int = 2) -> str:
 
 def bars(lines: Sequence[Mapping[str, Any]], key: str, title: str) -> str:
     """A bar chart of the lines with a cost, the most expensive first."""
-    shown = sorted(
-        (line for line in lines if line[key]), key=lambda line: (-line[key], line["what"])
-    )
+    known = (line for line in lines if line[key])
+    shown = sorted(known, key=lambda line: (-line[key], line["what"]))
     most = max((line[key] for line in shown), default=1)
     drawing = drawsvg.Drawing(
         _MONEY_WIDTH,
@@ -259,28 +227,11 @@ def bars(lines: Sequence[Mapping[str, Any]], key: str, title: str) -> str:
     for index, line in enumerate(shown):
         y, long = index * _ROW + 4, (_MONEY_WIDTH - _LABEL - _VALUE) * line[key] / most
         kind = "nodes" if line["unit"] == "node month" else "fixed"
-        group = drawsvg.Group(class_=kind)
-        group.append(
-            drawsvg.Text(
-                fitted(line["what"], _LABEL - 14, _TEXT),
-                _TEXT,
-                _LABEL - 12,
-                y + 15,
-                text_anchor="end",
-                class_="label",
-            )
-        )
-        group.append(
-            drawsvg.Rectangle(_LABEL, y + 1, round(max(long, 2), 2), 18, rx=3, class_="bar")
-        )
-        group.append(
-            drawsvg.Text(
-                dollars(line[key]),
-                _TEXT,
-                round(_LABEL + max(long, 2) + 8, 2),
-                y + 15,
-                class_="value",
-            )
-        )
+        group, wide = drawsvg.Group(class_=kind), max(long, 2)
+        label, end = fitted(line["what"], _LABEL - 14, _TEXT), round(_LABEL + wide + 8, 2)
+        place = {"text_anchor": "end", "class_": "label"}
+        group.append(drawsvg.Text(label, _TEXT, _LABEL - 12, y + 15, **place))
+        group.append(drawsvg.Rectangle(_LABEL, y + 1, round(wide, 2), 18, rx=3, class_="bar"))
+        group.append(drawsvg.Text(dollars(line[key]), _TEXT, end, y + 15, class_="value"))
         drawing.append(group)
     return str(drawing.as_svg(header=""))

@@ -5,7 +5,7 @@ colour of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from xml.sax.saxutils import escape
 
 import drawsvg
@@ -31,12 +31,13 @@ _LANE = 20
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Arrow:
     """A line through points; `kind` is the step that it belongs to."""
 
     kind: str
     points: tuple[Point, ...]
+    _: KW_ONLY
     head: bool = True
     badge: Point | None = None
 
@@ -60,23 +61,15 @@ def _users(canvas: Canvas) -> Iterator[Arrow]:
     badge = (x, users.bottom + 21)
     gateway = canvas.boxes.get("gateway")
     if gateway and canvas.scene.entries:
-        yield Arrow(kind="users", points=((x, users.bottom), (x, gateway[0].y)), badge=badge)
+        yield Arrow("users", ((x, users.bottom), (x, gateway[0].y)), badge=badge)
         for entry in entries:
-            yield Arrow(
-                kind="users",
-                points=((_channel(entry), gateway[0].bottom), (_channel(entry), entry.y)),
-            )
+            lane = _channel(entry)
+            yield Arrow("users", ((lane, gateway[0].bottom), (lane, entry.y)))
     else:
         first = entries[0]
-        yield Arrow(
-            kind="users",
-            points=(
-                ((x, users.bottom), (x, first.y))
-                if first.x < x
-                else _around(x, users.bottom, first)
-            ),
-            badge=badge,
-        )
+        straight = ((x, users.bottom), (x, first.y))
+        way = straight if first.x < x else _around(x, users.bottom, first)
+        yield Arrow("users", way, badge=badge)
 
 
 def _around(x: float, y: float, target: Box) -> tuple[Point, ...]:
@@ -98,7 +91,7 @@ def _to_the_hub(canvas: Canvas) -> Iterator[Arrow]:
                 if canvas.scene.entries
                 else (entry.bottom + under[0].y) / 2
             )
-            yield Arrow(kind="hub", points=((x, entry.bottom), (x, under[0].y)), badge=(x, height))
+            yield Arrow("hub", ((x, entry.bottom), (x, under[0].y)), badge=(x, height))
             return
 
 
@@ -111,8 +104,8 @@ def _to_the_pools(canvas: Canvas) -> Iterator[Arrow]:
     way: tuple[Point, ...] = ((core[0].x, start), (lane, start))
     for box in first:
         yield Arrow(
-            kind="pool",
-            points=(*way, (lane, box.middle), (box.x, box.middle)),
+            "pool",
+            (*way, (lane, box.middle), (box.x, box.middle)),
             badge=(lane, (start + first[0].middle) / 2),
         )
         way = ((lane, box.middle),)
@@ -133,21 +126,17 @@ def _siblings(boxes: list[Box], kind: str) -> Iterator[Arrow]:
         after = [box for box in boxes if box.y == left.y and box.x > left.x]
         if after:
             right = min(after, key=lambda box: box.x)
-            yield Arrow(
-                kind=kind, points=((left.right, left.middle), (right.x, left.middle)), head=False
-            )
+            yield Arrow(kind, ((left.right, left.middle), (right.x, left.middle)), head=False)
 
 
 def _to_the_homes(canvas: Canvas) -> Iterator[Arrow]:
-    pools, homes = (
-        _outermost(canvas.boxes.get("pool", []), last=True),
-        canvas.boxes.get("homes", []),
-    )
+    pools = _outermost(canvas.boxes.get("pool", []), last=True)
+    homes = canvas.boxes.get("homes", [])
     if not pools or not homes:
         return
     lane, target = canvas.zones_right + _LANE, homes[0]
     for box in pools[1:]:
-        yield Arrow(kind="homes", points=((box.right, box.middle), (lane, box.middle)), head=False)
+        yield Arrow("homes", ((box.right, box.middle), (lane, box.middle)), head=False)
     first = pools[0]
     points = (
         (first.right, first.middle),
@@ -155,10 +144,10 @@ def _to_the_homes(canvas: Canvas) -> Iterator[Arrow]:
         (lane, target.middle),
         (target.right, target.middle),
     )
-    yield Arrow(kind="homes", points=points, badge=(lane, target.y - 14))
+    yield Arrow("homes", points, badge=(lane, target.y - 14))
     for mount in canvas.boxes.get("mount", []):
         x = mount.x + mount.width / 2
-        yield Arrow(kind="mount", points=((x, mount.bottom), (x, target.y)), head=False)
+        yield Arrow("mount", ((x, mount.bottom), (x, target.y)), head=False)
 
 
 def _out(canvas: Canvas) -> Iterator[Arrow]:
@@ -167,46 +156,34 @@ def _out(canvas: Canvas) -> Iterator[Arrow]:
         return
     private = canvas.marks["private"]
     bus = (canvas.marks["gap"] + private) / 2
-    by_zone = {
-        index: canvas.edge(index) + canvas.column - CHANNEL
-        for index in range(len(canvas.scene.zones))
-    }
+    zones = range(len(canvas.scene.zones))
+    by_zone = {index: canvas.edge(index) + canvas.column - CHANNEL for index in zones}
     for nat in nats:
-        served = sorted(
-            by_zone[zone] for zone, through in canvas.scene.exits if through == nat.shape.zones[0]
-        )
-        end = by_zone[nat.shape.zones[0]]
+        here = nat.shape.zones[0]
+        served = sorted(by_zone[zone] for zone, through in canvas.scene.exits if through == here)
+        end = by_zone[here]
         for x in served:
-            yield Arrow(
-                kind="out",
-                points=((x, private), (x, bus if x != end else nat.bottom)),
-                head=x == end,
-            )
+            below = nat.bottom if x == end else bus
+            yield Arrow("out", ((x, private), (x, below)), head=x == end)
         if served and (served[0], served[-1]) != (end, end):
-            yield Arrow(
-                kind="out",
-                points=((min(served[0], end), bus), (max(served[-1], end), bus)),
-                head=False,
-            )
+            left, right = min(served[0], end), max(served[-1], end)
+            yield Arrow("out", ((left, bus), (right, bus)), head=False)
     for nat in nats:
         x = by_zone[nat.shape.zones[0]]
-        yield Arrow(kind="out", points=((x, nat.y), (x, gateway[0].bottom)))
+        yield Arrow("out", ((x, nat.y), (x, gateway[0].bottom)))
     (internet,) = canvas.boxes["internet"]
     x = internet.x + CHANNEL
-    yield Arrow(
-        kind="out",
-        points=((x, gateway[0].y), (x, internet.bottom)),
-        badge=(x, internet.bottom + 21),
-    )
+    badge = (x, internet.bottom + 21)
+    yield Arrow("out", ((x, gateway[0].y), (x, internet.bottom)), badge=badge)
 
 
 def _control(canvas: Canvas) -> Iterator[Arrow]:
     for plane in canvas.boxes.get("control", []):
         y = plane.y + 22
-        yield Arrow(kind="control", points=((plane.x, y), (canvas.zones_right - 8, y)), head=False)
+        yield Arrow("control", ((plane.x, y), (canvas.zones_right - 8, y)), head=False)
         for operators in canvas.boxes.get("operators", []):
             x = operators.x + operators.width / 2
-            yield Arrow(kind="control", points=((x, operators.bottom), (x, plane.y)))
+            yield Arrow("control", ((x, operators.bottom), (x, plane.y)))
 
 
 _BADGE = 10
@@ -230,14 +207,11 @@ def picture(scene: Topology, anchors: Anchors) -> str:
         aria_labelledby="topology-title topology-words",
         class_="topology",
     )
-    drawing.append(
-        _named("title", f"How {scene.vpc.title} in {scene.region} is laid out", "topology-title")
-    )
+    title = f"How {scene.vpc.title} in {scene.region} is laid out"
+    drawing.append(_named("title", title, "topology-title"))
     drawing.append(_named("desc", " ".join(scene.steps), "topology-words"))
-    for frame in sorted(
-        canvas.frames,
-        key=lambda item: ("region", "vpc", "zone", "public", "private").index(item.shape.kind),
-    ):
+    order = ("region", "vpc", "zone", "public", "private")
+    for frame in sorted(canvas.frames, key=lambda item: order.index(item.shape.kind)):
         drawing.append(_frame(frame, anchors, canvas.vpc_right - 14))
     heads = {kind: _arrow_head(kind) for kind in ("way", "quiet")}
     drawn = list(arrows(canvas))
@@ -276,20 +250,12 @@ def linked(
 
 def _frame(frame: Box, anchors: Anchors, label_right: float) -> drawsvg.DrawingParentElement:
     group = drawsvg.Group(class_=f"frame {frame.shape.kind}")
-    group.append(
-        drawsvg.Rectangle(
-            frame.x,
-            frame.y,
-            frame.width,
-            frame.height,
-            rx=10 if frame.shape.kind in ("region", "vpc") else 7,
-        )
-    )
+    round_ = 10 if frame.shape.kind in ("region", "vpc") else 7
+    group.append(drawsvg.Rectangle(frame.x, frame.y, frame.width, frame.height, rx=round_))
     centred = frame.shape.kind in ("zone", "public", "private")
     x = frame.x + frame.width / 2 if centred else label_right
-    group.append(
-        drawsvg.Text(frame.title, TEXT, x, frame.y + 18, text_anchor="middle" if centred else "end")
-    )
+    anchor = "middle" if centred else "end"
+    group.append(drawsvg.Text(frame.title, TEXT, x, frame.y + 18, text_anchor=anchor))
     return linked(group, frame.shape.urn, anchors)
 
 
@@ -301,15 +267,11 @@ def _box(box: Box, anchors: Anchors) -> drawsvg.DrawingParentElement:
     small = box.shape.kind in ("gateway", "mount")
     x, anchor = (box.x + box.width / 2, "middle") if small else (box.x + 10, "start")
     first = box.y + (box.height / 2 + TEXT * 0.36 if small else 22)
-    whole.append(
-        drawsvg.Text(
-            box.title, TEXT if small else TITLE, x, first, class_="title", text_anchor=anchor
-        )
-    )
-    for index, line in enumerate(box.lines):
-        whole.append(
-            drawsvg.Text(line, TEXT, box.x + 10, box.y + 22 + 17 * (index + 1), class_="line")
-        )
+    size = TEXT if small else TITLE
+    whole.append(drawsvg.Text(box.title, size, x, first, class_="title", text_anchor=anchor))
+    for number, line in enumerate(box.lines, 1):
+        y = box.y + 22 + 17 * number
+        whole.append(drawsvg.Text(line, TEXT, box.x + 10, y, class_="line"))
     group.append(linked(whole, box.shape.urn, anchors))
     for part in box.parts:
         group.append(linked(_part(part), part.shape.urn, anchors))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from jupyterhub_aws.checks.resources import Resource, Resources
@@ -11,13 +11,14 @@ from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.tree import at
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Element:
     """One box. `zones` are the columns that it spans; `parts` are smaller boxes inside it."""
 
     kind: str
     title: str
     lines: tuple[str, ...] = ()
+    _: KW_ONLY
     urn: str | None = None
     zones: tuple[int, ...] = ()
     parts: tuple[Element, ...] = ()
@@ -74,11 +75,9 @@ class Owners:
     def hub(self, resource: Resource) -> Resource | None:
         """The release that shares a component with a resource; None where several do, or none."""
         cloud = self._cloud(resource)
-        if (
-            cloud is not None
-            # the cloud part of a hub; its release belongs to a component of its own, perhaps in
-            # another stack
-        ):
+        # Of the cloud part of a hub the release belongs to a component of its own, perhaps in
+        # another stack.
+        if cloud is not None:
             return next((release for release in self.releases if hub_of(release) == cloud), None)
         for ancestor in self._above(resource):
             found = [release for release in self.releases if ancestor in self._above(release)]
@@ -155,19 +154,16 @@ class Places:
         found = {}
         for association in self.resources.of(_ASSOCIATION):
             for subnet in self.resources.referred(association.inputs.get("subnetId"), SUBNET):
-                for table in self.resources.referred(
-                    association.inputs.get("routeTableId"), _TABLE
-                ):
+                tables = association.inputs.get("routeTableId")
+                for table in self.resources.referred(tables, _TABLE):
                     found[subnet.name] = table.name
         return found
 
     def _routes(self, subnet: Resource) -> Iterator[Resource]:
         table = self._tables.get(subnet.name)
         for route in self.resources.of(_ROUTE):
-            if table in {
-                found.name
-                for found in self.resources.referred(route.inputs.get("routeTableId"), _TABLE)
-            }:
+            tables = self.resources.referred(route.inputs.get("routeTableId"), _TABLE)
+            if table in {found.name for found in tables}:
                 yield route
 
     def is_public(self, subnet: Resource) -> bool:
@@ -182,14 +178,10 @@ class Places:
         found: dict[int, list[str]] = {}
         for subnet in self.subnets:
             if self.is_public(subnet) is public:
-                found.setdefault(self.column(_zone(subnet)), []).append(
-                    str(subnet.inputs.get("cidrBlock", ""))
-                )
-        return (
-            tuple(", ".join(sorted(found.get(index, []))) for index in range(len(self.zones)))
-            if found
-            else ()
-        )
+                cidr = str(subnet.inputs.get("cidrBlock", ""))
+                found.setdefault(self.column(_zone(subnet)), []).append(cidr)
+        columns = range(len(self.zones)) if found else ()
+        return tuple(", ".join(sorted(found.get(index, []))) for index in columns)
 
     def exits(self) -> tuple[tuple[int, int], ...]:
         """For each zone whose private subnets reach a NAT gateway: the zone, and the gateway's."""

@@ -4,7 +4,7 @@ with what they hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jupyterhub_aws.plan.page.text import fitted, wrapped
 from jupyterhub_aws.plan.page.text import width as measured
@@ -23,7 +23,7 @@ CHANNEL = 30
 _NAT_WIDTH = 78
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Box:
     """A rectangle on the canvas with the words that fit into it."""
 
@@ -94,9 +94,7 @@ class Canvas:
 
     def frame(self, shape: Element, x: float, width: float, top: float) -> None:
         """Close a frame around all elements down to here."""
-        self.frames.append(
-            Box(shape=shape, x=x, y=top, width=width, height=self.y - top, title=shape.title)
-        )
+        self.frames.append(Box(shape, x, top, width, self.y - top, shape.title))
 
     def put(
         self,
@@ -115,21 +113,8 @@ class Canvas:
                 wide = right - x if take is None else min(take, right - x)
                 placed.append(box(shape, right - wide if from_right else x, self.y, wide))
         height = max((item.height for item in placed), default=0)
-        self.boxes.setdefault(role, []).extend(_stretched(item, height) for item in placed)
+        self.boxes.setdefault(role, []).extend(replace(item, height=height) for item in placed)
         return height
-
-
-def _stretched(item: Box, height: float) -> Box:
-    return Box(
-        shape=item.shape,
-        x=item.x,
-        y=item.y,
-        width=item.width,
-        height=height,
-        title=item.title,
-        lines=item.lines,
-        parts=item.parts,
-    )
 
 
 def _runs(zones: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -159,19 +144,9 @@ def box(shape: Element, x: float, y: float, width: float) -> Box:
         )
         for index, part in enumerate(shape.parts)
     )
-    height = (
-        head + (4 + -(-len(parts) // columns) * (_PART_HEIGHT + 6) - 6 if parts else 0) + _PAD - 2
-    )
-    return Box(
-        shape=shape,
-        x=x,
-        y=y,
-        width=width,
-        height=height,
-        title=fitted(shape.title, room, TITLE, bold=True),
-        lines=lines,
-        parts=parts,
-    )
+    below = 4 + -(-len(parts) // columns) * (_PART_HEIGHT + 6) - 6 if parts else 0
+    title = fitted(shape.title, room, TITLE, bold=True)
+    return Box(shape, x, y, width, head + below + _PAD - 2, title, lines, parts)
 
 
 def _part(shape: Element, x: float, y: float, width: float) -> Box:
@@ -179,15 +154,8 @@ def _part(shape: Element, x: float, y: float, width: float) -> Box:
     rest = width - 24 - measured(title, TEXT, bold=True)
     line = fitted(" ".join(shape.lines), rest, TEXT)
     # A stump of a word says nothing; the whole of it is in the box's own title.
-    return Box(
-        shape=shape,
-        x=x,
-        y=y,
-        width=width,
-        height=_PART_HEIGHT,
-        title=title,
-        lines=("" if line.endswith("…") and rest < _STUMP else line,),
-    )
+    words = "" if line.endswith("…") and rest < _STUMP else line
+    return Box(shape, x, y, width, _PART_HEIGHT, title, (words,))
 
 
 def arranged(scene: Topology) -> Canvas:
@@ -199,14 +167,8 @@ def arranged(scene: Topology) -> Canvas:
     canvas.marks["vpc"] = canvas.y
     canvas.y += 28
     if scene.gateway is not None:
-        strip = Box(
-            shape=scene.gateway,
-            x=canvas.left,
-            y=canvas.y,
-            width=canvas.zones_right - canvas.left,
-            height=28,
-            title=scene.gateway.title,
-        )
+        width = canvas.zones_right - canvas.left
+        strip = Box(scene.gateway, canvas.left, canvas.y, width, 28, scene.gateway.title)
         canvas.boxes["gateway"] = [strip]
         canvas.y += 28 + 22
     canvas.marks["zones"] = canvas.y
@@ -216,24 +178,16 @@ def arranged(scene: Topology) -> Canvas:
     _private(canvas)
     canvas.y += _FRAME
     for index, zone in enumerate(scene.zones):
-        canvas.frame(
-            Element(kind="zone", title=zone),
-            canvas.edge(index),
-            canvas.column,
-            canvas.marks["zones"],
-        )
+        top, shape = canvas.marks["zones"], Element("zone", zone)
+        canvas.frame(shape, canvas.edge(index), canvas.column, top)
     _below(canvas)
     canvas.y += 14
     canvas.frame(scene.vpc, _VPC_X, canvas.vpc_right - _VPC_X, canvas.marks["vpc"])
     for beside in canvas.boxes.get("control", []):
         canvas.y = max(canvas.y, beside.bottom)
     canvas.y += 12
-    canvas.frame(
-        Element(kind="region", title=f"AWS {scene.region}"),
-        _REGION_X,
-        WIDTH - 2 * _REGION_X,
-        canvas.marks["region"],
-    )
+    region = Element("region", f"AWS {scene.region}")
+    canvas.frame(region, _REGION_X, WIDTH - 2 * _REGION_X, canvas.marks["region"])
     canvas.y += 4
     return canvas
 
@@ -243,20 +197,14 @@ def _outside(canvas: Canvas) -> None:
     canvas.y = 4
     there = [("users", scene.users, canvas.left, 300.0)]
     if scene.gateway is not None:
-        there.append(
-            (
-                "internet",
-                Element(kind="outside", title="Internet", lines=("images, packages, data",)),
-                middle + 60,
-                240.0,
-            )
-        )
+        internet = Element("outside", "Internet", ("images, packages, data",))
+        there.append(("internet", internet, middle + 60, 240.0))
     if scene.operators is not None:
         there.append(("operators", scene.operators, canvas.rail, float(_RAIL)))
     placed = {role: box(shape, x, canvas.y, width) for role, shape, x, width in there}
     height = max(item.height for item in placed.values())
     for role, item in placed.items():
-        canvas.boxes[role] = [_stretched(item, height)]
+        canvas.boxes[role] = [replace(item, height=height)]
     canvas.y += height + 38
 
 
@@ -270,12 +218,8 @@ def _public(canvas: Canvas) -> None:
     canvas.y += max(entries, there, 8) + _FRAME
     for index, label in enumerate(canvas.scene.public):
         if label:
-            canvas.frame(
-                Element(kind="public", title=f"public subnet {label}"),
-                canvas.edge(index) + _FRAME,
-                canvas.column - 2 * _FRAME,
-                top,
-            )
+            subnet = Element("public", f"public subnet {label}")
+            canvas.frame(subnet, canvas.edge(index) + _FRAME, canvas.column - 2 * _FRAME, top)
     canvas.marks["gap"] = canvas.y
     canvas.y += 40
 
@@ -301,10 +245,7 @@ def _private(canvas: Canvas) -> None:
     for index, label in enumerate(scene.private):
         title = f"private subnet {label}" if label else "subnets"
         canvas.frame(
-            Element(kind="private", title=title),
-            canvas.edge(index) + _FRAME,
-            canvas.column - 2 * _FRAME,
-            top,
+            Element("private", title), canvas.edge(index) + _FRAME, canvas.column - 2 * _FRAME, top
         )
 
 
@@ -330,9 +271,5 @@ def _below(canvas: Canvas) -> None:
         canvas.y -= 8
     if scene.endpoints:
         canvas.y += 16
-        shape = Element(
-            kind="endpoints",
-            title="VPC endpoints of AWS services",
-            parts=scene.endpoints,
-        )
+        shape = Element("endpoints", "VPC endpoints of AWS services", parts=scene.endpoints)
         canvas.y += canvas.put("endpoints", (shape,), inset=0)

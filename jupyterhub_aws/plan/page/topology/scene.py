@@ -64,15 +64,13 @@ def scene(plan: Plan) -> Topology:
 def _vpc(resources: Resources) -> Element:
     found = resources.of(_VPC)
     if not found:
-        return Element(kind="vpc", title="VPC that is there")
-    return Element(
-        kind="vpc", title=f"VPC {found[0].inputs.get('cidrBlock', '')}", urn=found[0].urn
-    )
+        return Element("vpc", "VPC that is there")
+    return Element("vpc", f"VPC {found[0].inputs.get('cidrBlock', '')}", urn=found[0].urn)
 
 
 def _gateway(resources: Resources) -> Element | None:
     found = resources.of(GATEWAY)
-    return Element(kind="gateway", title="Internet gateway", urn=found[0].urn) if found else None
+    return Element("gateway", "Internet gateway", urn=found[0].urn) if found else None
 
 
 def _users(resources: Resources, owners: Owners, entries: Row) -> Element:
@@ -85,11 +83,7 @@ def _users(resources: Resources, owners: Owners, entries: Row) -> Element:
         else ()
     )
     if not entries:
-        return Element(
-            kind="outside",
-            title="Users",
-            lines=("no load balancer: by a tunnel or a node port", *names),
-        )
+        return Element("outside", "Users", ("no load balancer: by a tunnel or a node port", *names))
     ranges = sorted(
         {
             cidr
@@ -98,11 +92,7 @@ def _users(resources: Resources, owners: Owners, entries: Row) -> Element:
         }
     )
     origin = ", ".join(ranges[:_SHOWN_RANGES]) + (" …" if len(ranges) > _SHOWN_RANGES else "")
-    return Element(
-        kind="outside",
-        title="Users",
-        lines=(*names, *((f"from {origin}",) if ranges else ()), *dns),
-    )
+    return Element("outside", "Users", (*names, *((f"from {origin}",) if ranges else ()), *dns))
 
 
 def _ranges(balancer: Resource, resources: Resources) -> list[str]:

@@ -13,7 +13,15 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.plan.page.text import natural, shape
-from jupyterhub_aws.plan.page.topology.elements import NAT, Element, Owners, Places, Row, host
+from jupyterhub_aws.plan.page.topology.elements import (
+    NAT,
+    SUBNET,
+    Element,
+    Owners,
+    Places,
+    Row,
+    host,
+)
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 _LISTENER = "aws:lb/listener:Listener"
@@ -27,14 +35,10 @@ def entries(places: Places, owners: Owners, *, public: bool) -> Row:
     """
     found: dict[int, list[Resource]] = defaultdict(list)
     for balancer in places.resources.of(BALANCER):
-        in_public = any(
-            places.is_public(subnet)
-            for subnet in places.resources.referred(
-                balancer.inputs.get("subnets"), "aws:ec2/subnet:Subnet"
-            )
-        )
-        if in_public is public:
-            for zone in places.of(balancer.inputs.get("subnets")):
+        names = balancer.inputs.get("subnets")
+        subnets = places.resources.referred(names, SUBNET)
+        if any(map(places.is_public, subnets)) is public:
+            for zone in places.of(names):
                 found[zone].append(balancer)
     return tuple(_entry(zone, found[zone], places.resources, owners) for zone in sorted(found))
 
@@ -49,7 +53,7 @@ def _entry(zone: int, balancers: list[Resource], resources: Resources, owners: O
         title, lines = "Load balancer", (name, *ports)
     else:
         title, lines = f"{len(balancers)} load balancers", ("one for each hub", *ports)
-    return Element(kind="entry", title=title, lines=lines, urn=balancers[0].urn, zones=(zone,))
+    return Element("entry", title, lines, urn=balancers[0].urn, zones=(zone,))
 
 
 def _ports(balancer: Resource, resources: Resources) -> list[str]:
@@ -66,11 +70,7 @@ def nats(places: Places) -> Row:
     """The NAT gateways."""
     return tuple(
         Element(
-            kind="nat",
-            title="NAT",
-            lines=("gateway",),
-            urn=nat.urn,
-            zones=places.of(nat.inputs.get("subnetId"))[:1],
+            "nat", "NAT", ("gateway",), urn=nat.urn, zones=places.of(nat.inputs.get("subnetId"))[:1]
         )
         for nat in places.resources.of(NAT)
     )
@@ -78,14 +78,13 @@ def nats(places: Places) -> Row:
 
 def databases(places: Places, owners: Owners) -> Row:
     """In each zone the volumes of hubs, and each PostgreSQL where it may stand."""
-    volumes = sorted(
-        places.resources.of("aws:ebs/volume:Volume"),
-        key=lambda item: places.column(str(item.inputs.get("availabilityZone"))),
-    )
+
+    def column(volume: Resource) -> int:
+        return places.column(str(volume.inputs.get("availabilityZone")))
+
+    volumes = sorted(places.resources.of("aws:ebs/volume:Volume"), key=column)
     boxes = []
-    for zone, found in groupby(
-        volumes, key=lambda item: places.column(str(item.inputs.get("availabilityZone")))
-    ):
+    for zone, found in groupby(volumes, key=column):
         here = list(found)
         lines = tuple(
             f"hub {owners.name(item)}: {item.inputs.get('size')} GiB {item.inputs.get('type')},"
@@ -98,16 +97,9 @@ def databases(places: Places, owners: Owners) -> Row:
                 f"together {sum(int(item.inputs.get('size', 0)) for item in here)} GiB",
             )
         title = "Database volume" if len(here) == 1 else f"{len(here)} database volumes"
-        boxes.append(
-            Element(kind="database", title=title, lines=lines, urn=here[0].urn, zones=(zone,))
-        )
-    return (
-        *boxes,
-        *(
-            _postgres(item, places, owners)
-            for item in places.resources.of("aws:rds/instance:Instance")
-        ),
-    )
+        boxes.append(Element("database", title, lines, urn=here[0].urn, zones=(zone,)))
+    instances = places.resources.of("aws:rds/instance:Instance")
+    return (*boxes, *(_postgres(item, places, owners) for item in instances))
 
 
 def _postgres(item: Resource, places: Places, owners: Owners) -> Element:
@@ -121,9 +113,9 @@ def _postgres(item: Resource, places: Places, owners: Owners) -> Element:
     )
     line = f"{item.inputs.get('instanceClass')}, {item.inputs.get('allocatedStorage')} GiB{standby}"
     return Element(
-        kind="database",
-        title=f"PostgreSQL of hub {owners.name(item)}",
-        lines=(line,),
+        "database",
+        f"PostgreSQL of hub {owners.name(item)}",
+        (line,),
         urn=item.urn,
         zones=places.of(subnets),
     )
@@ -133,10 +125,7 @@ def mounts(places: Places) -> Row:
     """The mount targets of file systems, one for each zone."""
     return tuple(
         Element(
-            kind="mount",
-            title="mount target",
-            urn=item.urn,
-            zones=places.of(item.inputs.get("subnetId"))[:1],
+            "mount", "mount target", urn=item.urn, zones=places.of(item.inputs.get("subnetId"))[:1]
         )
         for item in sorted(
             places.resources.of("aws:efs/mountTarget:MountTarget"),
@@ -151,22 +140,18 @@ def homes(places: Places) -> Row:
     boxes = [_file_system(item, resources) for item in resources.of(_FILE_SYSTEM)]
     for item in resources.of("kubernetes:storage.k8s.io/v1:StorageClass"):
         lines = (
-            (
-                "created when a user's first server starts, in that server's zone; encrypted, kept"
-                " when the user is deleted"
-            ),
+            "created when a user's first server starts, in that server's zone; encrypted, kept"
+            " when the user is deleted",
         )
-        boxes.append(
-            Element(kind="homes", title="Homes: one EBS volume per user", lines=lines, urn=item.urn)
-        )
+        boxes.append(Element("homes", "Homes: one EBS volume per user", lines, urn=item.urn))
     for item in resources.of("kubernetes:core/v1:PersistentVolume"):
         nfs = item.inputs.get("spec", {}).get("nfs")
         if nfs:
             boxes.append(
                 Element(
-                    kind="homes",
-                    title="Homes: an NFS server of yours",
-                    lines=(f"{nfs['server']}:{nfs['path']}",),
+                    "homes",
+                    "Homes: an NFS server of yours",
+                    (f"{nfs['server']}:{nfs['path']}",),
                     urn=item.urn,
                 )
             )
@@ -181,27 +166,17 @@ def _file_system(item: Resource, resources: Resources) -> Element:
     ]
     parts = tuple(
         Element(
-            kind="market",
-            title=str(point.inputs.get("rootDirectory", {}).get("path", "/")),
-            lines=(_posix_user(point),),
+            "market",
+            str(point.inputs.get("rootDirectory", {}).get("path", "/")),
+            (_posix_user(point),),
             urn=point.urn,
         )
         for point in points
     )
-    lines = (
-        (
-            f"{item.inputs.get('throughputMode')} throughput,"
-            f" {'encrypted' if item.inputs.get('encrypted') else 'not encrypted'}, reachable from"
-            " every zone"
-        ),
-    )
-    return Element(
-        kind="homes",
-        title="Homes: shared file system (EFS)",
-        lines=lines,
-        urn=item.urn,
-        parts=parts,
-    )
+    mode = item.inputs.get("throughputMode")
+    encrypted = "encrypted" if item.inputs.get("encrypted") else "not encrypted"
+    lines = (f"{mode} throughput, {encrypted}, reachable from every zone",)
+    return Element("homes", "Homes: shared file system (EFS)", lines, urn=item.urn, parts=parts)
 
 
 def _posix_user(point: Resource) -> str:
@@ -218,10 +193,7 @@ def _endpoint(item: Resource) -> Element:
     """One endpoint, named by what follows the region in the service's name: `ecr.api`."""
     name = ".".join(str(item.inputs.get("serviceName", item.name)).split(".")[3:])
     return Element(
-        kind="endpoint",
-        title=name or item.name,
-        lines=(str(item.inputs.get("vpcEndpointType", "")),),
-        urn=item.urn,
+        "endpoint", name or item.name, (str(item.inputs.get("vpcEndpointType", "")),), urn=item.urn
     )
 
 
@@ -242,13 +214,9 @@ def control(resources: Resources) -> tuple[Element | None, Element | None]:
         "run by AWS",
         "API inside the VPC" + (" and from the operators" if ranges else " only"),
     )
-    plane = Element(kind="control", title="EKS control plane", lines=lines, urn=found[0].urn)
+    plane = Element("control", "EKS control plane", lines, urn=found[0].urn)
     return plane, (
-        Element(
-            kind="outside",
-            title="Operators",
-            lines=(f"kubectl and pulumi from {', '.join(ranges)}",),
-        )
+        Element("outside", "Operators", (f"kubectl and pulumi from {', '.join(ranges)}",))
         if ranges
         else None
     )
@@ -267,9 +235,9 @@ def core(places: Places, owners: Owners) -> Row:
     """
     hubs = tuple(
         Element(
-            kind="hub",
-            title=f"hub {hub_of(release)}",
-            lines=(host(release) or f"namespace {release.inputs.get('namespace')}",),
+            "hub",
+            f"hub {hub_of(release)}",
+            (host(release) or f"namespace {release.inputs.get('namespace')}",),
             urn=release.urn,
         )
         for release in sorted(owners.releases, key=lambda item: natural(hub_of(item)))
@@ -279,9 +247,9 @@ def core(places: Places, owners: Owners) -> Row:
         return (
             (
                 Element(
-                    kind="core",
-                    title="Hubs",
-                    lines=("on the core nodes of the cluster",),
+                    "core",
+                    "Hubs",
+                    ("on the core nodes of the cluster",),
                     zones=places.of(None),
                     parts=hubs,
                 ),
@@ -303,9 +271,9 @@ def _core(group: Resource, places: Places, hubs: Row) -> Element:
         "hubs, autoscaler, add-ons",
     )
     return Element(
-        kind="core",
-        title="Core nodes",
-        lines=lines,
+        "core",
+        "Core nodes",
+        lines,
         urn=group.urn,
         zones=places.of(group.inputs.get("subnetIds")),
         parts=hubs,
@@ -335,9 +303,9 @@ def _boxes(pool: str, nodes: list[UserNodes], places: Places) -> Iterator[Elemen
         kind = "gpu" if here[0].gpus else "pool"
         lines = (shape(here[0].types[0]), ", ".join(item.name for item in here[0].types))
         yield Element(
-            kind=kind,
-            title=f"Pool {pool}",
-            lines=lines,
+            kind,
+            f"Pool {pool}",
+            lines,
             zones=zones,
             urn=_group(here[0]).parent,
             parts=tuple(map(_market, here)),
@@ -354,12 +322,7 @@ def _market(node: UserNodes) -> Element:
     limit = inputs["mixedInstancesPolicy"]["instancesDistribution"].get("spotMaxPrice")
     size = _count(inputs["minSize"], inputs["maxSize"])
     line = f"{size}, at most ${limit}/h" if limit else size
-    return Element(
-        kind="market",
-        title="spot" if node.spot else "on demand",
-        lines=(line,),
-        urn=_group(node).urn,
-    )
+    return Element("market", "spot" if node.spot else "on demand", (line,), urn=_group(node).urn)
 
 
 def _count(least: int, most: int) -> str:
