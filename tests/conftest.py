@@ -4,7 +4,9 @@ Pulumi.yaml is at the top of pytest's own folder.
 
 from __future__ import annotations
 
+import gc
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,39 @@ def a_project_around_temporary_folders(tmp_path_factory: pytest.TempPathFactory)
     return folder
 
 
+#: What the fast tests leave to the other command: tests, and files that have no other tests.
 _LATER = pytest.StashKey[int]()
+_FILES = pytest.StashKey[int]()
+_ALL_REAL = re.compile(
+    r"^pytestmark = (?:pytest\.mark\.real$|\[\n(?:    .*\n)*?    pytest\.mark\.real,$)",
+    re.MULTILINE,
+)
+
+
+def _all_real(path: Path) -> bool:
+    return _ALL_REAL.search(path.read_text(encoding="utf-8")) is not None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A file of real tests alone is read, and not imported, where they do not run; a folder of
+    such files with its conftest.py neither.
+    """
+    if config.option.markexpr != "not real":
+        return None
+    if collection_path.is_dir():
+        files = list(collection_path.rglob("test_*.py"))
+    else:
+        files = [collection_path] if collection_path.match("test_*.py") else []
+    if not files or not all(map(_all_real, files)):
+        return None
+    config.stash[_FILES] = config.stash.get(_FILES, 0) + len(files)
+    return True
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking for garbage among it would take a tenth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -42,19 +76,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker tells it to the process that speaks."""
     told = getattr(session.config, "workeroutput", None)
     if told is not None:
-        told["later"] = session.config.stash.get(_LATER, 0)
+        told["later"] = [session.config.stash.get(key, 0) for key in (_LATER, _FILES)]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Every worker left the same tests."""
-    node.config.stash[_LATER] = getattr(node, "workeroutput", {}).get("later", 0)
+    told = getattr(node, "workeroutput", {}).get("later", (0, 0))
+    node.config.stash[_LATER], node.config.stash[_FILES] = told
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was not run, and what runs it."""
-    later = terminalreporter.config.stash.get(_LATER, 0)
-    if later:
+    stash = terminalreporter.config.stash
+    later, files = stash.get(_LATER, 0), stash.get(_FILES, 0)
+    if later or files:
         terminalreporter.write_line(
-            f"not run here: {later} tests that need servers or minutes; make test-real runs them"
+            f"not run here: {later} tests, and {files} whole files of tests, that need servers or"
+            " minutes; make test-real runs them"
         )
