@@ -7,6 +7,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,36 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.support import known_plans
 from tests.support.stack_files import PULUMI_YAML
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 # New examples at each run: HYPOTHESIS_PROFILE=search make test
 settings.register_profile("search", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+_PLANS = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The workers of one run leave what they evaluated for each other."""
+    if hasattr(config, "workerinput"):
+        known_plans.FOLDER = Path(config.workerinput["known_plans"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """One folder for all workers, made by the process that starts them."""
+    if node.config.stash.get(_PLANS, None) is None:
+        node.config.stash[_PLANS] = tempfile.TemporaryDirectory(prefix="jhub-known-plans-")
+    node.workerinput["known_plans"] = node.config.stash[_PLANS].name
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """And it goes with the run."""
+    if config.stash.get(_PLANS, None) is not None:
+        config.stash[_PLANS].cleanup()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,9 +85,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: looking for garbage among it would take a tenth of the time."""
+    """What was imported stays, and a plan makes much and drops little: looking for garbage among
+    that takes a tenth of the time.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:

@@ -36,7 +36,7 @@ from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.plan import recorded
 from tests.support.stack_files import ROOT
-from tests.support.stacks import record
+from tests.support.stacks import record, recorded_once
 
 KUBECONFIG = {
     "current-context": "b",
@@ -259,7 +259,7 @@ YOUNG = ApiFault(why="connection refused", early=True)
 
 
 def access_of(name: str, *settings: str) -> ClusterAccess:
-    return resolve(recorded(read(ROOT / name, settings))[0]).cluster_access
+    return resolve(recorded_once(read(ROOT / name, settings))[0]).cluster_access
 
 
 def asked(

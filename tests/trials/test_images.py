@@ -13,15 +13,15 @@ import pytest
 from jupyterhub_aws.checks.images import ACCELERATORS, CUDA_IMAGE, SCIPY_IMAGE, accelerators, images
 from jupyterhub_aws.config.instance_types import instance_types
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.plan import make_plan
 from tests.checks.doctored import dev
 from tests.support.stack_files import ROOT, read_yaml
+from tests.support.stacks import plan_once
 from tests.trials.test_traits import CASES
 
 
 def of_case(case: str) -> list[Any]:
     """Findings of a case about images and accelerators."""
-    made = make_plan(read(CASES / f"{case}.yaml"), datetime.date(2026, 11, 29))
+    made = plan_once(read(CASES / f"{case}.yaml"), datetime.date(2026, 11, 29))
     return [
         *images(made.stack, made.recording.everything),
         *accelerators(made.stack, made.recording.everything),
