@@ -57,7 +57,7 @@ def a_project_around_temporary_folders(tmp_path_factory: pytest.TempPathFactory)
 
 #: What the fast tests leave to the other command: tests, and files that have no other tests.
 _LATER = pytest.StashKey[int]()
-_FILES = pytest.StashKey[int]()
+_FILES = pytest.StashKey[set[Path]]()
 _ALL_REAL = re.compile(
     r"^pytestmark = (?:pytest\.mark\.real$|\[\n(?:    .*\n)*?    pytest\.mark\.real,$)",
     re.MULTILINE,
@@ -80,7 +80,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         files = [collection_path] if collection_path.match("test_*.py") else []
     if not files or not all(map(_all_real, files)):
         return None
-    config.stash[_FILES] = config.stash.get(_FILES, 0) + len(files)
+    config.stash.setdefault(_FILES, set()).update(files)
     return True
 
 
@@ -104,20 +104,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker tells it to the process that speaks."""
     told = getattr(session.config, "workeroutput", None)
     if told is not None:
-        told["later"] = [session.config.stash.get(key, 0) for key in (_LATER, _FILES)]
+        told["later"] = session.config.stash.get(_LATER, 0)
+        told["files"] = [str(path) for path in session.config.stash.get(_FILES, ())]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Every worker left the same tests."""
-    told = getattr(node, "workeroutput", {}).get("later", (0, 0))
-    node.config.stash[_LATER], node.config.stash[_FILES] = told
+    told = getattr(node, "workeroutput", {})
+    node.config.stash[_LATER] = told.get("later", 0)
+    node.config.stash[_FILES] = set(map(Path, told.get("files", ())))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was not run, and what runs it."""
     stash = terminalreporter.config.stash
-    later, files = stash.get(_LATER, 0), stash.get(_FILES, 0)
+    later, files = stash.get(_LATER, 0), len(stash.get(_FILES, set()))
     if later or files:
         terminalreporter.write_line(
             f"not run here: {later} tests, and {files} whole files of tests, that need servers or"

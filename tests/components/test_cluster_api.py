@@ -159,11 +159,13 @@ def closed_port() -> Address:
         return Address(host="127.0.0.1", port=server.getsockname()[1])
 
 
+@pytest.mark.real
 def test_what_listens_answers() -> None:
     with listening() as there:
         assert fault(there, {}) is None
 
 
+@pytest.mark.real
 def test_what_refuses_may_be_too_young() -> None:
     assert fault(closed_port(), {}) == ApiFault(why="connection refused", early=True)
 
@@ -187,6 +189,7 @@ def test_a_name_that_nobody_knows_is_said() -> None:
     )
 
 
+@pytest.mark.real
 def test_a_proxy_is_asked_where_one_is_set_and_says_what_is_wrong() -> None:
     api = Address(host="abc.eks.amazonaws.com", port=443)
     with listening(b"HTTP/1.1 200 Connection established\r\n\r\n") as proxy:
@@ -235,6 +238,7 @@ def test_no_proxy_is_read_as_go_reads_it(host: str, listed: str, asked: bool) ->
     assert found == (Proxy(host="proxy.corp.example", port=3128) if asked else None)
 
 
+@pytest.mark.real
 def test_a_proxy_of_another_kind_is_only_asked_whether_it_is_there() -> None:
     with listening(b"\x05\x00") as proxy:
         assert (

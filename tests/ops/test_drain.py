@@ -349,6 +349,7 @@ def test_an_empty_node_at_the_smallest_size_is_replaced_and_one_with_a_pod_is_no
     assert [item["InstanceId"] for item in other["Instances"]] == instances[on_demand]
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -371,6 +372,7 @@ def test_what_is_refused(
     assert cluster.state["calls"] == []
 
 
+@pytest.mark.real
 def test_another_account_is_refused_by_its_number(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
@@ -421,6 +423,7 @@ def test_nodes_after_which_nobody_could_start_a_server_are_asked_about(
     ]
 
 
+@pytest.mark.real
 def test_where_others_take_servers_nobody_is_asked(
     cluster: FakeCluster, account: Cloud, two_groups_of_one: Path
 ) -> None:
@@ -432,12 +435,14 @@ def test_where_others_take_servers_nobody_is_asked(
     )
 
 
+@pytest.mark.real
 def test_where_the_autoscaler_brings_another_nobody_is_asked(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
     assert drain(cluster, account, place, "memory", "--no-wait").returncode == 0
 
 
+@pytest.mark.real
 def test_the_only_worker_of_a_cluster_that_was_there_is_asked_about(
     cluster: FakeCluster, tmp_path: Path
 ) -> None:
