@@ -8,14 +8,14 @@ import gc
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from tests.support import known_plans
+from tests.support import known_plans, one_process
 from tests.support.stack_files import PULUMI_YAML
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -29,6 +29,7 @@ _PLANS = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """The workers of one run leave what they evaluated for each other."""
+    one_process.watch()
     if hasattr(config, "workerinput"):
         known_plans.FOLDER = Path(config.workerinput["known_plans"])
 
@@ -91,6 +92,20 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Fixtures of fast tests start nothing either."""
+    with one_process.one_process(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fast tests run in one process."""
+    with one_process.one_process(item):
+        return (yield)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
