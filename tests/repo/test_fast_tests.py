@@ -60,4 +60,6 @@ def test_a_file_of_real_tests_alone_says_so_at_its_top() -> None:
         text = path.read_text(encoding="utf-8")
         tests = re.findall(r"^ *(?:async )?def test_", text, re.MULTILINE)
         real = re.findall(r"^ *@pytest\.mark\.real$", text, re.MULTILINE)
+        marks = re.findall(r"^pytestmark = ", text, re.MULTILINE)
+        assert len(marks) < 2, f"{path}: the second `pytestmark` takes the place of the first"
         assert len(real) < len(tests), f"{path}: write `pytestmark = pytest.mark.real` once"

@@ -21,8 +21,11 @@ _STARTS = {
     "os.fork": "starts a process",
     "os.forkpty": "starts a process",
     "socket.bind": "listens on a port",
-    "import": "loads moto",
 }
+_TO_DO = (
+    "a fast test {}: mark it `@pytest.mark.real`, or call the same in this process"
+    " (tests/support/in_process.py)"
+)
 _OURS, _LIBRARIES = f"{ROOT}/", f"{ROOT}/.venv/"
 #: Of the test that runs now; None: it may do all of it.
 _found: list[str] | None = None
@@ -43,27 +46,22 @@ def one_process(item: pytest.Item) -> Iterator[None]:
         yield
         return
     _found = found = []
+    without_moto = "moto" not in sys.modules
     try:
         yield
     finally:
         _found = None
+    if without_moto and "moto" in sys.modules:
+        found.append(_TO_DO.format("loads moto"))
     if found:  # in another thread, or caught by the test
         pytest.fail(found[0])
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if event not in _STARTS or _found is None:
-        return
-    if event == "import" and arguments[0] != "moto":
-        return
-    if event != "import" and not _by_us():
+    if event not in _STARTS or _found is None or not _by_us():
         return
     name = arguments[1] if event == "socket.bind" else next(filter(None, arguments), "")
-    what = "" if event == "import" else f" ({str(name)[:80]})"
-    said = (
-        f"a fast test {_STARTS[event]}{what}: mark it `@pytest.mark.real`, or call the same in this"
-        " process (tests/support/in_process.py)"
-    )
+    said = _TO_DO.format(f"{_STARTS[event]} ({str(name)[:80]})")
     _found.append(said)
     if threading.current_thread() is threading.main_thread():
         pytest.fail(said)
