@@ -182,6 +182,7 @@ def test_every_region_of_the_table_can_be_a_stacks() -> None:
     )
 
 
+@pytest.mark.real
 def test_the_table_is_the_makers() -> None:
     """Zones that moto's maintainers saw described are in it, and its regions are botocore's."""
     import botocore
