@@ -55,9 +55,9 @@ class Arguments:
         self.problems: list[Problem] = []
         self._resource_name = name
 
-    def say(self, path: str, what: str, fix: str) -> None:
-        """Add a problem of one argument."""
-        self.problems.append(Problem(path=path, what=what, fix=fix))
+    def say(self, which: str, path: str, what: str, fix: str) -> None:
+        """Add a problem of one argument; `which` is its id."""
+        self.problems.append(Problem(id=which, path=path, what=what, fix=fix))
 
     def add(self, problems: Iterable[Problem], *, within: str = "") -> None:
         """Add problems that a rule of stack files found. `within` is the section's name there,
@@ -65,7 +65,7 @@ class Arguments:
         """
         for problem in problems:
             path = problem.path.removeprefix(f"{within}.") if within else problem.path
-            self.problems.append(Problem(path=path, what=problem.what, fix=problem.fix))
+            self.problems.append(dataclasses.replace(problem, path=path))
 
     def done(self, renamed: Mapping[str, str] | None = None) -> None:
         """Raise ArgumentError where something was wrong. `renamed` maps paths of a section, and
@@ -75,7 +75,7 @@ class Arguments:
             raise ArgumentError(
                 self.source,
                 [
-                    Problem(path=_renamed(item.path, renamed or {}), what=item.what, fix=item.fix)
+                    dataclasses.replace(item, path=_renamed(item.path, renamed or {}))
                     for item in self.problems
                 ],
             )
@@ -93,18 +93,25 @@ class Arguments:
             where = dotted((path, *error.path)) if path else dotted(error.path)
             if isinstance(error.value, pulumi.Output):
                 self.say(
+                    "argument.is-output",
                     where,
                     "is an output, whose value is known only after its resource was created",
                     "give a plain value",
                 )
             else:
                 self.say(
+                    "option.kind",
                     where,
                     f"has a value of the wrong kind (got {type(error.value).__name__})",
                     "give plain text, numbers, lists and maps",
                 )
         except RecursionError:
-            self.say(path, "is nested too deeply to be read", "compare it with docs/reference.md")
+            self.say(
+                "option.too-deep",
+                path,
+                "is nested too deeply to be read",
+                "compare it with docs/reference.md",
+            )
         except ValidationError as error:
             self.problems += problems_of(error, model, path)
         return None
@@ -119,18 +126,17 @@ class Arguments:
         try:
             found: str = TypeAdapter(StackName).validate_python(name, strict=True)
         except ValidationError as error:
-            context = error.errors()[0].get("ctx", {})
-            what, fix = (
-                context.get("what", f"must be text (got {shown(name)})"),
-                context.get("fix", "write something like jhub-dev"),
+            which, what, fix = _refusal(
+                error.errors()[0],
+                "argument.not-text",
+                f"must be text (got {shown(name)})",
+                "write something like jhub-dev",
             )
             usual = "the resource name" if default is None else "the cluster's name"
             said = (
-                str(what)
-                if given is not None
-                else f"is {usual} where it is not given, and that {what}"
+                what if given is not None else f"is {usual} where it is not given, and that {what}"
             )
-            self.say("physical_name", said, f"{fix} as physical_name")
+            self.say(which, "physical_name", said, f"{fix} as physical_name")
             return ""
         return found
 
@@ -138,11 +144,15 @@ class Arguments:
         """The tags of every resource, as text by text."""
         if not isinstance(given, Mapping):
             self.say(
-                "tags", f"must be a map (got {shown(given)})", 'write {"owner": "platform-team"}'
+                "argument.not-a-map",
+                "tags",
+                f"must be a map (got {shown(given)})",
+                'write {"owner": "platform-team"}',
             )
             return {}
         if len(given) > _MOST_TAGS:
             self.say(
+                "tags.too-many",
                 "tags",
                 f"must have at most {_MOST_TAGS} entries (got {len(given)})",
                 "remove some: AWS takes 50, and this library sets some of its own",
@@ -160,6 +170,7 @@ class Arguments:
             or key == "Name"
         ):  # "Tag naming limits"
             self.say(
+                "tags.key",
                 path,
                 "is not a tag's key: 1 to 128 characters that do not begin with aws:, and not Name,"
                 " which this library sets",
@@ -168,12 +179,13 @@ class Arguments:
         try:
             TypeAdapter(TagValue).validate_python(value, strict=True)
         except ValidationError as error:
-            context = error.errors()[0].get("ctx", {})
-            self.say(
-                path,
-                str(context.get("what", f"must be text (got {shown(value)})")),
-                str(context.get("fix", "write it in quotes")),
+            which, what, fix = _refusal(
+                error.errors()[0],
+                "argument.not-text",
+                f"must be text (got {shown(value)})",
+                "write it in quotes",
             )
+            self.say(which, path, what, fix)
 
     def region(self, path: str, zones: Sequence[str]) -> str:
         """The region of zones that are valid by themselves: the first one's. `path` is that
@@ -191,6 +203,7 @@ class Arguments:
             return None
         if not isinstance(given, Mapping):
             self.say(
+                "argument.not-a-map",
                 "services",
                 f"must be a map (got {shown(given)})",
                 'write {"s3": "layers of images"}',
@@ -205,7 +218,12 @@ class Arguments:
             for service, why in given.items()
         ]
         if "s3" not in given:
-            self.say("services", "lacks s3, without which no image is pulled", "add it")
+            self.say(
+                "endpoints.no-s3",
+                "services",
+                "lacks s3, without which no image is pulled",
+                "add it",
+            )
         return dict(sorted(given.items())) if all(fine) else None
 
     def check_value(self, kind: Any, value: object, path: str) -> bool:
@@ -216,6 +234,7 @@ class Arguments:
         """Note a value that is no list of resources, or an item that is no resource."""
         if not isinstance(given, (list, tuple)):
             self.say(
+                "argument.not-a-list",
                 path,
                 f"must be a list of resources (got {shown(given)})",
                 "write one, also for a single resource",
@@ -224,6 +243,7 @@ class Arguments:
         for index, item in enumerate(given):
             if not isinstance(item, pulumi.Resource):
                 self.say(
+                    "argument.kind",
                     f"{path}[{index}]",
                     f"must be a resource (got {type(item).__name__})",
                     "give the resource itself, not an output of it",
@@ -239,13 +259,19 @@ class Arguments:
             if isinstance(outputs, kind)
             else f"give the .outputs of a component, or {kind.__name__} of your own"
         )
-        self.say(path, f"must be {kind.__name__} (got {type(given).__name__})", fix or other)
+        self.say(
+            "argument.kind",
+            path,
+            f"must be {kind.__name__} (got {type(given).__name__})",
+            fix or other,
+        )
         return None
 
     def check_input(self, path: str, value: object) -> None:
         """Note an argument that is neither text nor an output of a resource; None is valid."""
         if value is not None and not isinstance(value, (str, pulumi.Output)):
             self.say(
+                "argument.not-text",
                 path,
                 f"must be text, or an output (got {shown(value)})",
                 "write it in quotes, or give an output of the resource",
@@ -263,11 +289,17 @@ class Arguments:
             self.check_input(f"{path}.{name}", getattr(network, name))
         ranges: Any = list(network.cidrs) if isinstance(network.cidrs, tuple) else network.cidrs
         if self._valid(list[Cidr], ranges, f"{path}.cidrs") and not ranges:
-            self.say(f"{path}.cidrs", "is empty", "give the IPv4 ranges of nodes and pods")
+            self.say(
+                "argument.empty",
+                f"{path}.cidrs",
+                "is empty",
+                "give the IPv4 ranges of nodes and pods",
+            )
         for option in ("private_subnets", "public_subnets"):
             subnets = getattr(network, option)
             if not isinstance(subnets, Mapping):
                 self.say(
+                    "argument.not-a-map",
                     f"{path}.{option}",
                     f"must be a map (got {shown(subnets)})",
                     'write {"us-east-1a": subnet.id}',
@@ -290,6 +322,7 @@ class Arguments:
             if option == "private_subnets" and len(subnets) < zones:
                 what = f"must have at least {zones} entries (got {len(subnets)})"
                 self.say(
+                    "argument.too-few",
                     f"{path}.{option}",
                     what,
                     (
@@ -302,7 +335,12 @@ class Arguments:
                 self.check_input(dotted((path, option, str(zone))), subnet)
         if not isinstance(network.egress, (InternetEgress, NoEgress, ProxyEgress)):
             fix = "write NoEgress(), ProxyEgress(url=…) or InternetEgress()"
-            self.say(f"{path}.egress", f"is no kind of egress (got {shown(network.egress)})", fix)
+            self.say(
+                "egress.kind",
+                f"{path}.egress",
+                f"is no kind of egress (got {shown(network.egress)})",
+                fix,
+            )
         hosts: Any = (
             list(network.internal_hosts)
             if isinstance(network.internal_hosts, tuple)
@@ -314,6 +352,7 @@ class Arguments:
             isinstance(name, str) and isinstance(peer, PeerNetwork) for name, peer in peers.items()
         ):
             self.say(
+                "network.peer-networks",
                 f"{path}.peer_networks",
                 "is no map of peer networks by their names",
                 'write {"corporate": PeerNetwork(cidrs=("10.0.0.0/8",))}',
@@ -345,6 +384,7 @@ class Arguments:
         ):
             known = ", ".join(sorted(kubernetes_versions()))
             self.say(
+                "version.unknown",
                 "cluster.version",
                 f"has no row in the versions table (got {shown(cluster.version)})",
                 f"choose one of {known}",
@@ -365,6 +405,7 @@ class Arguments:
             self.check_network(cluster.network, path="cluster.network")
         else:
             self.say(
+                "argument.kind",
                 "cluster.network",
                 f"must be NetworkOutputs (got {type(cluster.network).__name__})",
                 "give the .outputs of a network, or fill in one",
@@ -377,6 +418,7 @@ class Arguments:
         there = str(given).split(":")[3]
         if region and there != region:
             self.say(
+                "key.region",
                 path,
                 f"is a key in {there}, and this is in {region}",
                 f"name a key in {region}; of a multi-Region key its replica there",
@@ -387,21 +429,26 @@ class Arguments:
             TypeAdapter(kind).validate_python(value, strict=True)
         except ValidationError as error:
             for detail in error.errors():
-                context = detail.get("ctx", {})
-                where = path + "".join(f"[{part}]" for part in detail["loc"])
-                what = str(
-                    context.get(
-                        "what", f"has a value of the wrong kind (got {shown(detail['input'])})"
-                    )
+                which, what, fix = _refusal(
+                    detail,
+                    "option.kind",
+                    f"has a value of the wrong kind (got {shown(detail['input'])})",
+                    "compare it with its documentation",
                 )
-                self.say(where, what, str(context.get("fix", "compare it with its documentation")))
+                self.say(which, path + "".join(f"[{part}]" for part in detail["loc"]), what, fix)
             return False
         return True
 
     def check_present(self, path: str, value: object, why: str) -> None:
         """Note an input that is None where it is needed."""
         if value is None:
-            self.say(path, f"is missing: {why}", "give it")
+            self.say("argument.missing", path, f"is missing: {why}", "give it")
+
+
+def _refusal(detail: Any, which: str, what: str, fix: str) -> tuple[str, str, str]:
+    """Id, fault and remedy of a value: as its validator gave them, else these."""
+    context = detail.get("ctx", {})
+    return context.get("id", which), context.get("what", what), context.get("fix", fix)
 
 
 def plain_of(values: Any) -> Any:

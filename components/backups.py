@@ -195,6 +195,7 @@ class BackupsArgs:
         model = _KINDS.get(self.kind) if isinstance(self.kind, str) else None
         if model is None:
             given.say(
+                "backups.kind",
                 "kind",
                 f"is no kind of backups (got {shown(self.kind)})",
                 f"write one of {', '.join(_KINDS)}",
@@ -212,6 +213,7 @@ class BackupsArgs:
         ):
             kinds = [kind for kind, other in _KINDS.items() if option in other.model_fields]
             given.say(
+                "option.unknown",
                 option,
                 f"is an option of kind {' and '.join(kinds)}, and kind is {self.kind}",
                 "remove it",

@@ -37,6 +37,7 @@ def checked(component: type[Component], name: object, args: object, kind: type[A
     if not isinstance(name, str) or not name:
         problems.append(
             Problem(
+                id="name.not-text",
                 path="name",
                 what=f"must be text (got {shown(name)})",
                 fix="give the component a name of its own",
@@ -46,7 +47,10 @@ def checked(component: type[Component], name: object, args: object, kind: type[A
         fix = f"write {component.__name__}({name!r}, {kind.__name__}(...))"
         problems.append(
             Problem(
-                path="args", what=f"must be {kind.__name__} (got {type(args).__name__})", fix=fix
+                id="argument.kind",
+                path="args",
+                what=f"must be {kind.__name__} (got {type(args).__name__})",
+                fix=fix,
             )
         )
     if problems or not isinstance(args, kind):

@@ -118,6 +118,7 @@ class JupyterHubPlatformArgs:
             fix = "run: pulumi config set --secret {}"
             problems = [
                 Problem(
+                    id="secret.missing",
                     path=f"hubs.{wanted.hub}",
                     what=f"the {wanted.what} is missing",
                     fix=fix.format(wanted.key),
@@ -155,7 +156,9 @@ def refused_second(name: str, first: str) -> ArgumentError:
         f"is a second platform in one program (the first one is {first}), and both would export the"
         " same outputs"
     )
-    return ArgumentError(JupyterHubPlatform.__name__, [Problem(path=name, what=what, fix=fix)])
+    return ArgumentError(
+        JupyterHubPlatform.__name__, [Problem(id="platform.second", path=name, what=what, fix=fix)]
+    )
 
 
 class JupyterHubPlatform(Component):

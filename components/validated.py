@@ -5,6 +5,7 @@ lock. No Pulumi.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jupyterhub_aws.components.hub.values.problems import hub_problems
 from jupyterhub_aws.components.needed import needed_images
@@ -35,9 +36,8 @@ def lock_problems(stack: StackConfig) -> Iterator[Problem]:
         images = resolve(stack).images
     except ConfigError as error:
         for problem in error.problems:
-            yield Problem(
-                path="registry.lock", what=f"{error.source} {problem.what}", fix=problem.fix
-            )
+            what = f"{error.source} {problem.what}"
+            yield replace(problem, path="registry.lock", what=what)
         return
     if images.lock is None:
         return
@@ -53,6 +53,7 @@ def lock_problems(stack: StackConfig) -> Iterator[Problem]:
                 else f"lacks {needed.reference}"
             )
             yield Problem(
+                id="lock.other-version" if other else "lock.incomplete",
                 path="registry.lock",
                 what=what,
                 fix="run `jhub bundle lock`, pull and push again, and commit the lock",

@@ -32,14 +32,18 @@ _LONGEST = 36500
 def _clock(value: str) -> str:
     if not _CLOCK.fullmatch(value):
         raise refuse(
-            f"is not a time of day (got {shown(value)})", 'write it quoted, in UTC: "03:00"'
+            "backups.time-of-day",
+            f"is not a time of day (got {shown(value)})",
+            'write it quoted, in UTC: "03:00"',
         )
     return value
 
 
 def _reason(value: str) -> str:
     if not value.strip():
-        raise refuse("is empty", "say in a few words why no backup is needed")
+        raise refuse(
+            "backups.reason-empty", "is empty", "say in a few words why no backup is needed"
+        )
     return value
 
 
@@ -256,6 +260,7 @@ def one_truth(homes: Homes, backups: AnyBackups) -> Iterator[Problem]:
             " would be backed up twice"
         )
         yield Problem(
+            id="backups.homes-twice",
             path="homes.backup",
             what=what,
             fix="remove the line; backups.daily.keep_days sets the retention",
@@ -266,7 +271,10 @@ def one_truth(homes: Homes, backups: AnyBackups) -> Iterator[Problem]:
         " }, or kind: snapshots for volumes alone"
     )
     yield Problem(
-        path="homes.backup", what="is false, but backups (kind aws_backup) covers homes", fix=fix
+        id="backups.homes-not-in-vault",
+        path="homes.backup",
+        what="is false, but backups (kind aws_backup) covers homes",
+        fix=fix,
     )
 
 
@@ -291,6 +299,7 @@ def lock_lets_backups_in(backups: AnyBackups) -> Iterator[Problem]:
     lock = backups.vault_lock
     if lock.min_days > lock.max_days:
         yield Problem(
+            id="backups.lock-bounds",
             path="backups.vault_lock.min_days",
             what=f"is above max_days ({lock.min_days} and {lock.max_days})",
             fix="lower it",
@@ -302,7 +311,12 @@ def lock_lets_backups_in(backups: AnyBackups) -> Iterator[Problem]:
                 f"is {days} days, and vault_lock takes {lock.min_days} to {lock.max_days}: every"
                 " such job would fail"
             )
-            yield Problem(path=path, what=what, fix="change it, or the lock's bounds")
+            yield Problem(
+                id="backups.outside-lock",
+                path=path,
+                what=what,
+                fix="change it, or the lock's bounds",
+            )
 
 
 def copy_goes_elsewhere(region: str, backups: AnyBackups) -> Iterator[Problem]:
@@ -313,6 +327,7 @@ def copy_goes_elsewhere(region: str, backups: AnyBackups) -> Iterator[Problem]:
         and backups.copy_to_region.region == region
     ):
         yield Problem(
+            id="backups.copy-to-own-region",
             path="backups.copy_to_region.region",
             what=f"is the stack's own region ({region})",
             fix="name another, or remove the section",
@@ -327,6 +342,7 @@ def apart(backups: AnyBackups) -> Iterator[Problem]:
         and backups.weekly.at == backups.daily.at
     ):
         yield Problem(
+            id="backups.same-time",
             path="backups.weekly.at",
             what=f"is when the daily one begins ({backups.daily.at})",
             fix="choose an hour some hours later",
@@ -344,6 +360,7 @@ def nothing_to_plan(cluster: AnyCluster, backups: AnyBackups) -> Iterator[Proble
     ):
         return
     yield Problem(
+        id="backups.nothing-to-back-up",
         path="backups.kind",
         what=f"is {backups.kind}, but the stack makes nothing in AWS for an existing cluster",
         fix="remove the section; back up the NFS server or the cluster's volumes where they are",

@@ -95,6 +95,7 @@ def read_lock(path: Path) -> Lock:
             path.name,
             [
                 Problem(
+                    id="lock.unreadable",
                     path="",
                     what=f"cannot be read ({error.strerror})",
                     fix="create it: jhub bundle lock STACK",
@@ -106,6 +107,7 @@ def read_lock(path: Path) -> Lock:
             path.name,
             [
                 Problem(
+                    id="lock.malformed",
                     path="",
                     what=f"is not the lock of a bundle: {error}",
                     fix="create it again: jhub bundle lock STACK",

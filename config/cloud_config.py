@@ -107,7 +107,15 @@ def whole(given: Configuration, folder: Path) -> Configuration:
         if given.values.get(_PARTS) == "cluster":
             fix = "write `cloud_stack: NAME` instead, and nothing else: the rest is that stack's"
             raise ConfigError(
-                given.source, [Problem(path="parts", what="cannot be cluster by itself", fix=fix)]
+                given.source,
+                [
+                    Problem(
+                        id="split.cluster-alone",
+                        path="parts",
+                        what="cannot be cluster by itself",
+                        fix=fix,
+                    )
+                ],
             )
         return given
     if later := newer(given.values.get(FORMAT_KEY)):
@@ -120,6 +128,7 @@ def whole(given: Configuration, folder: Path) -> Configuration:
             [
                 *problems,
                 Problem(
+                    id="split.names-a-file",
                     path="cloud_stack",
                     what=f"names a file ({cloud}), and the engine knows stacks by name",
                     fix=fix,
@@ -134,7 +143,7 @@ def whole(given: Configuration, folder: Path) -> Configuration:
         ):  # the fault is in that file, not in its name
             raise
         problems += [
-            Problem(path="cloud_stack", what=f"names {cloud}: {problem.what}", fix=problem.fix)
+            replace(problem, path="cloud_stack", what=f"names {cloud}: {problem.what}")
             for problem in error.problems
         ]
         raise ConfigError(given.source, problems) from None
@@ -142,6 +151,7 @@ def whole(given: Configuration, folder: Path) -> Configuration:
         fix = f"write `parts: cloud` in {outer.source}, or name another stack"
         problems.append(
             Problem(
+                id="split.not-a-cloud-stack",
                 path="cloud_stack",
                 what=f"names {cloud}, which is not the outer stack of a split stack (parts: cloud)",
                 fix=fix,
@@ -164,4 +174,12 @@ def _more_than_secrets(given: Configuration) -> list[Problem]:
         if key not in (CLOUD_STACK, IMPORTS, FORMAT_KEY) and key.startswith(f"{PROJECT}:")
     )
     what = "is in the inner stack, which takes everything from its cloud_stack"
-    return [Problem(path=key.partition(":")[2], what=what, fix="move it there") for key in extra]
+    return [
+        Problem(
+            id="split.option-in-inner-stack",
+            path=key.partition(":")[2],
+            what=what,
+            fix="move it there",
+        )
+        for key in extra
+    ]

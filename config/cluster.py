@@ -26,6 +26,7 @@ _MOST_CIDRS = (
 def _quoted(value: object) -> object:
     if isinstance(value, bool):
         raise refuse(
+            "version.unquoted",
             f"must be a quoted string (got {shown(value)})",
             'write major and minor in quotes, such as "1.35"',
         )
@@ -35,6 +36,7 @@ def _quoted(value: object) -> object:
             f"{value:.2f}" if isinstance(value, float) and 1 < value < 2 else "1.35"
         )  # Kubernetes 1.x
         raise refuse(
+            "version.number",
             f"must be a quoted string (got the number {shown(value)}): as a number 1.30 turns"
             " into 1.3",
             f'write it in quotes, such as "{meant}"',
@@ -176,7 +178,9 @@ class EksCluster(Model):
     def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
-            raise refuse(f"names {shown(twice[0])} twice", "remove one of them")
+            raise refuse(
+                "administrators.twice", f"names {shown(twice[0])} twice", "remove one of them"
+            )
         # IAM user guide, "IAM and STS quotas": names are unique in an account, whatever the path
         # before them. One of the two does not exist.
         known: dict[tuple[str, str], str] = {}
@@ -185,6 +189,7 @@ class EksCluster(Model):
             other = known.setdefault((before.partition("/")[0], name), value)
             if other != value:
                 raise refuse(
+                    "administrators.same-name",
                     f"names {name} by two paths, of which an account has one ({shown(other)},"
                     f" {shown(value)})",
                     "keep the one that IAM shows",
@@ -195,11 +200,13 @@ class EksCluster(Model):
 def _path(value: str) -> str:
     if "BEGIN CERTIFICATE" in value or "apiVersion" in value:
         raise refuse(
+            "kubeconfig.contents",
             "is a kubeconfig itself, which holds credentials",
             "write the path of the file; it stays outside the stack file",
         )
     if value.startswith("~"):
         raise refuse(
+            "kubeconfig.tilde",
             f"begins with ~, which is not expanded there (got {shown(value)})",
             "leave it out for ~/.kube/config, or write the whole path",
         )

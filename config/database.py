@@ -24,6 +24,7 @@ _CLASS = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9-]+")
 def _snapshot(value: str) -> str:
     if not _SNAPSHOT.fullmatch(value):
         raise refuse(
+            "database.snapshot",
             f"is not the id of an EBS snapshot (got {shown(value)})",
             "write it like snap-0123456789abcdef0",
         )
@@ -33,7 +34,9 @@ def _snapshot(value: str) -> str:
 def _instance_class(value: str) -> str:
     if not _CLASS.fullmatch(value):
         raise refuse(
-            f"is not an RDS instance class (got {shown(value)})", "write it like db.t4g.small"
+            "database.instance-class",
+            f"is not an RDS instance class (got {shown(value)})",
+            "write it like db.t4g.small",
         )
     return value
 
@@ -41,6 +44,7 @@ def _instance_class(value: str) -> str:
 def _major(value: object) -> object:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         raise refuse(
+            "version.number",
             f"must be a quoted string (got the number {shown(value)})",
             f'write it in quotes: "{int(value)}"',
         )
@@ -50,7 +54,9 @@ def _major(value: object) -> object:
 def _node(value: str) -> str:
     if not _KUBERNETES_NAME.fullmatch(value):
         raise refuse(
-            f"is not a node's name (got {shown(value)})", "copy it from `kubectl get nodes`"
+            "database.node",
+            f"is not a node's name (got {shown(value)})",
+            "copy it from `kubectl get nodes`",
         )
     return value
 
@@ -62,6 +68,7 @@ def _path(value: str) -> str:
         or value.startswith(("/etc/", "/proc/", "/sys/", "/dev/", "/run/"))
     ):
         raise refuse(
+            "database.directory",
             f"is not a directory of its own (got {shown(value)})",
             "write an absolute path, such as /srv/jupyterhub/main",
         )
@@ -71,6 +78,7 @@ def _path(value: str) -> str:
 def _class(value: str) -> str:
     if not _KUBERNETES_NAME.fullmatch(value):
         raise refuse(
+            "database.storage-class",
             f"is not the name of a storage class (got {shown(value)})",
             "copy it from `kubectl get storageclass`",
         )

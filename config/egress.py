@@ -23,17 +23,21 @@ _NEW_PODS = "Nodes and servers that start later have it; hub and autoscaler rest
 def _pattern(value: str) -> str:
     if "://" in value or "/" in value or ":" in value:
         raise refuse(
+            "egress.address",
             f"is an address, not a name (got {shown(value)})",
             f"write {host_of(value) or value.partition('/')[0].partition(':')[0]}",
         )
     if value in ("*", "*.*") or not _PATTERN.fullmatch(value):
         raise refuse(
+            "egress.host-name",
             f"is not a host name in lower case (got {shown(value)})",
             "write ldap.corp.example, or *.corp.example for all below it",
         )
     if value.startswith("*.") and "." not in value[2:]:
         raise refuse(
-            f"covers a whole top-level domain (got {shown(value)})", "name your own domain below it"
+            "egress.top-level-domain",
+            f"covers a whole top-level domain (got {shown(value)})",
+            "name your own domain below it",
         )
     return value
 
@@ -41,11 +45,13 @@ def _pattern(value: str) -> str:
 def _proxy(value: str) -> str:
     if "@" in value:
         raise refuse(
+            "egress.proxy-credentials",
             "holds a user name or password, which every pod could read on every node",
             "use a proxy that knows its clients by their addresses",
         )
     if not _PROXY.fullmatch(value):
         raise refuse(
+            "egress.proxy-address",
             f"is not a proxy's address with a port (got {shown(value)})",
             "write it like http://proxy.corp.example:3128",
         )
@@ -54,7 +60,9 @@ def _proxy(value: str) -> str:
 
 def _no_world(value: str) -> str:
     if is_world(value):
-        raise refuse(f"is as wide as the internet (got {value})", "list your own networks")
+        raise refuse(
+            "egress.too-wide", f"is as wide as the internet (got {value})", "list your own networks"
+        )
     return value
 
 

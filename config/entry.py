@@ -28,11 +28,13 @@ FIRST_NODE_PORT, LAST_NODE_PORT = 30000, 32767
 def _hostname(value: str) -> str:
     if "://" in value or "/" in value:
         raise refuse(
+            "host-name.address",
             f"is an address, not a host name (got {shown(value)})",
             f"write {value.partition('://')[2].partition('/')[0] or 'hub.example.org'}",
         )
     if not HOSTNAME.fullmatch(value):
         raise refuse(
+            "host-name.malformed",
             f"is not a full host name in lower case (got {shown(value)})",
             "write it like hub.example.org",
         )
@@ -42,6 +44,7 @@ def _hostname(value: str) -> str:
 def _certificate_arn(value: str) -> str:
     if not _ACM_ARN.fullmatch(value):
         raise refuse(
+            "tls.certificate-arn",
             f"is not the ARN of an ACM certificate (got {shown(value)})",
             "write it like"
             " arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
@@ -52,6 +55,7 @@ def _certificate_arn(value: str) -> str:
 def _zone_id(value: str) -> str:
     if not _ZONE_ID.fullmatch(value):
         raise refuse(
+            "tls.zone-id",
             f"is not the id of a Route 53 hosted zone (got {shown(value)})",
             "write the id, such as Z0123456789ABCDEFGHIJ, not the zone's name",
         )
@@ -63,6 +67,7 @@ def _address(value: str) -> str:
         address = IPv4Address(value)
     except ValueError:
         raise refuse(
+            "address.malformed",
             f"is not an IPv4 address (got {shown(value)})",
             "write one that routes to a node, such as 10.1.2.3",
         ) from None
@@ -74,6 +79,7 @@ def _address(value: str) -> str:
         or address.is_unspecified
     ):
         raise refuse(
+            "address.unusable",
             f"is an address that no service may have (got {shown(value)})",
             "write one that routes to a node",
         )
@@ -83,12 +89,14 @@ def _address(value: str) -> str:
 def _pem(value: str) -> str:
     if "PRIVATE KEY" in value:
         raise refuse(
+            "tls.private-key",
             "holds a private key in clear text",
             "replace that key: it has been in a file; give the new one as a secret"
             " (docs/operations.md)",
         )
     if not _PEM.fullmatch(value.strip()):
         raise refuse(
+            "tls.not-pem",
             "is not a certificate in PEM form",
             "paste it with its BEGIN and END lines, the server's first, then the chain, under"
             " `certificate: |`",
@@ -226,6 +234,7 @@ class LoadBalancerEntry(_Exposed):
         )
         if not self.allowed_cidrs:
             raise refuse(
+                "entry.no-cidrs",
                 "allowed_cidrs is empty: no user could connect",
                 "list the networks that may, such as [198.51.100.0/24]",
             )
@@ -235,6 +244,7 @@ class LoadBalancerEntry(_Exposed):
             and self.route53_zone is None
         ):
             raise refuse(
+                "tls.no-certificate",
                 "tls has neither certificate_arn nor a zone to validate a new certificate in",
                 "give tls.certificate_arn, or route53_zone beside hostname",
             )

@@ -25,25 +25,29 @@ _HARMLESS = re.compile(
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Problem:
-    """One problem of a stack file.
+    """One problem of a stack file, of arguments, or of a command.
 
     `path` is the dotted path as the user wrote it (`pools.memory.size.max`), `what` says what is
-    wrong and what was found, `fix` says what to do about it.
+    wrong and what was found, `fix` says what to do about it. `id` names the kind of problem
+    (`pools.max-below-min`): it stays the same when the wording changes (docs/problems.md lists
+    all).
     """
 
     path: str
     what: str
     fix: str
+    id: str
 
     def line(self, source: str) -> str:
         """Return the problem as the one line that is printed: `Pulumi.dev.yaml:
-        pools.memory.size.max: …; …`.
+        pools.memory.size.max: …; … [pools.max-below-min]`.
         """
-        return (
-            f"{source}: {self.path}: {self.what}; {self.fix}"
-            if self.path
-            else f"{source}: {self.what}; {self.fix}"
-        )
+        place = f"{source}: {self.path}" if self.path else source
+        return f"{place}: {self.what}; {self.fix} [{self.id}]"
+
+    def as_json(self) -> dict[str, str]:
+        """The problem as commands print it with `--json`."""
+        return {"id": self.id, "path": self.path, "what": self.what, "fix": self.fix}
 
 
 #: Rules between sections of a stack file, each with the sections that it needs.
@@ -75,11 +79,11 @@ class SectionError(ValueError):
         super().__init__("\n".join(problem.line(section) for problem in self.problems))
 
 
-def refuse(what: str, fix: str) -> PydanticCustomError:
-    """Make the error that a validator raises: what is wrong, and what to do. pydantic adds the
-    path.
+def refuse(id: str, what: str, fix: str) -> PydanticCustomError:
+    """Make the error that a validator raises: the problem's id, what is wrong, and what to do.
+    pydantic adds the path.
     """
-    return PydanticCustomError("refused", "{what}", {"what": what, "fix": fix})
+    return PydanticCustomError("refused", "{what}", {"id": id, "what": what, "fix": fix})
 
 
 def shown(value: object) -> str:

@@ -101,30 +101,34 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], prefix: str) -> Probl
     path = (prefix, *place.path) if prefix else place.path
     if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
         key = str(detail["ctx"]["discriminator"]).strip("'")
-        what, fix = _about_tag(key, detail["input"], list(map(str, place.choices)))
-        return Problem(path=dotted((*path, key)), what=what, fix=fix)
-    what, fix = _explained(detail, place)
-    return Problem(path=dotted(path), what=what, fix=fix)
+        found = _about_tag(key, detail["input"], list(map(str, place.choices)))
+        path = (*path, key)
+    else:
+        found = _explained(detail, place)
+    return Problem(id=found[0], path=dotted(path), what=found[1], fix=found[2])
 
 
-def _explained(detail: ErrorDetails, place: _Location) -> tuple[str, str]:
+#: The id of a problem, what is wrong, and what to do.
+_Told = tuple[str, str, str]
+
+
+def _explained(detail: ErrorDetails, place: _Location) -> _Told:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     if kind == "refused":
-        return str(context["what"]), str(context["fix"])
+        return str(context["id"]), str(context["what"]), str(context["fix"])
     if value is None:
         said, then = no_value(place.field)
-        return said, (
-            then.replace("write one,", "write options under it (`{}` for the defaults),")
-            if kind.startswith("model")
-            else then
-        )
+        if kind.startswith("model"):
+            then = then.replace("write one,", "write options under it (`{}` for the defaults),")
+        return "option.no-value", said, then
     if kind in _WORDS:
-        return _wrong_kind(kind, value, place)
+        return "option.kind", *_wrong_kind(kind, value, place)
     if kind in _LIMITS:
         key, words, remedy = _LIMITS[kind]
-        return f"must be {words} {context[key]} (got {shown(value)})", remedy(str(context[key]))
+        what = f"must be {words} {context[key]} (got {shown(value)})"
+        return "option.bounds", what, remedy(str(context[key]))
     if kind == "literal_error":
-        return _not_one_of(value, _literals(place.expected))
+        return "option.choice", *_not_one_of(value, _literals(place.expected))
     return _about_keys(kind, detail, place)
 
 
@@ -189,47 +193,39 @@ def _not_one_of(value: object, choices: list[Any]) -> tuple[str, str]:
     return what, "choose one of them" if len(choices) != 1 else f"write {words}"
 
 
-def _about_tag(key: str, value: object, choices: list[str]) -> tuple[str, str]:
+def _about_tag(key: str, value: object, choices: list[str]) -> _Told:
     """The problem of the option that chooses a union's member: the finding is about this option,
     not about the map around it.
     """
     if not isinstance(value, dict) or key not in value:
-        return "is missing", f"add a line `{key}: {choices[0]}` (or {', '.join(choices[1:])})"
+        fix = f"add a line `{key}: {choices[0]}` (or {', '.join(choices[1:])})"
+        return "option.missing", "is missing", fix
     if value[key] is None:
-        return "has no value", f"write one of {', '.join(choices)}"
-    return _not_one_of(value[key], choices)
+        return "option.no-value", "has no value", f"write one of {', '.join(choices)}"
+    return "option.choice", *_not_one_of(value[key], choices)
 
 
-def _about_keys(kind: str, detail: ErrorDetails, place: _Location) -> tuple[str, str]:
+def _about_keys(kind: str, detail: ErrorDetails, place: _Location) -> _Told:
     if kind == "missing":
         field = place.field
-        return "is missing", (
-            f"add it: {field.description}" if field is not None and field.description else "add it"
-        )
+        described = field is not None and field.description
+        fix = f"add it: {field.description}" if field is not None and described else "add it"
+        return "option.missing", "is missing", fix
     if kind == "extra_forbidden":
-        return "is not an option here", _instead(str(place.path[-1]), place.owner, place.siblings)
+        fix = _instead(str(place.path[-1]), place.owner, place.siblings)
+        return "option.unknown", "is not an option here", fix
     if kind in ("too_short", "too_long"):
         context = detail.get("ctx", {})
         bound = int(context.get("min_length", context.get("max_length", 0)))
         word = "at least" if kind == "too_short" else "at most"
         entries = "1 entry" if bound == 1 else f"{bound} entries"
         value = detail["input"]
-        return (
-            (
-                f"must have {word} {entries} (got"
-                f" {len(value) if isinstance(value, (dict, list)) else 'more'})"
-            ),
-            f"list {word} {bound}",
-        )
-    if kind.endswith("_type"):
-        return (
-            f"has a value of the wrong kind (got {shown(detail['input'])})",
-            "compare it with the reference",
-        )
-    return (
-        f"{detail['msg'].lower()} (got {shown(detail['input'])})",
-        "compare it with the reference",
-    )
+        got = len(value) if isinstance(value, (dict, list)) else "more"
+        return "option.entries", f"must have {word} {entries} (got {got})", f"list {word} {bound}"
+    what = (
+        "has a value of the wrong kind" if kind.endswith("_type") else detail["msg"].lower()
+    ) + f" (got {shown(detail['input'])})"
+    return "option.kind", what, "compare it with the reference"
 
 
 def _instead(

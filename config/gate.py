@@ -22,16 +22,19 @@ def _allowed(value: str) -> str:
         return value
     if value.startswith(ADDED):
         raise refuse(
+            "gate.no-type",
             f"names no type (got {shown(value)})",
             "write the type after it, as the plan shows it: added:aws:sqs/queue:Queue",
         )
     guess = closest(value, CLASSES)
     if value == "endangers data":
         raise refuse(
-            "cannot be allowed: what endangers data always needs an acknowledgement", "remove it"
+            "gate.data-always-asks",
+            "cannot be allowed: what endangers data always needs an acknowledgement",
+            "remove it",
         )
     fix = f"did you mean {guess}?" if guess else f"write one of {', '.join(CLASSES)}, or added:TYPE"
-    raise refuse(f"is no class of changes (got {shown(value)})", fix)
+    raise refuse("gate.unknown-class", f"is no class of changes (got {shown(value)})", fix)
 
 
 Allowed = Annotated[

@@ -52,12 +52,14 @@ _DIRECTORY = re.compile(r"[\w.@+=/{}-]+", re.ASCII)
 def _nfs_server(value: str) -> str:
     if re.search(r"(^|\.)fs-[0-9a-f]+\.efs\.", value) or re.fullmatch(r"fs-[0-9a-f]+", value):
         raise refuse(
+            "homes.efs-as-nfs",
             f"is an EFS file system (got {shown(value)}): mounted as plain NFS it is neither"
             " encrypted in transit nor bound to an access point",
             "write kind: efs; to use a file system that exists, adopt it with imports",
         )
     if not HOST.fullmatch(value):
         raise refuse(
+            "homes.server",
             f"is not the name or address of a server (got {shown(value)})",
             "write it without scheme and path, such as nfs.example.org",
         )
@@ -67,6 +69,7 @@ def _nfs_server(value: str) -> str:
 def _export(value: str) -> str:
     if not _EXPORT.fullmatch(value) or ".." in value.split("/"):
         raise refuse(
+            "homes.export",
             f"is not an absolute path of an export (got {shown(value)})",
             "write it like /ifs/homes, without a slash at its end",
         )
@@ -77,20 +80,23 @@ def _mount_option(value: str) -> str:
     name, _, argument = value.partition("=")
     if name in _REFUSED_OPTIONS or (name == "proto" and argument.startswith("udp")):
         what, fix = _REFUSED_OPTIONS["udp" if name == "proto" else name]
-        raise refuse(f"{what} (got {shown(value)})", fix)
+        raise refuse("homes.mount-option-refused", f"{what} (got {shown(value)})", fix)
     if "," in value:
         raise refuse(
+            "homes.mount-options-joined",
             f"holds several options in one (got {shown(value)})",
             f"write a list: [{', '.join(value.split(','))}]",
         )
     if not _OPTION.fullmatch(value) or name not in _NFS_OPTIONS:
         guess = closest(name, _NFS_OPTIONS)
         raise refuse(
+            "homes.mount-option",
             f"is not a mount option of NFS (got {shown(value)})",
             f"did you mean {guess}?" if guess else "see nfs(5) for those that exist",
         )
     if name in ("nfsvers", "vers") and argument not in ("3", "4", "4.0", "4.1", "4.2"):
         raise refuse(
+            "homes.nfs-version",
             f"is not a version of NFS (got {shown(value)})",
             "write nfsvers=4.1, or nfsvers=3 for an old server",
         )
@@ -100,11 +106,13 @@ def _mount_option(value: str) -> str:
 def _directory(value: str) -> str:
     if "{servername}" in value or "{user_server}" in value:
         raise refuse(
+            "homes.directory-per-server",
             f"gives each named server a home of its own (got {shown(value)})",
             "use {safe_username} alone",
         )
     if "{username}" in value:
         raise refuse(
+            "homes.directory-ambiguous",
             "does not say how names become directories: what {username} means changed with chart 4,"
             " and old homes would look empty",
             f"write {value.replace('{username}', '{safe_username}')}, or"
@@ -112,6 +120,7 @@ def _directory(value: str) -> str:
         )
     if value.split("/")[0].startswith("_"):
         raise refuse(
+            "homes.directory-underscore",
             f"begins with an underscore (got {shown(value)}), as only shared directories do",
             "write another name",
         )
@@ -119,6 +128,7 @@ def _directory(value: str) -> str:
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
             raise refuse(
+                "homes.directory-field",
                 f"has a field that is not allowed in a home's path (got {{{name}}}): KubeSpawner"
                 " would fail at every start, or a user's home would change later",
                 (
@@ -129,6 +139,7 @@ def _directory(value: str) -> str:
             )
     if not FIELD.search(value):
         raise refuse(
+            "homes.directory-shared",
             f"is the same directory for all users (got {shown(value)})",
             "put {safe_username} into it",
         )
@@ -142,6 +153,7 @@ def _directory(value: str) -> str:
         or ".." in plain.split("/")
     ):
         raise refuse(
+            "homes.directory-absolute",
             f"is not a relative path (got {shown(value)})",
             "write it like {safe_username}, or home/{escaped_username} for homes of 2021",
         )
@@ -176,6 +188,7 @@ def _schedule(value: str) -> str:
         _CRON_FIELD.fullmatch(part) for part in value.split()
     ):
         raise refuse(
+            "schedule.malformed",
             f"is not a schedule of five fields (got {shown(value)})",
             'write it quoted, as minute, hour, day, month, weekday: "0 4 * * 0"',
         )

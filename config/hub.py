@@ -23,7 +23,9 @@ def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:
     chosen = [name for name, profile in profiles.items() if profile.default]
     if len(chosen) > 1:
         raise refuse(
-            f"has more than one default: {', '.join(chosen)}", "keep `default: true` on one of them"
+            "choice.several-defaults",
+            f"has more than one default: {', '.join(chosen)}",
+            "keep `default: true` on one of them",
         )
     return profiles
 
@@ -32,6 +34,7 @@ def _no_nulls(values: dict[str, Any]) -> dict[str, Any]:
     found = next((path for path, value in leaves(values) if value is None), None)
     if found is not None:
         raise refuse(
+            "helm-values.null",
             f"has a null at {dotted(found)}, which is lost between Pulumi and Helm: the chart's"
             " default would stay",
             "write what should be there instead: false, 0, [] or {}",

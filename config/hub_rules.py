@@ -65,6 +65,7 @@ def volumes_stay_near(network: AnyNetwork, pools: Pools, hubs: Hubs) -> Iterator
     for name, hub in hubs.items():
         if isinstance(hub.database, SqliteDatabase) and len(zones) > 1:
             yield Problem(
+                id="database.zones",
                 path="pools.core.zones",
                 what=(
                     f"spreads over {len(zones)} zones, but the database of hub {name} is a volume"
@@ -87,12 +88,14 @@ def pools_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
                 )
             elif hub.pools and profile.pool not in hub.pools:
                 yield Problem(
+                    id="profile.pool",
                     path=f"hubs.{hub_name}.profiles.{profile_name}.pool",
                     what=f"is not among the pools of this hub (got {shown(profile.pool)})",
                     fix=f"add it to hubs.{hub_name}.pools, or choose from {', '.join(hub.pools)}",
                 )
         if not pools.user:
             yield Problem(
+                id="profile.no-pool",
                 path=f"hubs.{hub_name}",
                 what="has no pool for users' servers",
                 fix="add a user pool under pools",
@@ -105,6 +108,7 @@ def _no_pool(path: str, pool: str, known: list[str]) -> Problem:
         f"choose from {', '.join(known)}" if known else "add a user pool of that name under pools"
     )
     return Problem(
+        id="profile.pool",
         path=path,
         what=f"is not a user pool of this stack (got {shown(pool)})",
         fix=f"did you mean {guess}?" if guess else others,
@@ -140,6 +144,7 @@ def _gpus_are_there(path: str, asked: int, name: str, pool: AnyUserPool) -> Iter
             (f"{have} in each node" if have else "none"),
         )
         yield Problem(
+            id="profile.gpus-missing",
             path=path,
             what=f"asks for {wanted} in pool {name}, which has {there}",
             fix="choose a GPU pool, or fewer of them",
@@ -148,7 +153,12 @@ def _gpus_are_there(path: str, asked: int, name: str, pool: AnyUserPool) -> Iter
         what = (
             f"asks for no GPU in the GPU pool {name}: you would pay for GPUs that no server can use"
         )
-        yield Problem(path=path, what=what, fix="write gpus: 1, or choose another pool")
+        yield Problem(
+            id="profile.gpus-unused",
+            path=path,
+            what=what,
+            fix="write gpus: 1, or choose another pool",
+        )
 
 
 def _share_fits(path: str, share: Share, name: str, pool: AnyUserPool) -> Iterator[Problem]:
@@ -161,6 +171,7 @@ def _share_fits(path: str, share: Share, name: str, pool: AnyUserPool) -> Iterat
         )
         most = f"{int(memory * share.memory_mib / share.memory_guarantee_mib)}G"
         yield Problem(
+            id="profile.memory-too-large",
             path=f"{path}memory",
             what=f"{what}: it would never start",
             fix=_smaller(most, fits=memory >= 1),
@@ -172,6 +183,7 @@ def _share_fits(path: str, share: Share, name: str, pool: AnyUserPool) -> Iterat
         )
         most = f"{cores * share.cpu / share.cpu_guarantee:.1f}"
         yield Problem(
+            id="profile.cpu-too-large",
             path=f"{path}cpu",
             what=f"{what}: it would never start",
             fix=_smaller(most, fits=cores > 0),
@@ -188,6 +200,7 @@ def _division_works(
             f" {share.cpu_guarantee:g} cores of a node of pool {profile.pool}"
         )
         yield Problem(
+            id="profile.share-too-small",
             path=f"{path}.users_per_node",
             what=what,
             fix="write fewer users, or choose larger instance types",
@@ -198,7 +211,10 @@ def _division_works(
             f" {profile.pool} has {have}"
         )
         yield Problem(
-            path=f"{path}.users_per_node", what=what, fix=f"write at most {have // share.gpus}"
+            id="profile.gpus-too-few",
+            path=f"{path}.users_per_node",
+            what=what,
+            fix=f"write at most {have // share.gpus}",
         )
 
 
@@ -222,6 +238,7 @@ def derived_profiles_fit(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
             share = server_room(kinds, pool.max_pods).memory_mib // max(kinds[0].gpus, 1)
             if share < _LEAST_SERVER_MIB:
                 yield Problem(
+                    id="pool.too-small",
                     path=f"pools.{name}.instance_types",
                     what=(
                         f"have {max(share, 0)} MiB left for a server, after the kubelet and what"
@@ -247,6 +264,7 @@ def nothing_shared(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
                     else "give one of them another"
                 )
                 yield Problem(
+                    id="hubs.shared-value",
                     path=f"hubs.{name}.{option}",
                     what=f"is the {what} of hub {other} too (got {shown(value)})",
                     fix=fix,
@@ -273,6 +291,7 @@ def directories_mean_something(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
         if "home_directory" in hub.model_fields_set:
             fix = "remove it; it is for the kinds efs, nfs and efs_access_point"
             yield Problem(
+                id="homes.directory-unused",
                 path=f"hubs.{name}.home_directory",
                 what=f"means nothing with homes.kind: {homes.kind}",
                 fix=fix,
@@ -288,6 +307,7 @@ def trial_stays_small(hubs: Hubs) -> Iterator[Problem]:
             and hub.entry.public
         ):
             yield Problem(
+                id="sign-in.shared-password-public",
                 path=f"hubs.{name}.sign_in.kind",
                 what="is shared_password on a hub that the whole internet reaches",
                 fix="choose another kind of sign-in, or list the networks that may come in",
@@ -312,6 +332,7 @@ def names_follow_the_rule(hubs: Hubs) -> Iterator[Problem]:
                         f" {shown(user)})"
                     )
                     yield Problem(
+                        id="sign-in.user-name-excluded",
                         path=f"hubs.{name}.sign_in.{option}[{index}]",
                         what=what,
                         fix="widen usernames (dotted, email, any), or correct the name",
@@ -332,6 +353,7 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
                     else "choose ldap, oidc, cognito or github"
                 )
                 yield Problem(
+                    id="groups.unknown-to-sign-in",
                     path=path,
                     what=(
                         f"is for groups, but sign_in.kind {hub.sign_in.kind} knows of none: no user"
@@ -346,10 +368,20 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
                         f"is not a distinguished name (got {shown(group)})",
                         "write it whole, such as cn=gpu,ou=groups,dc=example,dc=org",
                     )
-                    yield Problem(path=f"{path}[{index}]", what=what, fix=fix)
+                    yield Problem(
+                        id="sign-in.distinguished-name",
+                        path=f"{path}[{index}]",
+                        what=what,
+                        fix=fix,
+                    )
                 if isinstance(hub.sign_in, GitHubSignIn) and ":" not in group:
                     what = f"is not a team (got {shown(group)})"
-                    yield Problem(path=f"{path}[{index}]", what=what, fix="write organization:team")
+                    yield Problem(
+                        id="groups.not-a-team",
+                        path=f"{path}[{index}]",
+                        what=what,
+                        fix="write organization:team",
+                    )
 
 
 def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
@@ -362,11 +394,16 @@ def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
                 continue
             if isinstance(pool, ExistingNodePool):
                 what = f"means nothing in pool {profile.pool}, whose nodes the stack does not make"
-                yield Problem(path=path, what=what, fix="remove it")
+                yield Problem(
+                    id="profile.protected-existing", path=path, what=what, fix="remove it"
+                )
             elif pool.capacity == "spot":
                 what = f"wants on-demand nodes, and pool {profile.pool} has none (capacity: spot)"
                 yield Problem(
-                    path=path, what=what, fix="write capacity: spot_first, or choose another pool"
+                    id="profile.protected-spot",
+                    path=path,
+                    what=what,
+                    fix="write capacity: spot_first, or choose another pool",
                 )
 
 
@@ -380,6 +417,7 @@ def home_names_are_paths(homes: Homes, hubs: Hubs) -> Iterator[Problem]:
         if "{unescaped_username}" in hub.home_directory and hub.sign_in.username_pattern is None:
             what = "takes names as they are, but sign_in.usernames lets any in"
             yield Problem(
+                id="homes.directory-names",
                 path=f"hubs.{name}.home_directory",
                 what=what,
                 fix="write sign_in.usernames: simple, dotted or email; or use {safe_username}",
@@ -394,6 +432,7 @@ def shared_directories_have_a_place(homes: Homes, hubs: Hubs) -> Iterator[Proble
         if hub.shared_directories and not isinstance(homes, DIRECTORY_HOMES):
             what = f"needs a file system that servers share, and homes.kind is {homes.kind}"
             yield Problem(
+                id="shared-directories.homes",
                 path=f"hubs.{name}.shared_directories",
                 what=what,
                 fix="use volumes with a claim that many can read, or homes of kind efs or nfs",
@@ -408,6 +447,7 @@ def shared_directories_have_a_place(homes: Homes, hubs: Hubs) -> Iterator[Proble
             other = taken.setdefault(place, path)
             if other != path:
                 yield Problem(
+                    id="shared-directories.mount-path-twice",
                     path=f"hubs.{name}.{path}.mount_path",
                     what=f"is the mount path of {other} too (got {place})",
                     fix="give one of them another",
@@ -426,6 +466,7 @@ def certificates_are_near(region: str, hubs: Hubs) -> Iterator[Problem]:
         if there != region:
             what = f"is in {there}, and the hub's balancer in {region}"
             yield Problem(
+                id="tls.certificate-region",
                 path=f"hubs.{name}.entry.tls.certificate_arn",
                 what=what,
                 fix=f"request or import one in {region}",
@@ -439,6 +480,7 @@ def adopted_homes_have_one_hub(homes: Homes, hubs: Collection[str]) -> Iterator[
     if isinstance(homes, EfsHomesSection) and homes.adopted is not None and len(hubs) != 1:
         what = f"are the homes of one hub, and the stack has {len(hubs)}"
         yield Problem(
+            id="homes.adopted-several-hubs",
             path="homes.adopted",
             what=what,
             fix="keep one hub in this stack, and move the others to one of their own",
@@ -451,7 +493,10 @@ def accounts_are_kept(hubs: Hubs) -> Iterator[Problem]:
         if isinstance(hub.sign_in, NativeSignIn) and isinstance(hub.database, MemoryDatabase):
             what = "is lost at every restart, and the accounts of sign_in.kind: native are in it"
             yield Problem(
-                path=f"hubs.{name}.database.kind", what=what, fix="choose sqlite or postgres"
+                id="database.accounts-lost",
+                path=f"hubs.{name}.database.kind",
+                what=what,
+                fix="choose sqlite or postgres",
             )
 
 

@@ -55,6 +55,7 @@ def zones_in_region(
         yield from zone_problems(path, zone, region, instead=instead)
         if zone in network.zones[:index]:
             yield Problem(
+                id="zones.twice",
                 path=path,
                 what=f"is named twice (got {shown(zone)})",
                 fix="name two or three different zones",
@@ -70,6 +71,7 @@ def zone_problems(path: str, zone: str, region: str, *, instead: str) -> Iterato
     """What is wrong with one zone of a network in a region. `instead` is what else may be wrong."""
     if not zone.startswith(region) or len(zone) != len(region) + 1:
         yield Problem(
+            id="zones.other-region",
             path=path,
             what=f"is not a zone of {region} (got {shown(zone)})",
             fix=f"write {region}{zone[-1]}, or change {instead}",
@@ -85,7 +87,9 @@ def zone_problems(path: str, zone: str, region: str, *, instead: str) -> Iterato
             f"aws ec2 describe-availability-zones --region {region} --query"
             " 'AvailabilityZones[].ZoneName' --output text"
         )
-        yield Problem(path=path, what=what, fix=f"write one that this shows: {command}")
+        yield Problem(
+            id="zones.unknown", path=path, what=what, fix=f"write one that this shows: {command}"
+        )
 
 
 def arns_of(name: str) -> Callable[[str, Any], Iterator[Problem]]:
@@ -103,6 +107,7 @@ def arns_of(name: str) -> Callable[[str, Any], Iterator[Problem]]:
                     f" {partition}"
                 )
                 yield Problem(
+                    id="arn.partition",
                     path=dotted((name, *parts)),
                     what=what,
                     fix=(
@@ -134,6 +139,7 @@ def key_is_near(region: str, cluster: AnyCluster) -> Iterator[Problem]:
     ):
         what = f"is a key in {match['region']}, and the stack is in {region}"
         yield Problem(
+            id="key.region",
             path="cluster.volume_key",
             what=what,
             fix=f"name a key in {region}; of a multi-Region key its replica there",
@@ -195,6 +201,7 @@ def _ranges_apart(cluster: AnyCluster, others: list[tuple[str, str]]) -> Iterato
     for path, cidr in others:
         if IPv4Network(cidr).overlaps(services):
             yield Problem(
+                id="service-cidr.overlaps",
                 path="cluster.service_cidr",
                 what=f"overlaps {path} ({cluster.service_cidr} and {cidr})",
                 fix=f"choose a private range that none of them has, such as {free}",
@@ -212,6 +219,7 @@ def service_cidr(cluster: AnyCluster) -> Iterator[Problem]:
         network.subnet_of(IPv4Network(r)) for r in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
     ):  # EKS's own bounds, in the line above
         yield Problem(
+            id="service-cidr.not-allowed",
             path="cluster.service_cidr",
             what=f"is not a range that EKS takes for services (got {cluster.service_cidr})",
             fix=(
@@ -226,6 +234,7 @@ def version_is_known(cluster: AnyCluster) -> Iterator[Problem]:
     known = kubernetes_versions()
     if cluster.version not in known:
         yield Problem(
+            id="version.unknown",
             path="cluster.version",
             what=f"has no row in the versions table (got {shown(cluster.version)})",
             fix=f"choose one of {', '.join(sorted(known))}",
@@ -241,6 +250,7 @@ def _private_api(closed: bool, cluster: AnyCluster) -> Iterator[Problem]:
     if closed and isinstance(cluster, EksCluster) and cluster.api.public_access_cidrs:
         fix = "remove it; the runner, or a peer network, reaches the private endpoint"
         yield Problem(
+            id="api.public-in-isolated-network",
             path="cluster.api.public_access_cidrs",
             what="opens the Kubernetes API to the internet, in an isolated network",
             fix=fix,
@@ -277,6 +287,7 @@ def core_is_plain(pools: Pools) -> Iterator[Problem]:
             instance_type(name).gpu is not None
         ):  # not their number: g6f has a share of one, which counts 0
             yield Problem(
+                id="pools.core-gpu",
                 path=f"pools.core.instance_types[{index}]",
                 what=f"is a GPU type (got {name})",
                 fix="use a general type such as m7i.large; GPUs belong in a user pool",
@@ -292,6 +303,7 @@ def price_is_a_maximum(region: str, pools: Pools) -> Iterator[Problem]:
         on_demand = prices.node_hour(pool.instance_types[0])
         if on_demand is not None and Decimal(pool.max_price) < on_demand / 20:
             yield Problem(
+                id="pools.price-too-low",
                 path=f"pools.{name}.max_price",
                 what=(
                     f'is under a twentieth of the on-demand price (got "{pool.max_price}", on'
@@ -309,7 +321,12 @@ def none_exists(pools: Pools, why: str) -> Iterator[Problem]:
     for name, pool in pools.user.items():
         if isinstance(pool, ExistingNodePool):
             fix = "write spot_first, spot or on_demand, and instance_types"
-            yield Problem(path=f"pools.{name}.capacity", what=f"is existing, but {why}", fix=fix)
+            yield Problem(
+                id="pools.existing",
+                path=f"pools.{name}.capacity",
+                what=f"is existing, but {why}",
+                fix=fix,
+            )
 
 
 def core_zones_exist(network: AnyNetwork, pools: Pools) -> Iterator[Problem]:
@@ -321,6 +338,7 @@ def _core_zones_exist(zones: Sequence[str], pools: Pools) -> Iterator[Problem]:
     for index, zone in enumerate(pools.core.zones if pools.core else ()):
         if zone not in zones:
             yield Problem(
+                id="zones.not-in-network",
                 path=f"pools.core.zones[{index}]",
                 what=f"is not a zone of the network (got {shown(zone)})",
                 fix=f"choose from {', '.join(zones)}",
@@ -344,6 +362,7 @@ def network_of_its_kind(cluster: AnyCluster, network: AnyNetwork) -> Iterator[Pr
         made = isinstance(cluster, EksCluster)
         modes = "open, airgap or existing" if made else "unmanaged"
         yield Problem(
+            id="network.mode",
             path="network.mode",
             what=f"is {network.mode}, but cluster.kind is {cluster.kind}",
             fix=f"write mode: {modes}, or change cluster.kind",
@@ -354,7 +373,10 @@ def region_is_said(region: str, cluster: AnyCluster) -> Iterator[Problem]:
     """Resources in AWS need a region."""
     if not region and isinstance(cluster, EksCluster):
         yield Problem(
-            path="aws:region", what="is missing", fix="add it: the AWS region, such as us-east-1"
+            id="region.missing",
+            path="aws:region",
+            what="is missing",
+            fix="add it: the AWS region, such as us-east-1",
         )
 
 
@@ -363,18 +385,25 @@ def pools_of_their_kind(cluster: AnyCluster, pools: Pools) -> Iterator[Problem]:
     if isinstance(cluster, EksCluster):
         if pools.core is None:
             yield Problem(
-                path="pools.core", what="is missing", fix="add it: The nodes of the hub itself."
+                id="pools.core-missing",
+                path="pools.core",
+                what="is missing",
+                fix="add it: The nodes of the hub itself.",
             )
         yield from none_exists(pools, "the stack makes the cluster and its nodes")
         return
     if pools.core is not None:
         fix = "remove it; label nodes for the hub instead (docs/operations.md)"
         yield Problem(
-            path="pools.core", what="would be made, but the cluster exists already", fix=fix
+            id="pools.core-existing-cluster",
+            path="pools.core",
+            what="would be made, but the cluster exists already",
+            fix=fix,
         )
     for name in pools.bought:
         fix = "write capacity: existing, with cores and memory_gib of its nodes"
         yield Problem(
+            id="pools.existing-cluster",
             path=f"pools.{name}.capacity",
             what="would be made, but the cluster exists already",
             fix=fix,
@@ -389,6 +418,7 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
         if isinstance(homes, EfsAccessPointHomes):
             fix = "write kind: efs, and adopt the file system with imports (docs/adopting.md)"
             yield Problem(
+                id="homes.efs-access-point",
                 path="homes.kind",
                 what="is efs_access_point, which is for an existing cluster",
                 fix=fix,
@@ -397,12 +427,16 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
             if isinstance(hub.database, SqliteOnNode):
                 what = "binds the database to one node, and the nodes of this cluster come and go"
                 yield Problem(
-                    path=f"hubs.{name}.database.kind", what=what, fix="write sqlite, or postgres"
+                    id="database.bound-to-a-node",
+                    path=f"hubs.{name}.database.kind",
+                    what=what,
+                    fix="write sqlite, or postgres",
                 )
         return
     if isinstance(homes, EfsHomesSection):
         fix = "write efs_access_point (an existing one), nfs (any server), ebs, or ephemeral"
         yield Problem(
+            id="homes.efs-existing-cluster",
             path="homes.kind",
             what="is efs, which the stack would make for a cluster of its own",
             fix=fix,
@@ -411,6 +445,7 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
         if isinstance(hub.database, (SqliteDatabase, PostgresDatabase)):
             what = f"is {hub.database.kind}, which the stack would make in AWS"
             yield Problem(
+                id="database.existing-cluster",
                 path=f"hubs.{name}.database.kind",
                 what=what,
                 fix="write sqlite_on_class, or sqlite_on_node",
@@ -418,6 +453,7 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
         if isinstance(hub.entry, NodePortEntry) and hub.entry.allowed_cidrs:
             what = "would be rules of the nodes' security group, which the cluster's owner manages"
             yield Problem(
+                id="entry.rules-existing-cluster",
                 path=f"hubs.{name}.entry.allowed_cidrs",
                 what=what,
                 fix="remove it, and open the port in the nodes' own firewall",
@@ -425,6 +461,7 @@ def nothing_of_aws(cluster: AnyCluster, homes: Homes, hubs: Hubs) -> Iterator[Pr
         if isinstance(hub.entry, LoadBalancerEntry):
             what = "is load_balancer, which the stack would make in AWS"
             yield Problem(
+                id="entry.balancer-existing-cluster",
                 path=f"hubs.{name}.entry.kind",
                 what=what,
                 fix="write node_port (external_ips may help), or port_forward",
@@ -437,6 +474,7 @@ def registry_of_its_kind(cluster: AnyCluster, registry: AnyRegistry) -> Iterator
     """
     if isinstance(registry, EcrRegistry) and not isinstance(cluster, EksCluster):
         yield Problem(
+            id="registry.ecr-existing-cluster",
             path="registry.kind",
             what="is ecr, but the stack makes nothing in AWS",
             fix="write private with the registry's host, or on_nodes",
@@ -444,7 +482,10 @@ def registry_of_its_kind(cluster: AnyCluster, registry: AnyRegistry) -> Iterator
     if isinstance(registry, OnNodes) and isinstance(cluster, EksCluster):
         what = "is on_nodes, but new nodes start without preloaded images"
         yield Problem(
-            path="registry.kind", what=what, fix="write ecr, or private with your own registry"
+            id="registry.on-nodes",
+            path="registry.kind",
+            what=what,
+            fix="write ecr, or private with your own registry",
         )
 
 
@@ -452,6 +493,7 @@ def halves_exist(parts: str, cluster: AnyCluster) -> Iterator[Problem]:
     """Split stacks need resources in AWS."""
     if parts == "cloud" and not isinstance(cluster, EksCluster):
         yield Problem(
+            id="split.nothing-outside",
             path="parts",
             what="is cloud, but everything of this stack is inside the cluster",
             fix="remove it",

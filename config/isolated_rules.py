@@ -34,6 +34,7 @@ def own_registry(network: AnyNetwork, registry: AnyRegistry) -> Iterator[Problem
     if network.closed and isinstance(registry, UpstreamRegistry):
         what = "is upstream, but nothing in this network reaches quay.io or any other registry"
         yield Problem(
+            id="isolated.registry",
             path="registry.kind",
             what=what,
             fix=(
@@ -50,13 +51,19 @@ def balancers_inside(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
             continue
         if network.closed:
             what = "is false, but no balancer of this network can face the internet"
-            yield Problem(path=f"hubs.{name}.entry.internal", what=what, fix="write internal: true")
+            yield Problem(
+                id="isolated.balancer-public",
+                path=f"hubs.{name}.entry.internal",
+                what=what,
+                fix="write internal: true",
+            )
         elif isinstance(network, ExistingNetworkSection) and not network.public_subnets:
             what = (
                 "is false, but network.public_subnets names no subnet for a balancer that faces the"
                 " internet"
             )
             yield Problem(
+                id="isolated.no-public-subnets",
                 path=f"hubs.{name}.entry.internal",
                 what=what,
                 fix="write internal: true, or list public_subnets",
@@ -71,6 +78,7 @@ def sign_in_inside(network: AnyNetwork, homes: Homes, hubs: Hubs) -> Iterator[Pr
         if isinstance(hub.sign_in, GitHubSignIn):
             what = "is github, and github.com is not in this network"
             yield Problem(
+                id="isolated.sign-in-github",
                 path=f"hubs.{name}.sign_in.kind",
                 what=what,
                 fix="write ldap, or oidc with a provider inside",
@@ -78,6 +86,7 @@ def sign_in_inside(network: AnyNetwork, homes: Homes, hubs: Hubs) -> Iterator[Pr
         if isinstance(hub.sign_in, CognitoSignIn):
             what = "is cognito, whose sign-in page is on the internet: no endpoint leads to it"
             yield Problem(
+                id="isolated.sign-in-cognito",
                 path=f"hubs.{name}.sign_in.kind",
                 what=what,
                 fix="write ldap, or oidc with a provider inside",
@@ -112,6 +121,7 @@ def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:
     except ValueError:
         if not matches(host, network.internal_hosts):
             yield Problem(
+                id="isolated.unknown-host",
                 path=path,
                 what=f"names {host}, which this network does not know as internal",
                 fix="add it to network.internal_hosts, if it is",
@@ -119,6 +129,7 @@ def _inside(path: str, host: str, network: Any) -> Iterator[Problem]:
         return
     if not any(address in IPv4Network(cidr) for cidr in ranges):
         yield Problem(
+            id="isolated.unreachable-host",
             path=path,
             what=f"names {host}, which is neither in the network nor in one of its peer networks",
             fix="add its range under network.peer_networks",
@@ -138,6 +149,7 @@ def endpoints_offered(
         if reason := not_offered(region, service):
             path = f"network.additional_endpoints[{index}]"
             yield Problem(
+                id="isolated.endpoint-not-offered",
                 path=path,
                 what=f"is not offered in {region} ({reason})",
                 fix="remove it, or choose another region",
@@ -148,6 +160,7 @@ def endpoints_offered(
         if reason := not_offered(region, service):
             what = f"offers no endpoint of {service}, which {who} needs ({reason})"
             yield Problem(
+                id="isolated.endpoint-missing",
                 path="aws:region",
                 what=what,
                 fix="choose another region: without it nothing here would start",
@@ -170,6 +183,7 @@ def no_letsencrypt(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
             path = dotted(("hubs", name, "helm_values", "proxy", "https"))
             fix = "use entry.tls.kind: certificate with a certificate of your own authority"
             yield Problem(
+                id="isolated.letsencrypt",
                 path=path,
                 what="asks Let's Encrypt, which cannot reach this network, nor it Let's Encrypt",
                 fix=fix,
@@ -202,6 +216,7 @@ def whole_proxy(network: AnyNetwork, cluster: AnyCluster, hubs: Hubs) -> Iterato
                     " ask the proxy for each other"
                 )
                 yield Problem(
+                    id="isolated.no-proxy",
                     path=path,
                     what=what,
                     fix="use network.egress, which writes both, or complete NO_PROXY",
@@ -228,7 +243,7 @@ def runner_is_inside(network: AnyNetwork, runner: RunnerSection | None) -> Itera
         or not isinstance(network, (AirgapNetworkSection, ExistingNetworkSection))
     ):
         what = "is for an isolated network in AWS: this one's API is reached without it"
-        yield Problem(path="runner", what=what, fix="remove the section")
+        yield Problem(id="isolated.runner", path="runner", what=what, fix="remove the section")
 
 
 RULES: Rules = (

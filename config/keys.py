@@ -75,6 +75,7 @@ def _twice(full: str, keys: list[str]) -> Problem:
     listed = " and ".join(dotted((key,)) for key in keys)
     fix = f"keep one of them, such as {dotted((name if full.startswith(f'{PROJECT}:') else full,))}"
     return Problem(
+        id="key.twice",
         path=dotted((name,)),
         what=f"is present twice, as {listed}: for Pulumi both are the same key",
         fix=fix,
@@ -83,7 +84,12 @@ def _twice(full: str, keys: list[str]) -> Problem:
 
 def _unreadable(key: str) -> Problem:
     what = "is no key that Pulumi reads: it has more than one colon outside `NAMESPACE:NAME`"
-    return Problem(path=dotted((key,)), what=what, fix=f"write {dotted((key.rpartition(':')[2],))}")
+    return Problem(
+        id="key.unreadable",
+        path=dotted((key,)),
+        what=what,
+        fix=f"write {dotted((key.rpartition(':')[2],))}",
+    )
 
 
 def engine_spelling(name: str, given: Iterable[str], project: str) -> str:
@@ -135,6 +141,7 @@ def misplaced(document: Mapping[Any, Any]) -> Iterator[Problem]:
         what = "is beside `config:`, where Pulumi ignores it"
         if name in StackConfig.model_fields or key in PROVIDER_KEYS.values() or _of_hub(name):
             yield Problem(
+                id="key.beside-config",
                 path=dotted((key,)),
                 what=what,
                 fix=f"indent it below `config:`, as {PROVIDER_KEYS.get(name, name)}",
@@ -147,7 +154,7 @@ def misplaced(document: Mapping[Any, Any]) -> Iterator[Problem]:
             if guess
             else "remove it, or move it below `config:`"
         )
-        yield Problem(path=dotted((key,)), what=what, fix=fix)
+        yield Problem(id="key.beside-config", path=dotted((key,)), what=what, fix=fix)
 
 
 def foreign(keys: Iterable[str], *, sealed: Iterable[str] = ()) -> Iterator[Problem]:
@@ -169,6 +176,7 @@ def foreign(keys: Iterable[str], *, sealed: Iterable[str] = ()) -> Iterator[Prob
                 or f"remove it, or install the provider that it configures (pulumi-{namespace})"
             )
             yield Problem(
+                id="key.unknown-prefix",
                 path=dotted((key,)),
                 what=f"has a prefix that nothing in this stack reads ({namespace}:)",
                 fix=fix,
@@ -178,6 +186,7 @@ def foreign(keys: Iterable[str], *, sealed: Iterable[str] = ()) -> Iterator[Prob
 def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
     if name in StackConfig.model_fields and name not in AWS_CALLS:
         yield Problem(
+            id="key.not-of-aws-provider",
             path=dotted((key,)),
             what="is no setting of the AWS provider",
             fix=f"write {PROVIDER_KEYS.get(name, name)}: an option of this program",
@@ -189,6 +198,7 @@ def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
             " know"
         )
         yield Problem(
+            id="key.not-of-aws-provider",
             path=dotted((key,)),
             what=what,
             fix=f"did you mean aws:{guess}?" if guess else f"remove it: pulumi config rm {key}",
@@ -198,7 +208,12 @@ def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
             "rotate it (it was exposed), then use AWS_PROFILE instead, or run: pulumi config set"
             f" --secret {key}"
         )
-        yield Problem(path=dotted((key,)), what="is a secret, but is stored in clear text", fix=fix)
+        yield Problem(
+            id="secret.clear-text",
+            path=dotted((key,)),
+            what="is a secret, but is stored in clear text",
+            fix=fix,
+        )
 
 
 def _meant(namespace: str, name: str) -> str | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -50,6 +51,7 @@ def _validated(
         if full in secret:
             problems.append(
                 Problem(
+                    id="secret.none-there",
                     path=shown_name,
                     what=(
                         "is encrypted (`secure:`), whole or in part, but none of its options is a"
@@ -64,7 +66,12 @@ def _validated(
             sections.update({} if isinstance(section, list) else {name: section})
         elif field.is_required():
             problems.append(
-                Problem(path=shown_name, what="is missing", fix=f"add it: {field.description}")
+                Problem(
+                    id="option.missing",
+                    path=shown_name,
+                    what="is missing",
+                    fix=f"add it: {field.description}",
+                )
             )
         else:
             sections[name] = field.default
@@ -113,7 +120,12 @@ def _strangers(
         if wanted is not None and name in wanted:
             if key not in secret:
                 fix = f"rotate it (it was exposed), then: pulumi config set --secret {name}"
-                yield Problem(path=name, what="is a secret, but is stored in clear text", fix=fix)
+                yield Problem(
+                    id="secret.clear-text",
+                    path=name,
+                    what="is a secret, but is stored in clear text",
+                    fix=fix,
+                )
             continue
         if key in secret and name.startswith("hub-") and not closest(name, wanted or ()):
             what = (
@@ -122,6 +134,7 @@ def _strangers(
                 else "is a secret that no hub of this stack needs"
             )
             yield Problem(
+                id="secret.unused",
                 path=name,
                 what=what,
                 fix=f"remove it{' here' if outer else ''}: pulumi config rm {name}",
@@ -130,6 +143,7 @@ def _strangers(
         if (section := name.partition(".")[0]) != name and section in StackConfig.model_fields:
             what = "is one key with dots in its name, not an option inside a section"
             yield Problem(
+                id="key.dotted",
                 path=dotted((name,)),
                 what=what,
                 fix=(
@@ -144,7 +158,12 @@ def _strangers(
         )
         if today := new_name(name, known):
             fix = f"write {today}: its name since format 2"
-        yield Problem(path=dotted((name,)), what="is not an option of this program", fix=fix)
+        yield Problem(
+            id="option.unknown",
+            path=dotted((name,)),
+            what="is not an option of this program",
+            fix=fix,
+        )
 
 
 _HOLDERS: dict[str, type[BaseModel]] = {}
@@ -169,13 +188,14 @@ def _section(name: str, raw: str, path: str) -> Any:
     holder = _holder(name)
     if not raw:  # the engine also makes this of a key without a value
         what, fix = no_value(StackConfig.model_fields[name])
-        return [Problem(path=path, what=what, fix=fix)]
+        return [Problem(id="option.no-value", path=path, what=what, fix=fix)]
     try:
         document = json.dumps({name: _decoded(raw)})
         return getattr(holder.model_validate_json(document), name)
     except RecursionError:
         return [
             Problem(
+                id="option.too-deep",
                 path=path,
                 what="is nested too deeply to be read",
                 fix="compare it with the reference",
@@ -183,10 +203,7 @@ def _section(name: str, raw: str, path: str) -> Any:
         ]
     except ValidationError as error:
         found = problems_of(error, holder)
-        return [
-            Problem(path=path + problem.path.removeprefix(name), what=problem.what, fix=problem.fix)
-            for problem in found
-        ]
+        return [replace(problem, path=path + problem.path.removeprefix(name)) for problem in found]
 
 
 def _decoded_or_text(raw: str) -> object:

@@ -42,7 +42,12 @@ class _Section(ModelMetaclass):
             except PydanticSerializationError:
                 what = f"has a value of the wrong kind (got {type(value).__name__})"
                 problems.append(
-                    Problem(path=name, what=what, fix="give plain text, numbers, lists and maps")
+                    Problem(
+                        id="option.kind",
+                        path=name,
+                        what=what,
+                        fix="give plain text, numbers, lists and maps",
+                    )
                 )
         try:
             found = model.model_validate_json(json.dumps(document))

@@ -24,9 +24,14 @@ _AT_ONCE = "In place, at once."
 
 def _receiver(value: str) -> str:
     if value.startswith("http://"):
-        raise refuse(f"sends alarms in clear text (got {shown(value)})", "write https://")
+        raise refuse(
+            "monitoring.receiver-clear-text",
+            f"sends alarms in clear text (got {shown(value)})",
+            "write https://",
+        )
     if not (_MAIL.fullmatch(value) or _HTTPS.fullmatch(value)):
         raise refuse(
+            "monitoring.receiver",
             f"is neither an e-mail address nor an https address (got {shown(value)})",
             "write it like hub-alarms@example.org",
         )
@@ -124,7 +129,9 @@ class CloudWatchWatch(Model):
     def _each_once(self) -> Self:
         twice = next((item for item in self.notify if self.notify.count(item) > 1), None)
         if twice is not None:
-            raise refuse(f"notify names {shown(twice)} twice", "name it once")
+            raise refuse(
+                "monitoring.receiver-twice", f"notify names {shown(twice)} twice", "name it once"
+            )
         return self
 
 
@@ -151,6 +158,7 @@ def watched_in_aws(cluster: AnyCluster, watch: AnyWatch) -> Iterator[Problem]:
     ):
         fix = "remove it; monitor the cluster with its owner's tools (docs/monitoring.md)"
         yield Problem(
+            id="monitoring.existing-cluster",
             path="monitoring",
             what=(
                 "asks for alarms in AWS, but the cluster exists already and the stack makes nothing"
@@ -168,6 +176,7 @@ def homes_are_measured(homes: Homes, watch: AnyWatch) -> Iterator[Problem]:
         and not isinstance(homes, EfsHomesSection)
     ):
         yield Problem(
+            id="monitoring.homes-not-efs",
             path="monitoring.homes_gib",
             what=f"is a limit for EFS, but homes.kind is {homes.kind}",
             fix="remove it",

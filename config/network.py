@@ -39,12 +39,14 @@ def _vpc_cidr(value: str) -> str:
     network = IPv4Network(value)
     if not any(network.subnet_of(private) for private in _PRIVATE):
         raise refuse(
+            "network.cidr-public",
             f"is not a private range (got {value})",
             "choose one inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
         )
     if not _LARGEST <= network.prefixlen <= _SMALLEST:
         around = IPv4Network((network.network_address, _LARGEST), strict=False)
         raise refuse(
+            "network.cidr-size",
             f"must be between /{_LARGEST} and /{_SMALLEST} (got /{network.prefixlen})",
             f"write {around}",
         )
@@ -54,6 +56,7 @@ def _vpc_cidr(value: str) -> str:
 def _nat(value: object) -> object:
     if value == "none":
         raise refuse(
+            "network.no-nat",
             "cannot be none in an open network: nodes would never reach the cluster and never join",
             "choose single or per_zone, or write mode: airgap for a network without egress",
         )
@@ -63,12 +66,14 @@ def _nat(value: object) -> object:
 def _service(value: str) -> str:
     if value.startswith("com.amazonaws."):
         raise refuse(
+            "endpoints.full-name",
             f"is a service's whole name (got {shown(value)})",
             "write its last part,"
             f" {value.removeprefix('com.amazonaws.').partition('.')[2] or 'ssm'}",
         )
     if not _SERVICE.fullmatch(value):
         raise refuse(
+            "endpoints.malformed",
             f"is not the short name of an AWS service (got {shown(value)})",
             "write it as in com.amazonaws.REGION.NAME, such as athena",
         )
@@ -79,13 +84,18 @@ def _service(value: str) -> str:
             if meant
             else f"write the NAME of com.amazonaws.REGION.NAME, such as athena (list: {source()})"
         )
-        raise refuse(f"is no AWS service that has a VPC endpoint (got {shown(value)})", fix)
+        raise refuse(
+            "endpoints.unknown",
+            f"is no AWS service that has a VPC endpoint (got {shown(value)})",
+            fix,
+        )
     return value
 
 
 def _bucket(value: str) -> str:
     if not _BUCKET.fullmatch(value):
         raise refuse(
+            "endpoints.bucket",
             f"is not the name of a bucket (got {shown(value)})",
             "write the bare name, without s3:// and without a path",
         )
@@ -310,6 +320,7 @@ class ExistingNetworkSection(_Endpoints):
         twice = sorted({item for item in ids if ids.count(item) > 1})
         if twice:
             raise refuse(
+                "network.subnet-twice",
                 f"names {twice[0]} twice",
                 "give each zone a subnet of its own; nodes and balancers do not share one",
             )
@@ -320,11 +331,13 @@ class ExistingNetworkSection(_Endpoints):
         ]
         if outside:
             raise refuse(
+                "network.subnet-outside-cidr",
                 f"private_subnets: {outside[0].cidr} is not inside cidr {self.cidr}",
                 "correct one of them; cidr is the VPC's range that holds the subnets",
             )
         if self.makes_endpoints and not self.route_tables:
             raise refuse(
+                "network.no-route-tables",
                 "route_tables is empty, so there would be no route to the S3 endpoint: no image"
                 " could be pulled",
                 "list the private subnets' route tables",

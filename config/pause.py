@@ -36,6 +36,7 @@ def boolean(value: object) -> object:
 def _tag(value: str) -> str:
     if not _TAG.fullmatch(value):
         raise refuse(
+            "pause.tag",
             f"is not of the form KEY=VALUE (got {shown(value)})",
             "write a tag that these machines have, such as k8s.io/role/master=1",
         )
@@ -100,6 +101,7 @@ def dropped_exists(network: AnyNetwork, pause: Pause) -> Iterator[Problem]:
     """Only what the stack makes can be dropped."""
     if "nat" in pause.drop and not isinstance(network, OpenNetworkSection):
         yield Problem(
+            id="pause.nat",
             path="pause.drop",
             what=f"names nat, but network.mode is {network.mode}",
             fix="remove nat: this stack makes no NAT gateway",
@@ -109,13 +111,19 @@ def dropped_exists(network: AnyNetwork, pause: Pause) -> Iterator[Problem]:
     )
     if "endpoints" in pause.drop and not makes:
         yield Problem(
+            id="pause.endpoints",
             path="pause.drop",
             what="names endpoints, but this stack makes none",
             fix="remove endpoints",
         )
     twice = next((item for item in pause.drop if pause.drop.count(item) > 1), None)
     if twice is not None:
-        yield Problem(path="pause.drop", what=f"names {twice} twice", fix="name it once")
+        yield Problem(
+            id="pause.drop-twice",
+            path="pause.drop",
+            what=f"names {twice} twice",
+            fix="name it once",
+        )
 
 
 def addresses_stay(hubs: Hubs, pause: Pause) -> Iterator[Problem]:
@@ -130,6 +138,7 @@ def addresses_stay(hubs: Hubs, pause: Pause) -> Iterator[Problem]:
             entry.route53_zone is None or not entry.record
         ):
             yield Problem(
+                id="pause.balancer-address",
                 path="pause.drop",
                 what=(
                     f"names balancers, but the record of {entry.hostname} (hubs.{name}) is not"
@@ -149,18 +158,21 @@ def machines_are_somebody_elses(
         return
     if isinstance(cluster, EksCluster):
         yield Problem(
+            id="pause.instances",
             path="pause.instances",
             what="is for an existing cluster, but the stack makes this one",
             fix="remove it",
         )
     elif not region:
         yield Problem(
+            id="region.missing",
             path="aws:region",
             what="is missing, and pause.instances are found in a region",
             fix="add it, such as us-east-1",
         )
     if pause.instances.control_plane == pause.instances.nodes:
         yield Problem(
+            id="pause.same-tag",
             path="pause.instances.nodes",
             what="is the same tag as control_plane",
             fix="name a tag that only the nodes have",
@@ -176,6 +188,7 @@ def nothing_waits_for_nodes(paused: bool, homes: Homes) -> Iterator[Problem]:
         and homes.adopted.pending
     ):
         yield Problem(
+            id="pause.job-waits",
             path="paused",
             what="is true, but homes.adopted.ownership is pending, and its job needs a node",
             fix="finish that first, then pause",

@@ -50,11 +50,13 @@ def _instance_type(value: str) -> str:
             kind.gpu is not None and not kind.gpus
         ):  # DescribeInstanceTypes counts a fraction as none
             raise refuse(
+                "pools.fraction-of-gpu",
                 f"has only a fraction of a GPU (got {value})",
                 "the device plugin hands out whole GPUs: choose a type with one, such as g6.xlarge",
             )
         return value
     raise refuse(
+        "pools.instance-type-unknown",
         f"is not an EC2 instance type that this program knows (got {shown(value)})",
         suggestions.types(value)
         or "choose one from config/data/ec2_types.json, or refresh that table with scripts/refresh_ec2_types.py",
@@ -68,6 +70,7 @@ def _label_is_free(value: str) -> str:
         for own in OWN_LABEL_PREFIXES
     ):
         raise refuse(
+            "pools.label-reserved",
             f"is a label that the program or Kubernetes sets (got {shown(value)})",
             "choose a key of your own, such as example.org/team",
         )
@@ -79,6 +82,7 @@ def _label_fits_a_tag(value: str) -> str:
     # `k8s.io/cluster-autoscaler/node-template/label/` has 46 of them.
     if len(value) > _LONGEST_LABEL_KEY:
         raise refuse(
+            "pools.label-too-long",
             f"is too long for the autoscaler's tag of it (got {len(value)} characters)",
             f"shorten it to {_LONGEST_LABEL_KEY}, prefix included",
         )
@@ -88,6 +92,7 @@ def _label_fits_a_tag(value: str) -> str:
 def _price_is_text(value: object) -> object:
     if isinstance(value, bool):
         raise refuse(
+            "price.unquoted",
             f"must be a quoted string (got {shown(value)})",
             'write US dollars per hour in quotes, such as "0.35"',
         )
@@ -99,7 +104,7 @@ def _price_is_text(value: object) -> object:
             f"must be a quoted string (got the number {shown(value)}): numbers lose digits when the"
             " file is rewritten"
         )
-        raise refuse(what, f'write it in quotes: "{price}"')
+        raise refuse("price.number", what, f'write it in quotes: "{price}"')
     return value
 
 
@@ -147,11 +152,13 @@ class Disk(Model):
         # for each provisioned IOPS.
         if self.iops > 500 * self.size_gib:
             raise refuse(
+                "disk.iops",
                 f"iops must be at most 500 for each GiB (got {self.iops} on {self.size_gib} GiB)",
                 f"lower iops to {500 * self.size_gib}, or raise size_gib",
             )
         if self.throughput > self.iops // 4:
             raise refuse(
+                "disk.throughput",
                 f"throughput must be at most a quarter of iops (got {self.throughput} with"
                 f" {self.iops} IOPS)",
                 f"raise iops to {4 * self.throughput}",
@@ -186,7 +193,11 @@ class Size(Model):
     def _at_least_min(cls, value: int, info: ValidationInfo) -> int:
         least = info.data.get("min", 0)
         if value < least:
-            raise refuse(f"must be at least min (got {value} < {least})", "raise max or lower min")
+            raise refuse(
+                "pools.max-below-min",
+                f"must be at least min (got {value} < {least})",
+                "raise max or lower min",
+            )
         return value
 
 
@@ -217,7 +228,7 @@ class _Pool(Model):
     def _types_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise refuse(f"names {twice[0]} twice", "remove one of them")
+            raise refuse("pools.type-twice", f"names {twice[0]} twice", "remove one of them")
         return names
 
 
@@ -340,12 +351,17 @@ class _UserPool(_Pool):
         for number in numbers:
             if number >= current:
                 raise refuse(
+                    "pools.generation-not-older",
                     f"names generation {number}, and the pool's own is {current}: a retiring"
                     " generation must be older than the current one",
                     f"set generation: {number + 1} beside it, or remove it",
                 )
             if numbers.count(number) > 1:
-                raise refuse(f"names generation {number} twice", "remove one of them")
+                raise refuse(
+                    "pools.generation-twice",
+                    f"names generation {number} twice",
+                    "remove one of them",
+                )
         return retiring
 
 

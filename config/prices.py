@@ -233,6 +233,7 @@ def read_prices(path: Path) -> Prices:
             path.name,
             [
                 Problem(
+                    id="file.unreadable",
                     path="",
                     what=f"cannot be read ({error.strerror})",
                     fix="name a TOML file of prices",
@@ -242,7 +243,15 @@ def read_prices(path: Path) -> Prices:
     except ValueError as error:
         what = f"is not TOML ({error})"
         raise ConfigError(
-            path.name, [Problem(path="", what=what, fix='write lines such as spot_share = "0.35"')]
+            path.name,
+            [
+                Problem(
+                    id="prices.not-toml",
+                    path="",
+                    what=what,
+                    fix='write lines such as spot_share = "0.35"',
+                )
+            ],
         ) from None
     types = document.pop("ec2", {})
     problems: list[Problem] = []
@@ -266,10 +275,15 @@ def _own(
         if name not in known:
             guess = closest(name, known)
             fix = f"did you mean {guess}?" if guess else f"the names are {', '.join(known[:30])}"
-            problems.append(Problem(path=path, what="is not a price that a bill has", fix=fix))
+            problems.append(
+                Problem(
+                    id="prices.unknown", path=path, what="is not a price that a bill has", fix=fix
+                )
+            )
         elif amount is None or not amount.is_finite() or amount < 0:
             problems.append(
                 Problem(
+                    id="prices.malformed",
                     path=path,
                     what=f"is not a price (got {shown(value)})",
                     fix='write US dollars in quotes, such as "0.40"',

@@ -50,9 +50,14 @@ _FIELDS = (
 
 def _memory_text(value: object) -> object:
     if isinstance(value, bool):
-        raise refuse(f"is not a size (got {shown(value)})", "write it with a unit, such as 16G")
+        raise refuse(
+            "memory.malformed",
+            f"is not a size (got {shown(value)})",
+            "write it with a unit, such as 16G",
+        )
     if isinstance(value, (int, float)):
         raise refuse(
+            "memory.no-unit",
             f"has no unit (got {shown(value)})",
             f"write it with one, such as {value if value < 2048 else 16}G",
         )  # beyond, bytes were meant
@@ -63,18 +68,22 @@ def _memory(value: str) -> str:
     if re.fullmatch(r"[0-9.]+[KMGTkmgt]i?[Bb]?", value) and not _MEMORY.fullmatch(value):
         meant = re.sub(r"(?i)i?b?$", "", value).upper()
         raise refuse(
+            "memory.unit",
             f"has a unit that KubeSpawner refuses when a server starts (got {shown(value)})",
             f"write {meant}, which counts in powers of 1024",
         )
     match = _MEMORY.fullmatch(value)
     if not match:
         raise refuse(
+            "memory.malformed",
             f"is not a size (got {shown(value)})",
             "write a number and one of K, M, G, T, such as 16G",
         )
     if memory_mib(value) < 64:  # a Jupyter server alone takes about 100 MiB
         raise refuse(
-            f"is less than a server needs to start (got {shown(value)})", "write 1G or more"
+            "memory.too-small",
+            f"is less than a server needs to start (got {shown(value)})",
+            "write 1G or more",
         )
     return value
 
@@ -94,16 +103,22 @@ def _cores(value: object) -> object:
     if isinstance(value, str):
         if re.fullmatch(r"[0-9]+m", value):
             raise refuse(
+                "cpu.malformed",
                 f"must be a number of cores (got {shown(value)})",
                 f"write {int(value[:-1]) / 1000:g} without quotes",
             )
         number = value if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) else "2"
         raise refuse(
+            "cpu.text",
             f"must be a number (got {shown(value)}): the chart refuses text there",
             f"write {number} without quotes",
         )
     if isinstance(value, bool):
-        raise refuse(f"must be a number of cores (got {shown(value)})", "write it like 2 or 0.5")
+        raise refuse(
+            "cpu.malformed",
+            f"must be a number of cores (got {shown(value)})",
+            "write it like 2 or 0.5",
+        )
     return value
 
 
@@ -125,16 +140,19 @@ def _image(value: str) -> str:
     match = _IMAGE.fullmatch(value)
     if match is None:
         raise refuse(
+            "image.malformed",
             f"is not an image (got {shown(value)})",
             "write it like quay.io/jupyter/scipy-notebook:2025-12-31",
         )
     if not match["tag"] and not match["digest"]:
         raise refuse(
+            "image.no-tag",
             f"has no tag (got {shown(value)}): its content could change without notice",
             "add a tag, or a digest as @sha256:…",
         )
     if match["tag"] == "latest" and not match["digest"]:
         raise refuse(
+            "image.latest",
             f"follows latest (got {shown(value)}): its content could change without notice",
             "name the tag that you tried",
         )
@@ -144,15 +162,19 @@ def _image(value: str) -> str:
 def _variable(value: str) -> str:
     if not _VARIABLE.fullmatch(value):
         raise refuse(
+            "environment.name",
             f"is not the name of a variable (got {shown(value)})",
             "use letters, digits and underscores",
         )
     if value.startswith(_OWN_VARIABLES):
         raise refuse(
-            f"is a variable that JupyterHub sets (got {shown(value)})", "choose another name"
+            "environment.reserved",
+            f"is a variable that JupyterHub sets (got {shown(value)})",
+            "choose another name",
         )
     if value in NEEDS_ROOT:
         raise refuse(
+            "environment.needs-root",
             f"needs a container that starts as root (got {value}), which no hub here allows: homes"
             " belong to 1000:100 from the start",
             "remove it",
@@ -161,6 +183,7 @@ def _variable(value: str) -> str:
         r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|ACCESS_KEY|API_KEY)(_|$)", value.upper()
     ):
         raise refuse(
+            "environment.secret",
             f"looks like a secret (got {value}), and every principal that may read pods would read"
             " it in clear text",
             "let users supply their own, or give the servers an IAM role",
@@ -174,6 +197,7 @@ def _variable_text(value: object) -> object:
             {True: "yes", False: "no"}.get(value, "1") if isinstance(value, bool) else shown(value)
         )
         raise refuse(
+            "environment.not-text",
             f"must be quoted text (got {shown(value)}): with anything else every server fails to"
             " start",
             f'write it in quotes, such as "{quoted}"',
@@ -185,18 +209,22 @@ def _braces(value: str) -> str:
     for name in fields(value):
         if name not in _FIELDS:
             raise refuse(
+                "environment.braces",
                 f"has braces that KubeSpawner would expand (got {shown(value)}): every server would"
                 " fail to start",
                 f"double them: {value.replace('{', '{{').replace('}', '}}')}",
             )
     if has_lone_brace(value):
         raise refuse(
+            "environment.single-brace",
             f"has a single brace (got {shown(value)}): every server would fail to start",
             "double it: {{ or }}",
         )
     if not value:
         raise refuse(
-            "is empty: KubeSpawner drops such a variable", "write a value, or remove the line"
+            "environment.empty",
+            "is empty: KubeSpawner drops such a variable",
+            "write a value, or remove the line",
         )
     return value
 
@@ -377,23 +405,27 @@ class Profile(Model):
         ]
         if len(ways) > 1:
             raise refuse(
+                "profile.amount-twice",
                 f"says twice how much a server gets: {' and '.join(ways)}",
                 f"keep {ways[0]}, or one of the others",
             )
         if not ways:
             raise refuse(
+                "profile.no-amount",
                 "does not say how much a server gets",
                 "write cpu and memory, users_per_node, or sizes",
             )
         if ways == ["cpu and memory"]:
             if self.cpu is None or self.memory is None:
                 raise refuse(
+                    "profile.half-an-amount",
                     f"says {'memory' if self.cpu is None else 'cpu'} alone",
                     f"add {'cpu' if self.cpu is None else 'memory'}",
                 )
             _enough(self.memory, self.guarantee)
         if self.sizes and (self.gpus or "guarantee" in self.model_fields_set):
             raise refuse(
+                "profile.sizes-and-amounts",
                 "has gpus or guarantee beside sizes, where each size has its own",
                 "move them into sizes",
             )
@@ -402,11 +434,16 @@ class Profile(Model):
     @model_validator(mode="after")
     def _choices_are_choices(self) -> Self:
         if self.images and self.image is not None:
-            raise refuse("names image beside images", "put it into images, with default: true")
+            raise refuse(
+                "profile.image-and-images",
+                "names image beside images",
+                "put it into images, with default: true",
+            )
         for option_name, choices in (("images", self.images), ("sizes", self.sizes)):
             chosen = [name for name, choice in choices.items() if choice.default]
             if len(chosen) > 1:
                 raise refuse(
+                    "choice.several-defaults",
                     f"{option_name} have more than one default: {', '.join(sorted(chosen))}",
                     "keep `default: true` on one of them",
                 )
@@ -416,6 +453,7 @@ class Profile(Model):
 def _enough(memory: str, guarantee: float) -> None:
     if memory_mib(memory) * guarantee < 64:  # a Jupyter server alone takes about 100 MiB
         raise refuse(
+            "profile.guarantee-too-small",
             "guarantee leaves a server less memory than it needs to start",
             "raise guarantee or memory",
         )

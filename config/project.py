@@ -76,6 +76,7 @@ class Project:
                 " engine"
             )
             raise self._refused(
+                "project.runtime",
                 "runtime",
                 what,
                 "use `pulumi preview` for it; for a plan of a stack file alone, keep it in a folder"
@@ -87,14 +88,15 @@ class Project:
             return Program(folder=file.parent, file=file)
         if self.main:
             raise self._refused(
+                "project.no-program",
                 "main",
                 f"names {self.main}, where there is no __main__.py",
                 "write the folder of the program, or remove the line",
             )
         return Program(folder=self.folder)
 
-    def _refused(self, path: str, what: str, fix: str) -> ConfigError:
-        return ConfigError(self.path.name, [Problem(path=path, what=what, fix=fix)])
+    def _refused(self, which: str, path: str, what: str, fix: str) -> ConfigError:
+        return ConfigError(self.path.name, [Problem(id=which, path=path, what=what, fix=fix)])
 
 
 def find_project(folder: Path) -> Project | None:
@@ -125,6 +127,7 @@ def project_of(folder: Path) -> Project:
             "Pulumi.yaml",
             [
                 Problem(
+                    id="project.none",
                     path="",
                     what=what,
                     fix="make one with `jhub init`, or change into the folder of yours",
@@ -167,6 +170,7 @@ def _project(path: Path, _changed: int) -> Project:
             path.name,
             [
                 Problem(
+                    id="project.not-yaml",
                     path="",
                     what="is not readable as YAML",
                     fix=f"repair {path}: Pulumi reads it too",
@@ -181,6 +185,7 @@ def _project(path: Path, _changed: int) -> Project:
             path.name,
             [
                 Problem(
+                    id="project.no-name",
                     path="name",
                     what=(
                         "is missing: unprefixed keys of stack files belong to the project of this"

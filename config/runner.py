@@ -27,6 +27,7 @@ _LEAST_MIB = 3800
 def _policy(value: str) -> str:
     if not _POLICY.fullmatch(value):
         raise refuse(
+            "policy.malformed",
             f"is not the ARN of an IAM policy (got {shown(value)})",
             "write it like arn:aws:iam::123456789012:policy/pulumi-state",
         )
@@ -35,11 +36,13 @@ def _policy(value: str) -> str:
         if meant is not None:
             prefix = value.removesuffix(path)
             raise refuse(
+                "policy.unknown",
                 f"is no policy that AWS has (got {shown(value)}): attaching it would fail",
                 f"did you mean {prefix}{meant}?",
             )
     if value.endswith(("/AdministratorAccess", "FullAccess", "/PowerUserAccess")):
         raise refuse(
+            "policy.too-wide",
             f"grants far more than a runner needs (got {shown(value)})",
             "write a policy for what it does; examples/backend makes one for the state",
         )
@@ -49,6 +52,7 @@ def _policy(value: str) -> str:
 def _roomy(value: str) -> str:
     if instance_type(value).memory_mib < _LEAST_MIB:
         raise refuse(
+            "runner.too-small",
             f"has too little memory for pulumi (got {value})",
             "choose one with 4 GiB, such as t3.medium",
         )

@@ -38,11 +38,13 @@ NameRule = Literal["simple", "dotted", "email", "any"]
 def _user_name(value: str) -> str:
     if not _USER_NAME.fullmatch(value):
         raise refuse(
+            "user-name.malformed",
             f"is not a valid user name for signing in (got {shown(value)})",
             "write the bare name, such as ada",
         )
     if value != value.lower():
         raise refuse(
+            "user-name.upper-case",
             f"has upper-case letters (got {shown(value)}): JupyterHub converts all user names to"
             " lower case",
             f"write {value.lower()}",
@@ -118,12 +120,15 @@ _LDAPS, _LDAP = 636, 389
 def _server(value: str) -> str:
     if "://" in value or value.count(":"):
         raise refuse(
+            "sign-in.server-address",
             f"has a scheme or a port (got {shown(value)})",
             "write the bare name, such as ldap.example.org; the port has an option of its own",
         )
     if not HOST.fullmatch(value):
         raise refuse(
-            f"is not the name of a server (got {shown(value)})", "write it like ldap.example.org"
+            "sign-in.server",
+            f"is not the name of a server (got {shown(value)})",
+            "write it like ldap.example.org",
         )
     return value
 
@@ -135,6 +140,7 @@ def _template(value: str) -> str:
         or "}" in value.replace("{username}", "")
     ):
         raise refuse(
+            "sign-in.template",
             f"must hold {{username}} and no other field (got {shown(value)})",
             "write it like uid={username},ou=people,dc=example,dc=org",
         )
@@ -144,6 +150,7 @@ def _template(value: str) -> str:
 def _attribute(value: str) -> str:
     if not _ATTRIBUTE.fullmatch(value):
         raise refuse(
+            "sign-in.attribute",
             f"is not the name of an LDAP attribute (got {shown(value)})",
             "write it like uid or sAMAccountName",
         )
@@ -158,6 +165,7 @@ def is_dn(value: str) -> bool:
 def _dn(value: str) -> str:
     if not is_dn(value):
         raise refuse(
+            "sign-in.distinguished-name",
             f"is not a distinguished name (got {shown(value)})",
             "write it whole, such as cn=hub,ou=groups,dc=example,dc=org",
         )
@@ -167,6 +175,7 @@ def _dn(value: str) -> str:
 def _authorities(value: str) -> str:
     if "-----BEGIN CERTIFICATE-----" not in value or "PRIVATE KEY" in value:
         raise refuse(
+            "tls.not-pem",
             "is not a certificate in PEM form",
             "paste the authority's certificate with its BEGIN and END lines, under"
             " `ca_certificate: |`",
@@ -300,20 +309,27 @@ class LdapSignIn(Listed):
         if not (
             self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
         ):
-            raise refuse("allows no user", "list allowed_groups, allowed_users or administrators")
+            raise refuse(
+                "sign-in.nobody",
+                "allows no user",
+                "list allowed_groups, allowed_users or administrators",
+            )
         if bool(self.bind_dn_templates) == (self.lookup is not None):
             raise refuse(
+                "sign-in.bind-or-lookup",
                 "needs either bind_dn_templates or lookup, not both and not neither",
                 "give one of them",
             )
         if self.encrypted and self.ca_certificate is None:
             raise refuse(
+                "sign-in.no-ca",
                 "has no ca_certificate: the hub could not tell your directory from an attacker on"
                 " the network path",
                 "paste the authority's certificate",
             )
         if not self.encrypted and self.ca_certificate is not None:
             raise refuse(
+                "sign-in.ca-without-tls",
                 "has a ca_certificate, but without TLS it verifies nothing",
                 "write tls: on_connect or start_tls, or remove it",
             )
@@ -332,6 +348,7 @@ _CLAIM = re.compile(r"[\w:/-]+(\.[\w:/-]+)*", re.ASCII)
 def _client(value: str) -> str:
     if not _CLIENT.fullmatch(value):
         raise refuse(
+            "sign-in.client-id",
             f"is not a client id (got {shown(value)})",
             "copy it from the application that you registered; its secret is a secret of the stack",
         )
@@ -341,6 +358,7 @@ def _client(value: str) -> str:
 def _url(value: str) -> str:
     if not _URL.fullmatch(value):
         raise refuse(
+            "sign-in.address",
             f"is not an https address (got {shown(value)})",
             "write it whole, such as https://login.example.org/oauth2/authorize",
         )
@@ -350,6 +368,7 @@ def _url(value: str) -> str:
 def _organization(value: str) -> str:
     if not _ORGANIZATION.fullmatch(value):
         raise refuse(
+            "sign-in.organization",
             f"is neither an organization nor organization:team (got {shown(value)})",
             "write it as in its address at GitHub, such as jupyter:hub",
         )
@@ -359,6 +378,7 @@ def _organization(value: str) -> str:
 def _team(value: str) -> str:
     if ":" not in value:
         raise refuse(
+            "groups.not-a-team",
             f"is an organization, not a team (got {shown(value)}): it would include all of its"
             " members",
             "write organization:team",
@@ -369,6 +389,7 @@ def _team(value: str) -> str:
 def _claim(value: str) -> str:
     if not _CLAIM.fullmatch(value):
         raise refuse(
+            "sign-in.claim",
             f"is not the name of a claim (got {shown(value)})",
             "write it like groups, or realm_access.roles for one inside another",
         )
@@ -378,6 +399,7 @@ def _claim(value: str) -> str:
 def _domain(value: str) -> str:
     if "://" in value or not HOST.fullmatch(value) or "." not in value:
         raise refuse(
+            "sign-in.domain",
             f"is not the domain of a user pool (got {shown(value)})",
             "write its host, such as hub.auth.us-east-1.amazoncognito.com, or your own domain's",
         )
@@ -435,7 +457,9 @@ class GitHubSignIn(Listed):
             or self.administrators
         ):
             raise refuse(
-                "allows no user", "list allowed_organizations, allowed_users or administrators"
+                "sign-in.nobody",
+                "allows no user",
+                "list allowed_organizations, allowed_users or administrators",
             )
         return self
 
@@ -474,9 +498,14 @@ class _Provider(Listed):
         if not (
             self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
         ):
-            raise refuse("allows no user", "list allowed_groups, allowed_users or administrators")
+            raise refuse(
+                "sign-in.nobody",
+                "allows no user",
+                "list allowed_groups, allowed_users or administrators",
+            )
         if "openid" not in self.scope:
             raise refuse(
+                "sign-in.no-openid",
                 "scope lacks openid: the provider would not speak OpenID Connect",
                 "add openid to scope",
             )
@@ -533,6 +562,7 @@ class OidcSignIn(_Provider):
     def _groups_have_a_claim(self) -> Self:
         if (self.allowed_groups or self.admin_groups) and self.groups_claim is None:
             raise refuse(
+                "sign-in.no-groups-claim",
                 "names groups, but not the claim that holds them",
                 "add groups_claim, such as groups",
             )
@@ -625,6 +655,7 @@ class NativeSignIn(AnySignIn):
     def _somebody_admits(self) -> Self:
         if not self.administrators:
             raise refuse(
+                "sign-in.no-administrator",
                 "has no administrator, and only an administrator can approve users",
                 "list administrators",
             )

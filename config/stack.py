@@ -252,6 +252,7 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
         kind, separator, name = key.partition("::")
         if not separator or kind.count(":") != 2 or not name:  # package:module:Type
             yield Problem(
+                id="imports.key",
                 path=dotted(("imports", key)),
                 what="is not of the form TYPE::NAME",
                 fix="copy the last two parts of the URN, such as aws:ec2/vpc:Vpc::network-vpc",
@@ -267,12 +268,14 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
                 " --yes --clear-pending-creates, pulumi up"
             )
             yield Problem(
+                id="imports.helm-release",
                 path=dotted(("imports", key)),
                 what=what,
                 fix=f"remove the entry; if the release blocks `up`: {lines}",
             )
         if not value:
             yield Problem(
+                id="imports.empty",
                 path=dotted(("imports", key)),
                 what="has an empty id",
                 fix="write the id that AWS shows, such as vpc-0123456789abcdef0",

@@ -91,6 +91,7 @@ def find(stack: str, folder: Path) -> Path:
         path.name,
         [
             Problem(
+                id="stack-file.missing",
                 path="",
                 what="this file does not exist",
                 fix=(
@@ -126,6 +127,7 @@ def read(path: Path, settings: Sequence[str] = (), home: Project | None = None) 
         raise ConfigError(path.name, [_only_made(path)])
     if not isinstance(config, dict):
         missing = Problem(
+            id="stack-file.no-config",
             path="config",
             what="is missing",
             fix="put everything under `config:`; Pulumi.dev.yaml shows how",
@@ -170,6 +172,7 @@ def _only_made(path: Path) -> Problem:
             f" file: jhub plan {others[0]}"
         )
     return Problem(
+        id="stack-file.no-config",
         path="config",
         what="is missing: this file holds only what `pulumi stack init` wrote",
         fix=fix,
@@ -226,6 +229,7 @@ def _handed_over(key: str, value: object, source: str) -> str | None:
         return None if _has_secure(value) else engine_string(value)
     except (TypeError, ValueError, RecursionError):
         problem = Problem(
+            id="stack-file.not-json",
             path=dotted((key,)),
             what="cannot become JSON: a key in it is not text, or it contains itself",
             fix="write plain text as keys, and no `&` and `*`",
@@ -247,6 +251,7 @@ def _unreadable(error: ValueError, text: str) -> Problem:
     line = _line_of(text, mark.line if mark is not None else -1)
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return Problem(
+            id="stack-file.tab",
             path="",
             what=(
                 f"is not readable as YAML{where}: the line begins with a tab, and YAML is indented"
@@ -260,6 +265,7 @@ def _unreadable(error: ValueError, text: str) -> Problem:
             " as a key"
         )
         return Problem(
+            id="stack-file.braces",
             path="",
             what=what,
             fix="write the value itself (nothing fills in a template here), or put it in quotes",
@@ -267,6 +273,7 @@ def _unreadable(error: ValueError, text: str) -> Problem:
     if mark is not None and reason.startswith("expected ',' or"):
         reason = f"a list or map in brackets does not end before this line ({reason})"
     return Problem(
+        id="stack-file.not-yaml",
         path="",
         what=f"is not readable as YAML{where}: {reason}",
         fix="correct the indentation, the brackets or the quotes there",
@@ -330,6 +337,7 @@ def set_option(config: dict[str, Any], setting: str, source: str, project: str =
             source,
             [
                 Problem(
+                    id="set.form",
                     path=option,
                     what="is not of the form path=value",
                     fix="write for example --set pools.core.size=3",
@@ -343,6 +351,7 @@ def set_option(config: dict[str, Any], setting: str, source: str, project: str =
             source,
             [
                 Problem(
+                    id="set.value",
                     path=option,
                     what=f"has a value that is neither YAML nor JSON (got {shown(text)})",
                     fix="quote it for your shell",
@@ -366,6 +375,7 @@ def set_option(config: dict[str, Any], setting: str, source: str, project: str =
                 source,
                 [
                     Problem(
+                        id="set.no-place",
                         path=option,
                         what=f"does not exist at {_line(part)}",
                         fix="compare the path with the stack file",

@@ -31,6 +31,7 @@ def _in_alphabet(value: str) -> str:
     bad = sorted({char for char in value if not (char.isalnum() or char in " _.:/=+-@")})
     if bad:
         raise refuse(
+            "tags.character",
             f"has a character that AWS refuses in a tag ({' '.join(map(repr, bad[:5]))})",
             "use letters, digits, spaces and _ . : / = + - @",
         )
@@ -40,21 +41,25 @@ def _in_alphabet(value: str) -> str:
 def _tag_key(value: str) -> str:
     if not 0 < len(value) <= 128:  # AWS's limit, docs.aws.amazon.com/tag-editor "Tag naming limits"
         raise refuse(
+            "tags.key-length",
             f"must have 1 to 128 characters (got {len(value)})",
             "shorten it" if value else "write one, or remove the line",
         )
     if value.lower().startswith("aws:"):
         raise refuse(
+            "tags.prefix",
             f"begins with a prefix that AWS reserves (got {shown(value)})",
             "drop the aws: prefix",
         )
     if value in {"Name", "owner", "environment", "cost-center", "managed-by", "stack"}:
         raise refuse(
+            "tags.reserved",
             f"is set by the program (got {shown(value)})",
             "choose another key, or set the option of that name",
         )
     if value.startswith("kubernetes.io/") or value in _DRIVERS:
         raise refuse(
+            "tags.kubernetes",
             "belongs to Kubernetes' storage drivers, which refuse it as a tag of yours (got"
             f" {shown(value)})",
             "choose another key",
@@ -65,6 +70,7 @@ def _tag_key(value: str) -> str:
 def _tag_value(value: str) -> str:
     if not 0 < len(value) <= 256:  # AWS's limit, same page
         raise refuse(
+            "tags.value-length",
             f"must have 1 to 256 characters (got {len(value)})",
             "shorten it" if value else "write at least one",
         )

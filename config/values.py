@@ -41,6 +41,7 @@ def _name(limit: int, example: str) -> AfterValidator:
     def check(value: str) -> str:
         if not _NAME.fullmatch(value):
             raise refuse(
+                "name.malformed",
                 "must be lower-case letters, digits and single dashes, beginning with a letter"
                 f" (got {shown(value)})",
                 (
@@ -51,6 +52,7 @@ def _name(limit: int, example: str) -> AfterValidator:
             )
         if len(value) > limit:
             raise refuse(
+                "name.length",
                 f"must be at most {limit} characters (got {len(value)})",
                 f"shorten it, for example to {value[:limit].rstrip('-')}",
             )
@@ -62,8 +64,9 @@ def _name(limit: int, example: str) -> AfterValidator:
 def _zone(value: str) -> str:
     if not _ZONE.fullmatch(value):
         if other := no_zone(value):
-            raise refuse(f"{other[0]} (got {shown(value)})", other[1])
+            raise refuse("zones.no-zone", f"{other[0]} (got {shown(value)})", other[1])
         raise refuse(
+            "zones.malformed",
             f"is not an availability zone (got {shown(value)})",
             "write the zone's full name, such as us-east-1a",
         )
@@ -76,6 +79,7 @@ def _region(value: str) -> str:
         return value
     if partition is not None:
         raise refuse(
+            "region.partition",
             f"is in the partition {partition}, and this program knows only {', '.join(PARTITIONS)}"
             f" (got {shown(value)})",
             "choose a region of these",
@@ -88,13 +92,18 @@ def _region(value: str) -> str:
         )
         listed = f"{', '.join(near[:-1])} or {near[-1]}" if len(near) > 1 else near[0]
         raise refuse(
+            "region.unknown",
             f"is not a region that AWS had on {zones().read} (got {shown(value)})",
             f"did you mean {listed}?",
         )
     if _ZONE.fullmatch(value):
-        raise refuse(f"is a zone, not a region (got {shown(value)})", f"write {value[:-1]}")
+        raise refuse(
+            "region.zone", f"is a zone, not a region (got {shown(value)})", f"write {value[:-1]}"
+        )
     raise refuse(
-        f"is not a region (got {shown(value)})", "write a region's name, such as us-east-1"
+        "region.malformed",
+        f"is not a region (got {shown(value)})",
+        "write a region's name, such as us-east-1",
     )
 
 
@@ -105,19 +114,24 @@ def _cidr(value: str) -> str:
         if "host bits" in str(error):
             network = IPv4Network(value, strict=False)
             raise refuse(
-                f"names a host, not a network (got {shown(value)})", f"write {network}"
+                "cidr.host-bits",
+                f"names a host, not a network (got {shown(value)})",
+                f"write {network}",
             ) from None
         raise refuse(
+            "cidr.malformed",
             f"is not an IPv4 network (got {shown(value)})",
             "write it as address/length, such as 10.0.0.0/16",
         ) from None
     if "/" not in value:
         raise refuse(
+            "cidr.no-length",
             f"has no length (got {shown(value)})",
             f"add one, such as {value}/16 (/32 means this one address)",
         )
     if str(network) != value:  # Python also takes netmasks, AWS does not
         raise refuse(
+            "cidr.length",
             f"does not give its length as a plain number of bits (got {shown(value)})",
             f"write {network}",
         )
@@ -147,9 +161,14 @@ def world_only_by_name(option: str, cidrs: Iterable[str], *, public: bool, opens
     """
     world = any(map(is_world, cidrs))
     if world and not public:
-        raise refuse(f"{option} {opens}", "list your own networks, or set public: true beside it")
+        raise refuse(
+            "cidr.world-unnamed",
+            f"{option} {opens}",
+            "list your own networks, or set public: true beside it",
+        )
     if public and not world:
         raise refuse(
+            "cidr.public-without-world",
             f"public is true, but {option} does not contain 0.0.0.0/0",
             "remove public, or add 0.0.0.0/0 if you mean it",
         )
@@ -180,16 +199,19 @@ def _price(value: str) -> str:
         price = Decimal(value)
     except InvalidOperation:
         raise refuse(
+            "price.malformed",
             f"is not a price (got {shown(value)})",
             'write US dollars per hour in quotes, such as "0.35"',
         ) from None
     if not price.is_finite() or price <= 0 or price > 1000:  # no EC2 type costs 1,000 USD per hour
         raise refuse(
+            "price.impossible",
             f"is not a possible price per hour (got {shown(value)})",
             'write US dollars per hour in quotes, such as "0.35"',
         )
     if not _PRICE.fullmatch(value):
         raise refuse(
+            "price.not-decimal",
             f"is not a plain decimal (got {shown(value)})",
             'write digits with at most six decimals, such as "0.35"',
         )
@@ -199,6 +221,7 @@ def _price(value: str) -> str:
 def _minor(value: str) -> str:
     if not _MINOR.fullmatch(value):
         raise refuse(
+            "version.malformed",
             f"is not a Kubernetes minor version (got {shown(value)})",
             'write major and minor in quotes, such as "1.35"',
         )
@@ -208,6 +231,7 @@ def _minor(value: str) -> str:
 def _principal(value: str) -> str:
     if not _ROLE_OR_USER.fullmatch(value):
         raise refuse(
+            "administrators.arn",
             f"is not the ARN of an IAM role or user (got {shown(value)})",
             "write it like arn:aws:iam::123456789012:role/platform-admin (an assumed role's session"
             " ARN does not work: give the role itself)",
@@ -218,6 +242,7 @@ def _principal(value: str) -> str:
 def _kms_key(value: str) -> str:
     if not _KMS_KEY.fullmatch(value):
         raise refuse(
+            "key.arn",
             f"is not the ARN of a KMS key (got {shown(value)})",
             "write it like"
             " arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab (an alias"
@@ -233,6 +258,7 @@ def aws_id(kind: str) -> AfterValidator:
     def check(value: str) -> str:
         if not form.fullmatch(value):
             raise refuse(
+                "aws-id.malformed",
                 f"is not an id of that kind (got {shown(value)})",
                 f"write it like {kind}-0123456789abcdef0",
             )
@@ -244,11 +270,13 @@ def aws_id(kind: str) -> AfterValidator:
 def _account(value: object) -> object:
     if isinstance(value, (int, float)):
         raise refuse(
+            "account.number",
             f"must be a quoted string (got the number {shown(value)}): numbers lose leading zeros",
             'write the account in quotes, such as "123456789012"',
         )
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{12}", value):
         raise refuse(
+            "account.malformed",
             f"is not the number of an AWS account (got {shown(value)})",
             'write its twelve digits in quotes, such as "123456789012"',
         )
@@ -261,6 +289,7 @@ def _label_key(value: str) -> str:
         slash and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix)
     ):
         raise refuse(
+            "label.key",
             f"is not a Kubernetes label key (got {shown(value)})",
             "write name or prefix.example.org/name: the prefix in lower case, the name with at most"
             " 63 characters",
@@ -271,6 +300,7 @@ def _label_key(value: str) -> str:
 def _label_value(value: str) -> str:
     if value and not _LABEL_NAME.fullmatch(value):
         raise refuse(
+            "label.value",
             f"is not a Kubernetes label value (got {shown(value)})",
             "use at most 63 letters, digits, dots, dashes and underscores, beginning and ending"
             " with a letter or digit",
@@ -286,6 +316,7 @@ _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 def _cluster_name(value: str) -> str:
     if not _CLUSTER_NAME.fullmatch(value):
         raise refuse(
+            "cluster.name",
             f"is not the name of a cluster in EKS (got {shown(value)})",
             "write it as `aws eks list-clusters` shows it",
         )

@@ -39,16 +39,19 @@ _TAKEN = (
 def _mount_path(value: str) -> str:
     if not _PATH.fullmatch(value) or ".." in value.split("/"):
         raise refuse(
+            "mount-path.relative",
             f"is not an absolute path (got {shown(value)})",
             f"write it like {HOME}/shared, or /data",
         )
     if value in (HOME, "/home"):
         raise refuse(
+            "mount-path.home",
             "is the home directory, which has a volume of its own",
             f"write a directory below it, such as {HOME}/shared",
         )
     if any(value == taken or value.startswith(f"{taken}/") for taken in _TAKEN):
         raise refuse(
+            "mount-path.hides-image",
             f"would hide what the image has there (got {value})",
             f"write it like {HOME}/shared, or /data",
         )

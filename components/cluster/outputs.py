@@ -81,7 +81,11 @@ class ClusterOutputs:
     def vpc(self) -> NetworkOutputs:
         """The network, where it is a VPC. Raises ArgumentError where it is not."""
         if isinstance(self.network, NetworkSpec):
-            raise self._lacks("network", "is no NetworkOutputs, and resources are made in its VPC")
+            raise self._lacks(
+                "argument.kind",
+                "network",
+                "is no NetworkOutputs, and resources are made in its VPC",
+            )
         return self.network
 
     @property
@@ -104,13 +108,20 @@ class ClusterOutputs:
     def _known(self, name: str) -> pulumi.Output[str]:
         value: pulumi.Input[str] | None = getattr(self, name)
         if value is None:
-            raise self._lacks(name, "is missing")
+            raise self._lacks("cluster.output-missing", name, "is missing")
         return pulumi.Output.from_input(value)
 
-    def _lacks(self, path: str, what: str) -> ArgumentError:
+    def _lacks(self, which: str, path: str, what: str) -> ArgumentError:
         return ArgumentError(
             f"ClusterOutputs {self.name!r}",
-            [Problem(path=path, what=what, fix="fill it in, or give the .outputs of a Cluster")],
+            [
+                Problem(
+                    id=which,
+                    path=path,
+                    what=what,
+                    fix="fill it in, or give the .outputs of a Cluster",
+                )
+            ],
         )
 
     @property

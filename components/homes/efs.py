@@ -160,7 +160,7 @@ class EfsHomesArgs:
         for hub in dict.fromkeys(
             hub for hub in hubs if isinstance(hub, str) and hubs.count(hub) > 1
         ):
-            given.say("hubs", f"names {hub} twice", "name it once")
+            given.say("homes.hub-twice", "hubs", f"names {hub} twice", "name it once")
         values = {
             "kind": "efs",
             "infrequent_access_days": self.infrequent_access_days,

@@ -192,6 +192,7 @@ class JupyterHubArgs:
         assert cluster is not None and pools is not None and images is not None and hub is not None  # noqa: S101 -- else there was a problem
         if isinstance(hub.entry, LoadBalancerEntry) and pools.core_group_name is None:
             given.say(
+                "pools.core-group-missing",
                 "pools.core_group_name",
                 "is missing: a load balancer takes its targets from that Auto Scaling group",
                 "fill it in",
@@ -220,6 +221,7 @@ class JupyterHubArgs:
         """
         if not isinstance(self.secrets, Mapping):
             given.say(
+                "argument.not-a-map",
                 "secrets",
                 f"must be a map (got {type(self.secrets).__name__})",
                 f'write {{"{SECRET_ENDINGS[0]}": …}}',
@@ -228,6 +230,7 @@ class JupyterHubArgs:
         for key in self.secrets:
             if key not in SECRET_ENDINGS:
                 given.say(
+                    "secret.unknown",
                     dotted(("secrets", str(key))),
                     "is no secret of a hub",
                     f"choose from {', '.join(SECRET_ENDINGS)}",
@@ -237,6 +240,7 @@ class JupyterHubArgs:
         ):
             key = wanted.key.removeprefix(f"hub-{name}-")
             given.say(
+                "secret.missing",
                 dotted(("secrets", key)),
                 f"is missing: the {wanted.what}",
                 f'give it: secrets={{"{key}": …}}',
@@ -257,6 +261,7 @@ class JupyterHubArgs:
             if name not in self.homes.volume_handles:
                 known = ", ".join(sorted(self.homes.volume_handles)) or "none"
                 given.say(
+                    "homes.no-access-point",
                     "homes",
                     f"has no access point for the hub {name} (it has: {known})",
                     f'add "{name}" to hubs of EfsHomesArgs',
@@ -264,7 +269,12 @@ class JupyterHubArgs:
             return EfsHomesSection(kind="efs")
         if not isinstance(self.homes, (EfsAccessPointHomes, NfsHomes, EbsHomes, EphemeralHomes)):
             fix = "give the .outputs of EfsHomes, or a section such as EphemeralHomes"
-            given.say("homes", f"must be EfsHomesOutputs (got {type(self.homes).__name__})", fix)
+            given.say(
+                "argument.kind",
+                "homes",
+                f"must be EfsHomesOutputs (got {type(self.homes).__name__})",
+                fix,
+            )
             return EphemeralHomes(kind="ephemeral")
         return self.homes
 

@@ -236,6 +236,7 @@ class JupyterHub(Component):
         self._of_servers("add_role", {})
         if self._cluster_name is None:
             problem = Problem(
+                id="hub.role-without-pod-identity",
                 path="add_role",
                 what="needs EKS Pod Identity, and this cluster is not known to be in EKS",
                 fix="give servers keys by add_secrets",
@@ -272,6 +273,7 @@ class JupyterHub(Component):
         """Refuse what cannot be added here. Raises ArgumentError with every problem."""
         problems = [
             Problem(
+                id="environment.name",
                 path=f"{method}[{name!r}]",
                 what="is not the name of an environment variable",
                 fix="write letters, digits and _ only, no digit first",
@@ -283,6 +285,7 @@ class JupyterHub(Component):
             fix = "call it in the program of the stack inside the cluster"
             problems.append(
                 Problem(
+                    id="hub.no-inner-stack",
                     path=method,
                     what="needs the hub's part inside the cluster, which this stack does not make",
                     fix=fix,

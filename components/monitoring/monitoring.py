@@ -293,6 +293,7 @@ class MonitoringArgs:
         hubs = self.hubs if isinstance(self.hubs, (list, tuple)) else ()
         if not isinstance(self.hubs, (list, tuple)):
             given.say(
+                "argument.not-a-list",
                 "hubs",
                 f"must be a list (got {shown(self.hubs)})",
                 "write one, also for a single hub",
@@ -307,6 +308,7 @@ class MonitoringArgs:
             )
             if known is not None and known.name in seen:
                 given.say(
+                    "monitoring.hub-twice",
                     f"hubs[{index}].name",
                     f"is {known.name} as of a hub before it: their alarms would have the same"
                     " names",
@@ -321,6 +323,7 @@ class MonitoringArgs:
         )
         if self.homes is None and self.homes_gib is not None:
             given.say(
+                "monitoring.homes-not-efs",
                 "homes_gib",
                 "is a limit of homes in EFS, and homes is not given",
                 "give the .outputs of EfsHomes, or leave it out",

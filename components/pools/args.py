@@ -163,6 +163,7 @@ def pools_section(given: Arguments, pools: object, core: object) -> Pools | None
     """The section with these pools; None with the problems noted under `pools` and `core`."""
     if not isinstance(pools, Mapping):
         given.say(
+            "argument.not-a-map",
             "pools",
             f"must be a map (got {type(pools).__name__})",
             'write {"memory": SpotFirst(instance_types=[…], max_size=10)}',
@@ -170,6 +171,7 @@ def pools_section(given: Arguments, pools: object, core: object) -> Pools | None
         return None
     if "core" in pools:
         given.say(
+            "pools.named-core",
             "pools",
             "names core, which is the name of the core nodes",
             "choose another name, or give it as core",
@@ -246,6 +248,7 @@ def existing_node_pools(
     section = pools_section(given, pools, None)
     for name in {} if section is None else section.bought:
         given.say(
+            "pools.existing-cluster",
             f"pools.{name}",
             "would be made, and these nodes exist already",
             "write ExistingNodes(cores=…, memory_gib=…), or use NodePools",

@@ -75,6 +75,7 @@ def newer(raw: object) -> Problem | None:
         f" {FORMAT}"
     )
     return Problem(
+        id="format.newer",
         path="format",
         what=what,
         fix=(
@@ -102,6 +103,7 @@ def outdated(sections: Mapping[str, Any], stack: str) -> Problem | None:
         f" {FORMAT} "
     )
     return Problem(
+        id="format.outdated",
         path="format",
         what=what + ", ".join(listed),
         fix=f"run `jhub migrate {stack}`: it shows what changes, and with --write changes it",

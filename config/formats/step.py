@@ -134,6 +134,7 @@ def clashes(sections: Mapping[str, Any], edits: Sequence[Edit]) -> Iterator[Prob
         if edit.of == "name" and edit.new in around:
             new = dotted((*edit.place[:-1], edit.new))
             yield Problem(
+                id="format.old-and-new",
                 path=dotted(edit.place),
                 what=f"is the old name of {new}, and both are present",
                 fix="keep what is right under the new name",

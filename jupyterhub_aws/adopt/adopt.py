@@ -140,6 +140,7 @@ def _confirm(found: Adoption, path: Path) -> None:
             path.name,
             [
                 Problem(
+                    id="imports.unused",
                     path=f"imports.{key}",
                     what="is used by no resource",
                     fix="report this: the scan should not have written it",
@@ -240,6 +241,7 @@ def converted(files: Sequence[Path], stack: str, options: Mapping[str, Any]) -> 
             _CONFIG,
             [
                 Problem(
+                    id="adopt.no-file",
                     path="FILE",
                     what="is missing",
                     fix="name the config.yaml that `helm upgrade --values` is given",
@@ -288,6 +290,7 @@ def _target(command: str, stack: str, out: Path | None, *, again: bool) -> Path:
             command,
             [
                 Problem(
+                    id="adopt.stack-name",
                     path="--name",
                     what=f"is not the name of a stack (got {stack[:40]!r})",
                     fix="use letters, digits, dots and dashes",
@@ -300,6 +303,7 @@ def _target(command: str, stack: str, out: Path | None, *, again: bool) -> Path:
             command,
             [
                 Problem(
+                    id="adopt.no-folder",
                     path="--out",
                     what=f"there is no folder {folder}",
                     fix="make it, or name another",
@@ -314,13 +318,22 @@ def _target(command: str, stack: str, out: Path | None, *, again: bool) -> Path:
             else "choose another --name or --out"
         )
         raise ConfigError(
-            command, [Problem(path=path.name, what="is there already, and stays as it is", fix=fix)]
+            command,
+            [
+                Problem(
+                    id="adopt.file-exists",
+                    path=path.name,
+                    what="is there already, and stays as it is",
+                    fix=fix,
+                )
+            ],
         )
     if again and not path.is_file():
         raise ConfigError(
             command,
             [
                 Problem(
+                    id="adopt.no-file",
                     path="--again",
                     what=f"there is no {path}",
                     fix="leave --again out: the scan writes one",
@@ -339,6 +352,7 @@ def _region(region: str) -> None:
         TypeAdapter(Region).validate_python(region)
     except ValidationError:
         problem = Problem(
+            id="region.malformed",
             path="--region",
             what=f"is not a region (got {region[:40]!r})",
             fix="write a region's name, such as us-east-1",

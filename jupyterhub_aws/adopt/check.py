@@ -66,6 +66,7 @@ def previewed(file: StackFile, preview_file: str | None) -> Side:
     side = read_side(preview_file) if preview_file is not None else _engine(file)
     if side.kind != "preview":
         problem = Problem(
+            id="preview.is-a-plan",
             path="--preview",
             what="is a plan, which knows nothing of AWS and of the state",
             fix="give it what `pulumi preview --json` printed",
@@ -73,6 +74,7 @@ def previewed(file: StackFile, preview_file: str | None) -> Side:
         raise ConfigError(COMMAND, [problem])
     if side.stack and side.stack != file.stack:
         problem = Problem(
+            id="preview.other-stack",
             path="--preview",
             what=f"is of stack {side.stack}, not of {file.stack}",
             fix=f"pulumi preview --json -s {file.stack} > FILE",
@@ -90,7 +92,9 @@ def _engine(file: StackFile) -> Side:
         fix = (
             "install it, or run `pulumi preview --json > FILE` where it is and give --preview FILE"
         )
-        raise ConfigError(COMMAND, [Problem(path="pulumi", what="is not on PATH", fix=fix)])
+        raise ConfigError(
+            COMMAND, [Problem(id="tool.missing", path="pulumi", what="is not on PATH", fix=fix)]
+        )
     line = [
         "pulumi",
         "preview",
@@ -114,6 +118,7 @@ def _engine(file: StackFile) -> Side:
             COMMAND,
             [
                 Problem(
+                    id="preview.failed",
                     path="pulumi preview",
                     what=f"came to no end: {said}",
                     fix="fix what it complains about and run it again",

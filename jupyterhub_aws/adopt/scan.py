@@ -124,7 +124,9 @@ def _cluster(account: Account, wanted: str | None) -> AwsResource:
                 " FILE"
             )
         )
-        raise ConfigError(COMMAND, [Problem(path="--cluster", what=what, fix=fix)])
+        raise ConfigError(
+            COMMAND, [Problem(id="adopt.cluster", path="--cluster", what=what, fix=fix)]
+        )
     name = wanted or names[0]
     if name not in names:
         guess = closest(name, names)
@@ -138,7 +140,14 @@ def _cluster(account: Account, wanted: str | None) -> AwsResource:
         )
         raise ConfigError(
             COMMAND,
-            [Problem(path="--cluster", what=f"there is no EKS cluster {name} in {where}", fix=fix)],
+            [
+                Problem(
+                    id="adopt.cluster",
+                    path="--cluster",
+                    what=f"there is no EKS cluster {name} in {where}",
+                    fix=fix,
+                )
+            ],
         )
     try:
         with translate_aws_errors(COMMAND):
@@ -152,6 +161,7 @@ def _cluster(account: Account, wanted: str | None) -> AwsResource:
                 COMMAND,
                 [
                     Problem(
+                        id="adopt.cluster-gone",
                         path="--cluster",
                         what=f"{name} went away meanwhile",
                         fix="run the same command again",
@@ -263,6 +273,7 @@ def _homes(live: Live, wanted: str | None) -> str | None:
             COMMAND,
             [
                 Problem(
+                    id="adopt.file-system",
                     path="--file-system",
                     what=f"there is no file system {wanted} in {live.region}",
                     fix=fix,

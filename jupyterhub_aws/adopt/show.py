@@ -96,9 +96,7 @@ def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
             for item in live.access_gaps
         ],
         "to_fill_in": [{"path": path, "what": note} for path, note in adoption.to_fill_in],
-        "problems": [
-            {"path": item.path, "what": item.what, "fix": item.fix} for item in adoption.problems
-        ],
+        "problems": [problem.as_json() for problem in adoption.problems],
         "things_seen": live.count,
     }
 

@@ -180,7 +180,14 @@ def _requirements(home: Project) -> str:
         what = f"is not in {home.folder}, so nothing says which packages the program needs"
         raise ConfigError(
             _REQUIREMENTS[-1],
-            [Problem(path="", what=what, fix="write it, with the line jupyterhub-aws==VERSION")],
+            [
+                Problem(
+                    id="bundle.no-requirements",
+                    path="",
+                    what=what,
+                    fix="write it, with the line jupyterhub-aws==VERSION",
+                )
+            ],
         )
     return found
 

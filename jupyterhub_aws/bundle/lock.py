@@ -46,6 +46,7 @@ def make_lock(
             except (CopyError, OSError) as error:
                 problems.append(
                     Problem(
+                        id="bundle.not-locked",
                         path=item.key,
                         what=f"cannot be locked: {error}",
                         fix="is its name right, and is its host reached from here?",
@@ -64,6 +65,7 @@ def make_lock(
                 )
                 problems.append(
                     Problem(
+                        id="bundle.moved",
                         path=item.key,
                         what=what,
                         fix=f"ask its maker why; to take the new one: --refresh '{item.key}'",

@@ -147,6 +147,7 @@ def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
             except (CopyError, OSError) as error:
                 problems.append(
                     Problem(
+                        id="bundle.not-copied",
                         path=item.key,
                         what=f"was not copied: {error}",
                         fix="run the same command again: it goes on where it stopped",
@@ -168,6 +169,7 @@ def _of(lock: Lock, item: Item) -> Locked:
             "jhub bundle pull",
             [
                 Problem(
+                    id="bundle.not-in-lock",
                     path=item.key,
                     what="is not in the lock",
                     fix=f"run: jhub bundle lock {lock.stack}",
@@ -188,7 +190,14 @@ def _room(store: Store, total: int) -> None:
         what = f"has {amount(free)} free, and {amount(total * _SPARE - have)} are still to come"
         raise ConfigError(
             "jhub bundle pull",
-            [Problem(path="--to", what=what, fix="choose a folder on a larger disk")],
+            [
+                Problem(
+                    id="bundle.no-room",
+                    path="--to",
+                    what=what,
+                    fix="choose a folder on a larger disk",
+                )
+            ],
         )
 
 

@@ -92,6 +92,7 @@ def _failed(key: str, said: str, registry: str) -> Problem:
     words = said.lower()
     if "does not exist" in words or "name unknown" in words or "repositorynotfound" in words:
         return Problem(
+            id="bundle.no-repository",
             path=key,
             what=f"has no repository in {registry}",
             fix=(
@@ -103,8 +104,8 @@ def _failed(key: str, said: str, registry: str) -> Problem:
             "sign in (skopeo login, or aws ecr get-login-password | skopeo login --username AWS"
             " --password-stdin HOST), or give --authfile"
         )
-        return Problem(path=key, what=f"was refused by {registry}", fix=fix)
-    return Problem(path=key, what=f"was not copied: {said}", fix=_AGAIN)
+        return Problem(id="bundle.refused", path=key, what=f"was refused by {registry}", fix=fix)
+    return Problem(id="bundle.not-copied", path=key, what=f"was not copied: {said}", fix=_AGAIN)
 
 
 # --- Images of a bundle as archives for nodes without a registry: one for containerd, or one for
@@ -186,6 +187,7 @@ def export_docker(store: Store, lock: Lock, folder: Path, architecture: str) -> 
         except CopyError as error:
             problems.append(
                 Problem(
+                    id="bundle.not-written",
                     path=reference,
                     what=f"was not written: {error}",
                     fix=f"does it have linux/{architecture}? See `jhub bundle list`",

@@ -63,7 +63,12 @@ def need(tools: Iterable[str]) -> None:
         raise ConfigError(
             "jhub bundle",
             [
-                Problem(path=tool, what="is not on PATH", fix=f"install it: {_INSTALL[tool]}")
+                Problem(
+                    id="tool.missing",
+                    path=tool,
+                    what="is not on PATH",
+                    fix=f"install it: {_INSTALL[tool]}",
+                )
                 for tool in missing
             ],
         )

@@ -35,7 +35,10 @@ def _links(store: Store) -> Iterator[Problem]:
     for path in store.root.rglob("*"):
         if path.is_symlink() or not inside(store.root, path):
             yield Problem(
-                path=_name(store, path), what="is a link: a bundle has none", fix="remove it"
+                id="bundle.link",
+                path=_name(store, path),
+                what="is a link: a bundle has none",
+                fix="remove it",
             )
 
 
@@ -47,7 +50,10 @@ def _images(store: Store, lock: Lock) -> Iterator[Problem]:
             tree = list(store.tree(digest))
         except (OSError, ValueError) as error:
             yield Problem(
-                path=reference, what=f"has no readable manifest ({type(error).__name__})", fix=_PULL
+                id="bundle.no-manifest",
+                path=reference,
+                what=f"has no readable manifest ({type(error).__name__})",
+                fix=_PULL,
             )
             continue
         named = [(found, store.blob(found).stat().st_size) for found, _ in tree] + [
@@ -63,9 +69,12 @@ def _blob(store: Store, reference: str, digest: str, size: int) -> Iterator[Prob
     path = store.blob(digest)
     name = _name(store, path)
     if not path.is_file():
-        yield Problem(path=name, what=f"is missing, a part of {reference}", fix=_PULL)
+        yield Problem(
+            id="bundle.missing", path=name, what=f"is missing, a part of {reference}", fix=_PULL
+        )
     elif (found := checksum(path)) != digest:
         yield Problem(
+            id="bundle.damaged",
             path=name,
             what=(
                 f"is damaged, a part of {reference}: it is {found} ({path.stat().st_size} of {size}"
@@ -82,10 +91,14 @@ def _files(store: Store, lock: Lock) -> Iterator[Problem]:
                 path = folder_of(store, kind) / name
                 if not path.is_file():
                     yield Problem(
-                        path=_name(store, path), what=f"is missing, a part of {key}", fix=_PULL
+                        id="bundle.missing",
+                        path=_name(store, path),
+                        what=f"is missing, a part of {key}",
+                        fix=_PULL,
                     )
                 elif (found := checksum(path)) != digest:
                     yield Problem(
+                        id="bundle.damaged",
                         path=_name(store, path),
                         what=f"is damaged: it is {found}, and the lock says {digest}",
                         fix=f"delete it, and {_PULL}",
@@ -114,6 +127,7 @@ def _unlisted_files(store: Store, lock: Lock) -> Iterator[Problem]:
             and store.working not in path.parents
         ):
             yield Problem(
+                id="bundle.unlisted",
                 path=_name(store, path),
                 what="is named by no lock",
                 fix="remove it: its origin is unknown",
@@ -130,6 +144,7 @@ def _for_stack(lock: Lock, inventory: Inventory | None) -> Iterator[Problem]:
                 else "is not in this bundle"
             )
             yield Problem(
+                id="bundle.not-in-bundle",
                 path=item.key,
                 what=what,
                 fix=f"lock and pull again: jhub bundle lock {inventory.stack}" if inventory else "",

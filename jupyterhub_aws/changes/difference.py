@@ -109,6 +109,7 @@ def difference(old: Side, new: Side) -> Difference:
     """Compare two sides. Raises ConfigError for sides of two stacks."""
     if old.stack and new.stack and old.stack != new.stack:
         problem = Problem(
+            id="plan.other-stack",
             path="",
             what=f"is of the stack {new.stack}, and {old.source} of {old.stack}",
             fix="compare plans of one stack",

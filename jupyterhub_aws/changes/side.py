@@ -144,6 +144,7 @@ def preview_side(data: Mapping[str, Any], source: str) -> Side:
             source,
             [
                 Problem(
+                    id="preview.failed",
                     path="",
                     what=f"is a preview that did not come to its end{first}",
                     fix="mend what it complains about and preview again",
@@ -188,6 +189,7 @@ def _step(step: Any, source: str, index: int) -> tuple[str, EngineStep]:
         or op not in _OPS
     ):  # stack, project, type, name
         problem = Problem(
+            id="preview.unknown-step",
             path=f"steps[{index}]",
             what=f"is no step of an engine that this jhub knows (op {str(op)[:40]!r})",
             fix="preview again, or update jhub",
@@ -355,6 +357,7 @@ def read_side(path: str) -> Side:
     try:
         if Path(path).stat().st_size > LARGEST:
             raise _refused(
+                "plan.too-large",
                 name,
                 f"is larger than {LARGEST // 1_000_000} MB",
                 "no plan is: make it again with `jhub plan STACK --json FILE`",
@@ -362,17 +365,22 @@ def read_side(path: str) -> Side:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise _refused(
+            "file.unreadable",
             name,
             f"cannot be read ({error.strerror})",
             "name a plan (`jhub plan STACK --json FILE`) or a preview (`pulumi preview --json`)",
         ) from None
     except RecursionError:
         raise _refused(
-            name, "is nested too deeply", "make it again with `jhub plan STACK --json FILE`"
+            "plan.too-deep",
+            name,
+            "is nested too deeply",
+            "make it again with `jhub plan STACK --json FILE`",
         ) from None
     except ValueError as error:
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise _refused(
+            "plan.not-json",
             name,
             f"is not JSON, or ends too early{where}",
             "make it again; a run that was cut off leaves half a file",
@@ -391,12 +399,14 @@ def side_of(data: Any, source: str) -> Side:
     format_ = data.get("format") if isinstance(data, dict) else None
     if not isinstance(format_, str) or not format_.startswith(PLAN_FORMAT):
         raise _refused(
+            "plan.neither",
             source,
             "is neither a plan nor a preview",
             "make one with `jhub plan STACK --json FILE` or `pulumi preview --json > FILE`",
         )
     if format_ != f"{PLAN_FORMAT}{VERSION}":
         raise _refused(
+            "plan.format",
             source,
             f"is of another format (got {shown(format_)}, this jhub reads {PLAN_FORMAT}{VERSION})",
             "update jhub, or make the plan again with this one",
@@ -406,6 +416,7 @@ def side_of(data: Any, source: str) -> Side:
     except ValidationError as error:
         problems = [
             Problem(
+                id="plan.malformed",
                 path=dotted(item["loc"]),
                 what=f"is not what a plan has there: {item['msg']}",
                 fix="make the plan again with `jhub plan STACK --json FILE`",
@@ -415,7 +426,10 @@ def side_of(data: Any, source: str) -> Side:
         raise ConfigError(source, problems) from None
     except RecursionError:
         raise _refused(
-            source, "is nested too deeply", "make it again with `jhub plan STACK --json FILE`"
+            "plan.too-deep",
+            source,
+            "is nested too deeply",
+            "make it again with `jhub plan STACK --json FILE`",
         ) from None
     return _side(plan, source)
 
@@ -460,5 +474,5 @@ def _resources(found: list[_Resource]) -> Resources:
     )
 
 
-def _refused(source: str, what: str, fix: str) -> ConfigError:
-    return ConfigError(source, [Problem(path="", what=what, fix=fix)])
+def _refused(which: str, source: str, what: str, fix: str) -> ConfigError:
+    return ConfigError(source, [Problem(id=which, path="", what=what, fix=fix)])

@@ -86,7 +86,7 @@ def images(stack: StackConfig, resources: Resources) -> list[Finding]:
 def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> Iterator[Finding]:
     hub = hub_of(release)
 
-    def warn(which: str, message: str, option: str, fix: str) -> Finding:
+    def warn(which: str, option: str, message: str, fix: str) -> Finding:
         return Finding(
             id=which,
             status="warn",
@@ -106,13 +106,13 @@ def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> It
         )
         yield warn(
             "sample-image",
-            what,
             "image",
+            what,
             f"name an image, such as {SCIPY_IMAGE}; for GPUs {CUDA_IMAGE}",
         )
     if not _signs_in(release) and not isinstance(stack.registry, OnNodes):
         yield from (
-            warn("docker-hub", message, option, fix)
+            warn("docker-hub", option, message, fix)
             for option, message, fix in _from_docker_hub(uses)
         )
     for use in uses:
@@ -127,8 +127,8 @@ def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> It
         ):
             yield warn(
                 "image-without-cuda",
-                f"{use.what} has a GPU, but {use.image} has no CUDA: programs would not find it",
                 use.option,
+                f"{use.what} has a GPU, but {use.image} has no CUDA: programs would not find it",
                 f"use {CUDA_IMAGE}",
             )
         if any(
@@ -140,8 +140,8 @@ def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> It
             )
             yield warn(
                 "image-architecture",
-                message,
                 use.option,
+                message,
                 "look for linux/arm64 in the image's manifest, or choose x86_64 instance types",
             )
 

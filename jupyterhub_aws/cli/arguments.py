@@ -1,13 +1,13 @@
-"""What commands are told in the same words: a stack by its name or file, and a day."""
+"""What commands are told in the same words: a stack by its name or file, a hub, and a day."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest
 from jupyterhub_aws.config.project import project_of
 
 if TYPE_CHECKING:
@@ -48,6 +48,38 @@ def validated_stack(stack: str, settings: Sequence[str] = ()) -> tuple[StackConf
         return validated(whole(given_by(file), file.path.parent)), file.stack
 
 
+def chosen_hub(  # noqa: PLR0913 -- three of them are words of the message
+    command: str,
+    stack: str,
+    hubs: Collection[str],
+    hub: str | None,
+    *,
+    kind: str = "",
+    none: str = "add one under hubs",
+    several: str = "name one with --hub",
+) -> str:
+    """The hub that a command is for: the named one, or the only one. Raises ConfigError.
+
+    `kind` says what these hubs have in common, such as ` with a directory`; `none` and
+    `several` what to do where the stack has no such hub, or several and none is named.
+    """
+
+    def refused(which: str, what: str, fix: str) -> ConfigError:
+        return ConfigError(command, [Problem(id=which, path=stack, what=what, fix=fix)])
+
+    known = sorted(hubs)
+    if not known:
+        raise refused("hub.none", f"has no hub{kind}", none)
+    if hub is None and len(known) > 1:
+        what = f"has several hubs{kind}: {', '.join(known)}"
+        raise refused("hub.several", what, several)
+    if hub is not None and hub not in known:
+        guess = closest(hub, known)
+        fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(known)}"
+        raise refused("hub.unknown", f"has no hub {hub!r}{kind}", fix)
+    return hub or known[0]
+
+
 def day(text: str | None) -> datetime.date:
     """The day of `--as-of`, or today. Raises ConfigError for text that is no date."""
     if text is None:
@@ -59,6 +91,7 @@ def day(text: str | None) -> datetime.date:
             "jhub",
             [
                 Problem(
+                    id="option.date",
                     path="--as-of",
                     what=f"is not a date (got {text!r})",
                     fix="write it as YYYY-MM-DD",

@@ -28,6 +28,7 @@ def to_file(command: str, option: str, target: str, text: str) -> None:
         _replaced(Path(target), text)
     except OSError as error:
         problem = Problem(
+            id="file.not-written",
             path=option,
             what=f"cannot write {target} ({error.strerror})",
             fix="name a file in a folder that exists",

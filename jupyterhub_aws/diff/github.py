@@ -106,7 +106,14 @@ class GitHub:
         fix = "look at the permissions of the workflow's token, and at githubstatus.com"
         raise ConfigError(
             "jhub report",
-            [Problem(path=f"{method} {path.partition('?')[0]}", what=f"GitHub {reason}", fix=fix)],
+            [
+                Problem(
+                    id="report.github",
+                    path=f"{method} {path.partition('?')[0]}",
+                    what=f"GitHub {reason}",
+                    fix=fix,
+                )
+            ],
         )
 
 

@@ -52,6 +52,7 @@ def commit_of(folder: Path, ref: str) -> str:
     """
     if _git(folder, "rev-parse", "--show-toplevel") is None:
         problem = Problem(
+            id="against.no-repository",
             path="--against",
             what=f"names neither a file nor a ref: {folder.name} is in no git repository",
             fix="name a plan made with `jhub plan --json`",
@@ -69,6 +70,7 @@ def commit_of(folder: Path, ref: str) -> str:
             "jhub",
             [
                 Problem(
+                    id="against.unknown-ref",
                     path="--against",
                     what=f"names neither a file nor a ref of this repository (got {ref[:100]!r})",
                     fix=fix,
@@ -180,6 +182,7 @@ def _refused(said: str | None, stack: Path, source: str) -> Side:
             source,
             [
                 Problem(
+                    id="against.refused",
                     path="",
                     what=f"was refused by its own program: {line}",
                     fix="compare with a commit whose plan is valid",

@@ -119,6 +119,7 @@ def engine_spoken(plan: Side, preview: Side) -> Side:
             preview.source,
             [
                 Problem(
+                    id="preview.malformed",
                     path="--preview",
                     what="is no preview",
                     fix="name what `pulumi preview --json` printed",
@@ -127,6 +128,7 @@ def engine_spoken(plan: Side, preview: Side) -> Side:
         )
     if preview.stack != plan.stack:
         problem = Problem(
+            id="preview.other-stack",
             path="--preview",
             what=f"is of the stack {preview.stack}, and the plan of {plan.stack}",
             fix="preview the same stack",

@@ -468,6 +468,7 @@ def _pem(answers: Answers, path: str, stand_in: Callable[[Answers], str]) -> Any
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         problem = Problem(
+            id="file.unreadable",
             path=path,
             what=f"cannot be read from {name} ({reason})",
             fix="name a file in PEM form, or leave it empty",

@@ -116,7 +116,15 @@ def refuse_what_exists(target: ProjectFolder, paths: Mapping[str, str]) -> None:
     """Raise ConfigError, naming each, for files that the folder has already."""
     if target.folder.exists() and not target.folder.is_dir():
         raise ConfigError(
-            COMMAND, [Problem(path=str(target.folder), what="is a file", fix="name a folder")]
+            COMMAND,
+            [
+                Problem(
+                    id="init.file-in-the-way",
+                    path=str(target.folder),
+                    what="is a file",
+                    fix="name a folder",
+                )
+            ],
         )
     there = [name for name in paths if name != _IGNORE and os.path.lexists(target.folder / name)]
     fix = "name another folder, or move it away: nothing is overwritten"
@@ -128,7 +136,12 @@ def refuse_what_exists(target: ProjectFolder, paths: Mapping[str, str]) -> None:
     if there:
         raise ConfigError(
             COMMAND,
-            [Problem(path=str(target.folder / name), what="exists", fix=fix) for name in there],
+            [
+                Problem(
+                    id="init.file-exists", path=str(target.folder / name), what="exists", fix=fix
+                )
+                for name in there
+            ],
         )
 
 
@@ -136,13 +149,22 @@ def refuse_names(project: str, stack: str) -> None:
     """Raise ConfigError for names that Pulumi would refuse, or would take for a provider's."""
     fix = "use letters, digits, dots, dashes and underscores"
     wrong = [
-        Problem(path=option, what=f"is no name for Pulumi (got {shown(name)})", fix=fix)
+        Problem(
+            id="init.name", path=option, what=f"is no name for Pulumi (got {shown(name)})", fix=fix
+        )
         for option, name, form in (("--project", project, _PROJECT), ("--stack", stack, _STACK))
         if not form.fullmatch(name)
     ]
     if project in PROVIDERS:
         what = f"is the name of a provider, whose settings begin with it (got {project})"
-        wrong.append(Problem(path="--project", what=what, fix=f"write {project}-hub, for example"))
+        wrong.append(
+            Problem(
+                id="init.provider-name",
+                path="--project",
+                what=what,
+                fix=f"write {project}-hub, for example",
+            )
+        )
     if wrong:
         raise ConfigError(COMMAND, wrong)
 
@@ -177,6 +199,7 @@ def written(target: ProjectFolder, files: Mapping[str, str]) -> list[str]:
         if isinstance(error, OSError):
             reason = error.strerror or type(error).__name__
             problem = Problem(
+                id="file.not-written",
                 path=str(target.folder),
                 what=f"cannot be written ({reason})",
                 fix="name a folder of yours; nothing was left in it",

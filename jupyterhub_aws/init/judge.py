@@ -87,6 +87,7 @@ class Judge:
                 COMMAND,
                 [
                     Problem(
+                        id=item.id,
                         path=item.path or "",
                         what=item.message,
                         fix=item.fix or "choose another answer",
@@ -135,6 +136,7 @@ def settled(draft: ProjectDraft, settings: Sequence[str]) -> ProjectDraft:
                 COMMAND,
                 [
                     Problem(
+                        id="option.unknown",
                         path=f"--set {dotted((head,))}",
                         what="is no option of a stack file",
                         fix=fix,

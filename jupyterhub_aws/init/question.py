@@ -47,7 +47,10 @@ class Question:
         guess = closest(answer, self.choices)
         fix = f"did you mean {guess}?" if guess else f"choose one of {', '.join(self.choices)}"
         return Problem(
-            path=self.path, what=f"is none of the choices (got {shown(answer)})", fix=fix
+            id="init.choice",
+            path=self.path,
+            what=f"is none of the choices (got {shown(answer)})",
+            fix=fix,
         )
 
 
@@ -103,6 +106,7 @@ class Answers(Mapping[str, str]):
                 "jhub init",
                 [
                     Problem(
+                        id="init.number",
                         path=path,
                         what=f"must be a whole number (got {shown(text)})",
                         fix="write digits only, such as 20",

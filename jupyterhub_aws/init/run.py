@@ -73,7 +73,10 @@ def _asked(judge: Judge, given: Mapping[str, str]) -> ProjectDraft:
             COMMAND,
             [
                 Problem(
-                    path="", what="asks questions, and there is no terminal to answer in", fix=fix
+                    id="init.no-terminal",
+                    path="",
+                    what="asks questions, and there is no terminal to answer in",
+                    fix=fix,
                 )
             ],
         )

@@ -8,7 +8,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +61,7 @@ def targets(named: Sequence[str], folder: Path) -> list[Path]:
         try:
             found.append(find(name, folder))
         except ConfigError as error:
-            problems += [
-                Problem(path=error.source, what=problem.what, fix=problem.fix)
-                for problem in error.problems
-            ]
+            problems += [replace(problem, path=error.source) for problem in error.problems]
     if not named:
         found = [
             path for path in sorted(folder.glob("Pulumi.*.yaml")) if not _of_another_program(path)
@@ -72,6 +69,7 @@ def targets(named: Sequence[str], folder: Path) -> list[Path]:
         if not found:
             problems.append(
                 Problem(
+                    id="migrate.no-file",
                     path="",
                     what=f"finds no stack file in {folder}",
                     fix="run it where Pulumi.yaml is, or name the files",
@@ -119,7 +117,15 @@ def migrated(path: Path) -> Migration:
     if not _OURS & own.keys():
         fix = f"name a stack file of JupyterHub, which has one of {', '.join(sorted(_OURS))}"
         raise ConfigError(
-            path.name, [Problem(path="config", what="has no section of this library", fix=fix)]
+            path.name,
+            [
+                Problem(
+                    id="migrate.no-section",
+                    path="config",
+                    what="has no section of this library",
+                    fix=fix,
+                )
+            ],
         )
     raw = own.get(
         "format", project.defaults.get("format", project.defaults.get(file_key("format")))
@@ -153,6 +159,7 @@ def _text(path: Path) -> str:
             path.name,
             [
                 Problem(
+                    id="file.unreadable",
                     path="",
                     what=f"cannot be read ({error.strerror})",
                     fix="look at its owner and mode",
@@ -170,6 +177,7 @@ def _format(path: Path, raw: object) -> int:
             path.name,
             [
                 Problem(
+                    id="format.malformed",
                     path="format",
                     what="is no format of a stack file",
                     fix=f"write 1 to {FORMAT}, or remove the line",
@@ -220,6 +228,7 @@ def _by_hand(words: str, edit: Edit) -> Problem:
         "has a form in which no word can be replaced alone (an anchor, or text over several lines)"
     )
     return Problem(
+        id="migrate.by-hand",
         path=dotted(edit.place),
         what=what,
         fix=f"write it yourself: {words}; then run jhub migrate again",
@@ -244,6 +253,7 @@ def _stamped(path: Path, found: Migration, project: Project) -> Migration:
             path.name,
             [
                 Problem(
+                    id="migrate.by-hand",
                     path="format",
                     what=what,
                     fix=f"add the line yourself, below `config:`: format: {FORMAT}",
@@ -302,6 +312,7 @@ def write(found: Sequence[Migration]) -> None:
     changed = [item for item in found if item.changes]
     problems = [
         Problem(
+            id="file.read-only",
             path=item.path.name,
             what="is read-only",
             fix=f"make it writable (chmod u+w {item.path}), and run jhub migrate again",

@@ -17,9 +17,9 @@ from jupyterhub_aws.checks.certificates import (
     read,
     subject,
 )
-from jupyterhub_aws.cli.arguments import validated_stack
+from jupyterhub_aws.cli.arguments import chosen_hub, validated_stack
 from jupyterhub_aws.config.entry import HOSTNAME, PortForwardEntry, own_certificate
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -49,7 +49,12 @@ def new(
     there = [path for path in (key_file, certificate_file) if path.exists()]
     if there:
         problems = [
-            Problem(path=str(path), what="exists already", fix="move it away, or name another file")
+            Problem(
+                id="file.exists",
+                path=str(path),
+                what="exists already",
+                fix="move it away, or name another file",
+            )
             for path in there
         ]
         raise ConfigError("jhub certificate", problems)
@@ -83,6 +88,7 @@ def _write(path: Path, text: bytes, *, mode: int) -> None:
             "jhub certificate",
             [
                 Problem(
+                    id="file.not-written",
                     path=str(path),
                     what=f"cannot be written: {error.strerror}",
                     fix="name another file",
@@ -175,7 +181,12 @@ def checked(names: Sequence[str]) -> list[str]:
         raise ConfigError(
             _COMMAND,
             [
-                Problem(path="HOSTNAME", what=f"is not a host name (got {shown(name)})", fix=fix)
+                Problem(
+                    id="host-name.malformed",
+                    path="HOSTNAME",
+                    what=f"is not a host name (got {shown(name)})",
+                    fix=fix,
+                )
                 for name in wrong
             ],
         )
@@ -190,7 +201,15 @@ def of_file(path: Path, hostname: str | None) -> tuple[str, str]:
     if b"-----BEGIN" not in data and data[:1] == b"\x30":
         fix = f"convert it: openssl x509 -inform der -in {path} -out {path.with_suffix('.pem')}"
         raise ConfigError(
-            _COMMAND, [Problem(path=str(path), what="is in DER form, which is binary", fix=fix)]
+            _COMMAND,
+            [
+                Problem(
+                    id="certificate.der",
+                    path=str(path),
+                    what="is in DER form, which is binary",
+                    fix=fix,
+                )
+            ],
         )
     text = data.decode("utf-8", errors="replace")
     try:
@@ -200,6 +219,7 @@ def of_file(path: Path, hostname: str | None) -> tuple[str, str]:
             _COMMAND,
             [
                 Problem(
+                    id="certificate.unreadable",
                     path=str(path),
                     what=str(error),
                     fix="name a PEM file: -----BEGIN CERTIFICATE-----",
@@ -222,6 +242,7 @@ def _bytes(path: Path) -> bytes:
             _COMMAND,
             [
                 Problem(
+                    id="file.unreadable",
                     path=str(path),
                     what=f"cannot be read: {error.strerror}",
                     fix="name a file that is there",
@@ -239,25 +260,15 @@ def of_stack(stack: str, hub: str | None) -> tuple[str, str]:
         if own_certificate(section.entry) is not None
     }
 
-    def refused(what: str, fix: str) -> ConfigError:
-        return ConfigError(_COMMAND, [Problem(path=name, what=what, fix=fix)])
-
-    if hub is not None and hub not in having:
-        guess = closest(hub, having)
-        raise refused(
-            f"has no hub {hub!r} with a certificate of its own",
-            f"did you mean {guess}?" if guess else "look for entry.tls.kind: certificate",
-        )
-    if not having:
-        raise refused(
-            "has no hub with a certificate of its own",
-            "those with tls.kind: acm have theirs in AWS Certificate Manager, which renews it",
-        )
-    if hub is None and len(having) > 1:
-        raise refused(
-            f"has several hubs with a certificate: {', '.join(having)}", "name one with --hub"
-        )
-    section = having[hub or next(iter(having))]
+    chosen = chosen_hub(
+        _COMMAND,
+        name,
+        having,
+        hub,
+        kind=" with a certificate of its own",
+        none="those with tls.kind: acm have theirs in AWS Certificate Manager, which renews it",
+    )
+    section = having[chosen]
     own = own_certificate(section.entry)
     assert own is not None and not isinstance(section.entry, PortForwardEntry)  # noqa: S101 -- for the type checker: chosen above
     return own.certificate, section.entry.hostname

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from jupyterhub_aws.cli.arguments import validated_stack
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.cli.arguments import chosen_hub, validated_stack
+from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, HomeDirectory
 from jupyterhub_aws.config.usernames import directory, is_name, normalized
 
@@ -229,6 +229,7 @@ def names(file: str) -> list[str]:
     listed = names_of_lines(_text(file).split("\n"))
     wrong = [
         Problem(
+            id="user.malformed",
             path=f"{file}:{number}",
             what=f"{why} (got {name!r}), and JupyterHub lets no user of that name in",
             fix="correct it",
@@ -238,6 +239,7 @@ def names(file: str) -> list[str]:
     if not listed:
         wrong.append(
             Problem(
+                id="homes.no-names",
                 path=file,
                 what="has no names",
                 fix="write one per line; `jhub` knows no users by itself",
@@ -257,6 +259,7 @@ def _text(file: str) -> str:
             _COMMAND,
             [
                 Problem(
+                    id="file.unreadable",
                     path=file,
                     what=f"cannot be read: {error.strerror}",
                     fix="name a file that is there, or - ",
@@ -268,6 +271,7 @@ def _text(file: str) -> str:
             _COMMAND,
             [
                 Problem(
+                    id="file.not-utf8",
                     path=file,
                     what=f"is not UTF-8 (byte {error.start})",
                     fix="convert it: iconv -t utf-8",
@@ -300,37 +304,33 @@ def _judged(option: str, text: str) -> list[Problem]:
         TypeAdapter(HomeDirectory).validate_python(text)
     except ValidationError as error:
         problem = error.errors()[0].get("ctx", {})
-        what, fix = (
-            str(problem.get("what", error.errors()[0]["msg"])),
-            str(problem.get("fix", "write it like home/{safe_username}")),
-        )
-        return [Problem(path=option, what=what, fix=fix)]
+        return [
+            Problem(
+                id=problem.get("id", "option.kind"),
+                path=option,
+                what=problem.get("what", error.errors()[0]["msg"]),
+                fix=problem.get("fix", "write it like home/{safe_username}"),
+            )
+        ]
     return []
 
 
 def _of_hub(stack: str, hub: str | None) -> str:
     found, name = validated_stack(stack)
 
-    def wrong(what: str, fix: str) -> ConfigError:
-        return ConfigError(_COMMAND, [Problem(path=name, what=what, fix=fix)])
-
     if not isinstance(found.homes, DIRECTORY_HOMES):
-        raise wrong(
-            f"has homes of kind {found.homes.kind}, which are no directories",
-            "this is for the kinds efs, nfs and efs_access_point",
+        raise ConfigError(
+            _COMMAND,
+            [
+                Problem(
+                    id="homes.no-directories",
+                    path=name,
+                    what=f"has homes of kind {found.homes.kind}, which are no directories",
+                    fix="this is for the kinds efs, nfs and efs_access_point",
+                )
+            ],
         )
-    if hub is None and len(found.hubs) != 1:
-        raise wrong(
-            f"has {'several hubs: ' + ', '.join(sorted(found.hubs)) if found.hubs else 'no hub'}",
-            "name one with --hub",
-        )
-    if hub is not None and hub not in found.hubs:
-        guess = closest(hub, found.hubs)
-        raise wrong(
-            f"has no hub {hub!r}",
-            f"did you mean {guess}?" if guess else f"choose from {', '.join(sorted(found.hubs))}",
-        )
-    return found.hubs[hub or next(iter(found.hubs))].home_directory
+    return found.hubs[chosen_hub(_COMMAND, name, found.hubs, hub)].home_directory
 
 
 def folder_of(root: Path, found: Sequence[Move]) -> Seen:
@@ -342,6 +342,7 @@ def folder_of(root: Path, found: Sequence[Move]) -> Seen:
             _COMMAND,
             [
                 Problem(
+                    id="homes.folder",
                     path=str(root),
                     what=f"cannot be read: {error.strerror}",
                     fix="name the folder where the homes are mounted",

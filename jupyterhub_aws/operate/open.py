@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.cli.arguments import chosen_hub
+from jupyterhub_aws.config.errors import ConfigError, Problem
 
 # --- What a built stack says of its hubs: asked of the engine, because only its state knows.
 
@@ -64,7 +65,12 @@ def require(*programs: str) -> None:
         ),
     }
     missing = [
-        Problem(path=program, what="is not on PATH", fix=f"install it: {where[program]}")
+        Problem(
+            id="tool.missing",
+            path=program,
+            what="is not on PATH",
+            fix=f"install it: {where[program]}",
+        )
         for program in programs
         if shutil.which(program) is None
     ]
@@ -96,7 +102,8 @@ def built_hub(stack: str, hub: str | None, project: Path) -> BuiltHub:
         )
         fix = f"log in to the stack's backend, and build it first: pulumi up -s {stack}"
         raise ConfigError(
-            "jhub open", [Problem(path=stack, what=said.removeprefix("error: "), fix=fix)]
+            "jhub open",
+            [Problem(id="open.no-hub", path=stack, what=said.removeprefix("error: "), fix=fix)],
         )
     outputs: dict[str, Any] = json.loads(done.stdout or "{}")
     hubs: dict[str, Any] = outputs.get("hubs") or {}
@@ -106,22 +113,14 @@ def built_hub(stack: str, hub: str | None, project: Path) -> BuiltHub:
 def _chosen(
     stack: str, hubs: Mapping[str, Any], hub: str | None, outputs: Mapping[str, Any]
 ) -> BuiltHub:
-    def refused(what: str, fix: str) -> ConfigError:
-        return ConfigError("jhub open", [Problem(path=stack, what=what, fix=fix)])
-
-    if not hubs:
-        raise refused(
-            "has no hub that was built", f"add one under hubs, and run: pulumi up -s {stack}"
-        )
-    if hub is None and len(hubs) > 1:
-        raise refused(f"has several hubs: {', '.join(sorted(hubs))}", "name one with --hub")
-    name = hub if hub is not None else next(iter(hubs))
-    if name not in hubs:
-        guess = closest(name, hubs)
-        raise refused(
-            f"has no hub {name!r}",
-            f"did you mean {guess}?" if guess else f"choose from {', '.join(sorted(hubs))}",
-        )
+    name = chosen_hub(
+        "jhub open",
+        stack,
+        hubs,
+        hub,
+        kind=" that was built",
+        none=f"add one under hubs, and run: pulumi up -s {stack}",
+    )
     found = hubs[name]
     access = outputs.get("cluster_access") or {}
     return BuiltHub(
@@ -202,7 +201,14 @@ def _free(port: int) -> None:
             )
             raise ConfigError(
                 "jhub open",
-                [Problem(path=f"port {port}", what="is taken on this machine", fix=fix)],
+                [
+                    Problem(
+                        id="open.port-taken",
+                        path=f"port {port}",
+                        what="is taken on this machine",
+                        fix=fix,
+                    )
+                ],
             ) from None
 
 
@@ -219,6 +225,7 @@ def _await_answer(process: subprocess.Popen[str], hub: BuiltHub) -> None:
                 "jhub open",
                 [
                     Problem(
+                        id="open.no-answer",
                         path=hub.namespace,
                         what=said[-1] if said else "kubectl ended at once",
                         fix=fix,
@@ -233,7 +240,10 @@ def _await_answer(process: subprocess.Popen[str], hub: BuiltHub) -> None:
         "jhub open",
         [
             Problem(
-                path=hub.namespace, what=f"did not answer in {_WAIT_SECONDS:.0f} seconds", fix=fix
+                id="open.no-answer",
+                path=hub.namespace,
+                what=f"did not answer in {_WAIT_SECONDS:.0f} seconds",
+                fix=fix,
             )
         ],
     )

@@ -146,7 +146,14 @@ def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
         )
         raise ConfigError(
             where.program.file.name,
-            [Problem(path="", what="registers no resource, so there is nothing to plan", fix=fix)],
+            [
+                Problem(
+                    id="plan.empty",
+                    path="",
+                    what="registers no resource, so there is nothing to plan",
+                    fix=fix,
+                )
+            ],
         )
     return stack, found
 

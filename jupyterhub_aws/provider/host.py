@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from jupyterhub_aws.components.cluster.provider import provider_of
 from jupyterhub_aws.components.platform import JupyterHubPlatform, refused_second
 from jupyterhub_aws.components.pulumi_internals import GRPC_CHANNEL_OPTIONS
 from jupyterhub_aws.config.bundle import read_lock
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.specs.alarms import MonitoredHub
 from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.specs.images import Images
@@ -177,7 +178,7 @@ def _images(given: Arguments, value: Mapping[str, Any]) -> Images | None:
         return Images(**{**value, "lock": None if lock is None else read_lock(Path(lock))})
     except ConfigError as error:
         given.add(
-            Problem(path="images.lock", what=f"{error.source} {item.what}", fix=item.fix)
+            replace(item, path="images.lock", what=f"{error.source} {item.what}")
             for item in error.problems
         )
         return None

@@ -694,7 +694,12 @@ def _left_out(name: str) -> Callable[[Arguments, dict[str, Any], Mapping[str, An
     def prepare(given: Arguments, values: dict[str, Any], added: Mapping[str, Any]) -> None:
         if added.get(f"no_{name}"):
             if name in values:
-                given.say(f"no_{name}", f"is true, and {name} is given", "remove one of them")
+                given.say(
+                    "argument.both",
+                    f"no_{name}",
+                    f"is true, and {name} is given",
+                    "remove one of them",
+                )
             values[name] = None
 
     return prepare
@@ -708,6 +713,7 @@ def _homes_of_a_hub(given: Arguments, values: dict[str, Any], added: Mapping[str
     section, efs = added.get("homes"), added.get("efs_homes")
     if (section is None) == (efs is None):
         given.say(
+            "argument.one-of",
             "homes",
             "must be given, or else efs_homes: one of them, not both",
             "give efsHomes the handle of EfsHomes, or homes a kind",
@@ -736,6 +742,7 @@ def _servers_are_of_hubs(
     for name in added.get("servers") or {}:
         if isinstance(hubs, dict) and name not in hubs:
             given.say(
+                "hub.unknown",
                 f"servers.{name}",
                 "is no hub of the configuration",
                 f"choose from {', '.join(hubs)}",

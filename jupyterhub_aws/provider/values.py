@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -76,12 +76,13 @@ class Reader:
         self._required(given, properties)
         return found
 
-    def _say(self, path: _Path, what: str, fix: str) -> None:
-        self.problems.append(Problem(path=dotted(path), what=what, fix=fix))
+    def _say(self, which: str, path: _Path, what: str, fix: str) -> None:
+        self.problems.append(Problem(id=which, path=dotted(path), what=what, fix=fix))
 
     def _unknown_name(self, path: _Path, name: str, known: Mapping[str, Any]) -> None:
         guess = closest(name, known)
         self._say(
+            "option.unknown",
             (*path, name),
             "does not exist",
             f"did you mean {guess}?" if guess else f"choose from {', '.join(known)}",
@@ -115,6 +116,7 @@ class Reader:
     ) -> Any:
         if isinstance(value, Unknown):
             self._say(
+                "argument.is-output",
                 path,
                 "is known only after a resource exists, but decides which resources exist",
                 "give a plain value",
@@ -122,6 +124,7 @@ class Reader:
             return None
         if within is not None and _state(within).secret:
             self._say(
+                "argument.is-secret",
                 path,
                 "is a secret, and this would be written in clear",
                 "give a plain value; secrets of hubs belong into `secrets`",
@@ -191,7 +194,10 @@ class Reader:
         for name, item in properties.items():
             if not item.optional and given.get(camel_case(name)) is None:
                 self._say(
-                    (*path, camel_case(name)), "is missing", f"give it: {in_any_language(item.doc)}"
+                    "option.missing",
+                    (*path, camel_case(name)),
+                    "is missing",
+                    f"give it: {in_any_language(item.doc)}",
                 )
 
 
@@ -390,9 +396,8 @@ def respelled(
             lambda found: camel_case(found[0]) if found[0] in names else found[0], said
         )
 
-    return Problem(
-        path=spelled(problem.path, properties), what=text(problem.what), fix=text(problem.fix)
-    )
+    path = spelled(problem.path, properties)
+    return replace(problem, path=path, what=text(problem.what), fix=text(problem.fix))
 
 
 def spelled(path: str, properties: Mapping[str, Property]) -> str:

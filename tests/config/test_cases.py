@@ -4,40 +4,14 @@ its name is the verdict.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from jupyterhub_aws.components.validated import validated
-from jupyterhub_aws.config.cloud_config import Configuration, whole
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.stack import StackConfig
-from tests.support.stack_files import (
-    ROOT,
-    SOURCE,
-    changed,
-    config_of,
-    dev_stack,
-    engine_values,
-    read_yaml,
-)
+from tests.support.stack_cases import CASES, load_case, recorded_wording, validated_values
+from tests.support.stack_files import changed, dev_stack, engine_values, read_yaml
 
-CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-LONGEST_LINE = 400
-
-
-def _load(case):
-    base = dev_stack() if "base" not in case else config_of(ROOT / case["base"])
-    return _validated(*engine_values(changed(base, put=case.get("set"), remove=case.get("remove"))))
-
-
-def _validated(values, secret):
-    given = Configuration(
-        values={key: value for key, value in values.items() if key not in secret},
-        secret=tuple(secret),
-        source=SOURCE,
-    )
-    return validated(whole(given, ROOT))
+LONGEST_LINE = 420
 
 
 def test_there_are_enough_cases_and_each_section_has_some():
@@ -54,18 +28,19 @@ def test_case(path):
     assert set(case) <= {"base", "set", "remove", "expect"}
     if path.name.startswith("ok."):
         assert "expect" not in case
-        assert isinstance(_load(case), StackConfig)
+        assert isinstance(load_case(case), StackConfig)
         return
     assert path.name.startswith("error.") and case["expect"]
     with pytest.raises(ConfigError) as caught:
-        _load(case)
+        load_case(case)
+    assert [{item.id: item.path} for item in caught.value.problems] == case["expect"]
     lines = str(caught.value).split("\n")
-    assert lines == [f"{SOURCE}: {line}" for line in case["expect"]]
+    assert lines == recorded_wording()[path.stem], "python -m tests.support.stack_cases"
     assert all(len(line) <= LONGEST_LINE for line in lines)
 
 
 def test_values_arrive_as_they_were_written():
-    stack = _load(
+    stack = load_case(
         {"set": {"pools.core.size": 2.0, "tags.owner": "Größe Müller", "cluster.logs": ["api"]}}
     )
     assert stack.region == "us-east-1" and stack.name == "jhub-dev"
@@ -116,5 +91,5 @@ def test_a_secret_value_is_never_shown(secret):
     values, _ = engine_values(dev_stack())
     values["jupyterhub-aws:name"] = "Hunter2 Hunter2"
     with pytest.raises(ConfigError) as caught:
-        _validated(values, ["jupyterhub-aws:name"] if secret else [])
+        validated_values(values, ["jupyterhub-aws:name"] if secret else [])
     assert ("Hunter2" in str(caught.value)) is not secret

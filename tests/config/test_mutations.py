@@ -332,13 +332,15 @@ def test_broken_text_of_a_section(drawn):
 
 _NOT_JSON = (
     "cluster: must be a map of options (got {}); write options under it, first of all `kind: eks`"
-    " (or existing)"
+    " (or existing) [option.kind]"
 )
 _UNREADABLE = (
     "cluster: cannot be read: it is nested too deeply, or has half a character; compare it with the"
-    " reference"
+    " reference [option.kind]"
 )
-_TOO_DEEP = "cluster: is nested too deeply to be read; compare it with the reference"
+_TOO_DEEP = (
+    "cluster: is nested too deeply to be read; compare it with the reference [option.too-deep]"
+)
 _DAYS = (
     "1, 3, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,"
     " 3288, 3653"
@@ -358,13 +360,14 @@ _DAYS = (
         ("[" + "9" * 5000 + "]", _NOT_JSON.format("'[" + "9" * 55 + "…")),
         (
             '{"kind": "eks", "version": "1.35", "log_retention_days": NaN}',
-            f"cluster.log_retention_days: must be one of {_DAYS} (got nan); choose one of them",
+            f"cluster.log_retention_days: must be one of {_DAYS} (got nan); choose one of them"
+            " [option.choice]",
         ),
         (
             '{"kind": "eks", "version": NaN}',
             (
                 "cluster.version: must be a quoted string (got the number nan): as a number 1.30"
-                ' turns into 1.3; write it in quotes, such as "1.35"'
+                ' turns into 1.3; write it in quotes, such as "1.35" [version.number]'
             ),
         ),
     ],

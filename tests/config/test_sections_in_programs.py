@@ -82,7 +82,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_as_of_a_stack_file() -> No
     assert (
         line
         == "LoadBalancerEntry: hostname: has a value of the wrong kind (got object); give plain"
-        " text, numbers, lists and maps"
+        " text, numbers, lists and maps [option.kind]"
     )
 
 

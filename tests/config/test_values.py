@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -161,11 +162,11 @@ def test_closest_ignores_case_and_gives_up():
 
 
 def test_problems_are_sorted_and_named_once():
-    one, two = Problem(path="b", what="w", fix="f"), Problem(path="a", what="w", fix="f")
+    one, two = (Problem(id="x.y", path=path, what="w", fix="f") for path in "ba")
     error = ConfigError("X.yaml", [one, two, one])
     assert error.problems == (two, one)
-    assert str(error) == "X.yaml: a: w; f\nX.yaml: b: w; f"
-    assert Problem(path="", what="w", fix="f").line("X.yaml") == "X.yaml: w; f"
+    assert str(error) == "X.yaml: a: w; f [x.y]\nX.yaml: b: w; f [x.y]"
+    assert replace(one, path="").line("X.yaml") == "X.yaml: w; f [x.y]"
 
 
 def test_stack_is_frozen_all_the_way_down():

@@ -201,7 +201,7 @@ def test_commands_refuse_old_names_with_one_line(folder: Path) -> None:
             == "Pulumi.airgap.yaml: format: is 1 (the file does not say it), and in format 2"
             " network.inside_hosts is called internal_hosts, network.neighbours is called"
             " peer_networks; run `jhub migrate airgap`: it shows what changes, and with --write"
-            " changes it\n"
+            " changes it [format.outdated]\n"
         )
 
 
@@ -247,15 +247,15 @@ def test_old_names_in_a_file_of_todays_format_are_explained(folder: Path) -> Non
     assert said == [
         (
             "Pulumi.airgap.yaml: network.inside_hosts: is not an option here; write internal_hosts:"
-            " its name since format 2"
+            " its name since format 2 [option.unknown]"
         ),
         (
             "Pulumi.airgap.yaml: network.neighbours: is not an option here; write peer_networks:"
-            " its name since format 2"
+            " its name since format 2 [option.unknown]"
         ),
         (
             "Pulumi.airgap.yaml: watch: is not an option of this program; write monitoring: its"
-            " name since format 2"
+            " name since format 2 [option.unknown]"
         ),
     ]
     assert in_process(["migrate", "airgap"], folder).stdout.startswith(

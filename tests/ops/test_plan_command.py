@@ -226,10 +226,13 @@ def test_a_wrong_file_is_exit_code_two_with_every_problem() -> None:
     lines = done.stderr.splitlines()
     assert (
         "Pulumi.dev.yaml: pools.memory.size.max: must be at least min (got 10 < 20); raise max or"
-        " lower min" in lines
+        " lower min [pools.max-below-min]" in lines
     )
     assert any(line.startswith("Pulumi.dev.yaml: network.nat: cannot be none") for line in lines)
-    assert "Pulumi.dev.yaml: nmae: is not an option of this program; did you mean name?" in lines
+    assert (
+        "Pulumi.dev.yaml: nmae: is not an option of this program; did you mean name? [option.unknown]"
+        in lines
+    )
     assert len(lines) == 3
 
 

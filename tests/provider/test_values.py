@@ -167,11 +167,13 @@ def test_every_path_is_spelled_as_the_program_wrote_it(data: st.DataObject) -> N
 def test_a_message_names_arguments_as_the_program_wrote_them_and_values_as_they_are() -> None:
     network = PACKAGE.components["Network"].arguments
     problem = Problem(
+        id="x.y",
         path="physical_name",
         what="is wrong (got 'physical_name')",
         fix="write physical_name, or per_zone, or network_of_theirs",
     )
     found = respelled(problem, network, PACKAGE.shapes.words)
+    assert found.id == "x.y"
     assert (found.path, found.what, found.fix) == (
         "physicalName",
         "is wrong (got 'physical_name')",

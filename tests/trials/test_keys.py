@@ -345,7 +345,7 @@ def test_an_outer_stack_is_named_and_not_its_file(tmp_path: Path) -> None:
     found = problems(stack_of(tmp_path, "config:\n  cloud_stack: ./Pulumi.other.yaml\n"))
     assert found == [
         "cloud_stack: names a file (./Pulumi.other.yaml), and the engine knows stacks by name;"
-        " write the stack's name, such as other"
+        " write the stack's name, such as other [split.names-a-file]"
     ]
     found = problems(
         stack_of(tmp_path, "config:\n  cloud_stack: other\n  jupyterhubaws:hubs: {}\n")

@@ -32,7 +32,7 @@ def test_a_section_with_a_letter_wrong_is_refused_with_the_class_that_was_meant(
     (found,) = problems("plan-misspelt-section")
     assert found.startswith(
         "here: hubs.main.helm_values.hub.config.GithubOAuthenticator: "
-    ) and found.endswith("did you mean GitHubOAuthenticator?")
+    ) and found.endswith("did you mean GitHubOAuthenticator? [helm-values.class-unknown]")
 
 
 @settings(max_examples=60, deadline=None)

@@ -217,7 +217,7 @@ def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
         refused |= by_schema
         told.add(fault.path)
         source = f" (schema of chart {CHART} {chart_version()})" if by_schema else ""
-        yield _problem(name, fault.path, f"{fault.what}{source}", fault.fix)
+        yield _problem(name, fault.id, fault.path, f"{fault.what}{source}", fault.fix)
     if not refused:
         whole = effective(values)
         yield from _undone(hub, whole)
@@ -238,7 +238,7 @@ def _unreachable(stack: StackConfig, name: str, values: Mapping[str, Any]) -> It
         )
         if item.refused
     ]
-    yield from (_problem(name, fault.path, fault.what, fault.fix) for fault in wrong)
+    yield from (_problem(name, fault.id, fault.path, fault.what, fault.fix) for fault in wrong)
 
 
 def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
@@ -248,6 +248,7 @@ def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
     if at(values, "hub", "existingSecret") != SECRETS:
         yield _problem(
             hub.name,
+            "helm-values.secrets-removed",
             ("hub", "existingSecret"),
             "removes the secrets of the sign-in from the hub",
             "remove it",
@@ -256,6 +257,7 @@ def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
     if storage == "none" and not isinstance(hub.homes, EphemeralHomes):
         yield _problem(
             hub.name,
+            "helm-values.homes-lost",
             ("singleuser", "storage", "type"),
             "loses all files when a server stops",
             "remove it, and write homes.kind: ephemeral",
@@ -265,6 +267,7 @@ def _undone(hub: HubSpec, values: Mapping[str, Any]) -> Iterator[Problem]:
     ):
         yield _problem(
             hub.name,
+            "helm-values.contradicts-entry",
             ("proxy", "https", "enabled"),
             "contradicts the hub's entry, which says where TLS is terminated",
             "remove it, and use entry.tls",
@@ -279,8 +282,8 @@ def _otherwise(hub: HubSpec, values: Mapping[str, Any], told: set[KeyPath]) -> I
     for path, what, fix in owned(hub.options, said, resolved_traits(values)):
         spoken = path in told or any(other[: len(path)] == path for other in told)
         if not spoken or path[:2] == ("hub", "extraConfig"):  # code is one place, whatever it says
-            yield _problem(hub.name, path, what, fix)
+            yield _problem(hub.name, "helm-values.replaces-option", path, what, fix)
 
 
-def _problem(name: str, path: KeyPath, what: str, fix: str) -> Problem:
-    return Problem(path=dotted(("hubs", name, "helm_values", *path)), what=what, fix=fix)
+def _problem(name: str, which: str, path: KeyPath, what: str, fix: str) -> Problem:
+    return Problem(id=which, path=dotted(("hubs", name, "helm_values", *path)), what=what, fix=fix)

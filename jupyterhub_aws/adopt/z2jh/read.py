@@ -497,7 +497,7 @@ def _programs(values: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _refused(path: Path, what: str, fix: str) -> ConfigError:
-    return ConfigError(COMMAND, [Problem(path=path.name, what=what, fix=fix)])
+    return ConfigError(COMMAND, [Problem(id="adopt.values", path=path.name, what=what, fix=fix)])
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -104,8 +104,5 @@ def as_json(found: Converted) -> dict[str, Any]:
         "fill_in": [{"path": path, "why": why} for path, why in found.to_fill_in],
         "secrets": [{"key": secret.key, "from": secret.path} for secret in found.secrets],
         "notes": found.notes,
-        "problems": [
-            {"path": problem.path, "what": problem.what, "fix": problem.fix}
-            for problem in found.problems
-        ],
+        "problems": [problem.as_json() for problem in found.problems],
     }

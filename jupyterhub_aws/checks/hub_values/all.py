@@ -31,7 +31,15 @@ def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[Valu
     """
     refused = list(refusals(values))
     yield from (
-        (ValueFault(path=path, what=what, fix="compare it with the chart's documentation"), True)
+        (
+            ValueFault(
+                id="helm-values.schema",
+                path=path,
+                what=what,
+                fix="compare it with the chart's documentation",
+            ),
+            True,
+        )
         for path, what in refused
     )
     if not refused:  # rules look into values of the right kind
@@ -113,6 +121,7 @@ def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[ValueF
     for path, limit in limits:
         if isinstance(limit, (int, float)) and limit < start_seconds:
             yield ValueFault(
+                id="helm-values.start-timeout",
                 path=path,
                 what=(
                     f"gives up before a node can be ready (got {limit:g} s, a node and its image"

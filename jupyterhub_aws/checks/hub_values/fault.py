@@ -13,8 +13,9 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ValueFault:
-    """`path` inside the values, what is wrong there, and what to do."""
+    """The id of the problem, `path` inside the values, what is wrong there, and what to do."""
 
+    id: str
     path: KeyPath
     what: str
     fix: str

@@ -133,7 +133,7 @@ def _checked(
         if path[-1] == "container_security_context" and not isinstance(value, Mapping):
             return  # protections.isolation says so
         yield from (
-            ValueFault(path=(*path, *inner), what=what, fix=fix)
+            ValueFault(id="helm-values.pod-field", path=(*path, *inner), what=what, fix=fix)
             for inner, what, fix in wrong(kind, value, part=True, either=either)
         )
         return
@@ -146,7 +146,9 @@ def _checked(
     for index, item in found:
         if isinstance(item, Mapping):
             yield from (
-                ValueFault(path=(*path, index, *inner), what=what, fix=fix)
+                ValueFault(
+                    id="helm-values.pod-field", path=(*path, index, *inner), what=what, fix=fix
+                )
                 for inner, what, fix in wrong(kind, item, either=either)
             )
 
@@ -155,6 +157,7 @@ def _labels(path: KeyPath, value: object) -> Iterator[ValueFault]:
     for key, label in value.items() if isinstance(value, Mapping) else ():
         if label is not None and not isinstance(label, str):
             yield ValueFault(
+                id="helm-values.label-not-text",
                 path=(*path, key),
                 what="must be text: labels of nodes are, and Kubernetes refuses anything else",
                 fix="write it in quotes",

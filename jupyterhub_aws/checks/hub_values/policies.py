@@ -246,6 +246,7 @@ def malformed(values: Values) -> Iterator[ValueFault]:
                 if problem is not None:
                     path = (*part, "networkPolicy", direction, index)
                     yield ValueFault(
+                        id="helm-values.network-policy",
                         path=path,
                         what=f"is no rule of a NetworkPolicy: {problem}",
                         fix=f"write it like {EXAMPLE}",

@@ -39,18 +39,21 @@ def isolation(values: Values) -> Iterator[ValueFault]:
     single = at(values, "singleuser") or {}
     if _same(single.get("uid"), 0):
         yield ValueFault(
+            id="helm-values.servers-as-root",
             path=("singleuser", "uid"),
             what="runs servers as root: the namespace's Pod Security would refuse every one",
             fix="remove it",
         )
     if single.get("allowPrivilegeEscalation") is not False:
         yield ValueFault(
+            id="helm-values.privilege-escalation",
             path=("singleuser", "allowPrivilegeEscalation"),
             what="lets servers gain rights: the namespace's Pod Security would refuse every one",
             fix="remove it",
         )
     if at(single, "cloudMetadata", "blockWithIptables"):
         yield ValueFault(
+            id="helm-values.privileged-container",
             path=("singleuser", "cloudMetadata", "blockWithIptables"),
             what=(
                 "puts a privileged container into every server: the namespace's Pod Security would"
@@ -66,6 +69,7 @@ def isolation(values: Values) -> Iterator[ValueFault]:
         or at(context, "seccompProfile", "type") not in ("RuntimeDefault", "Localhost")
     ):
         yield ValueFault(
+            id="helm-values.security-context",
             path=("hub", "config", "KubeSpawner", "container_security_context"),
             what="lacks what Pod Security `restricted` asks for: every server would be refused",
             fix=(
@@ -75,6 +79,7 @@ def isolation(values: Values) -> Iterator[ValueFault]:
         )
     if at(single, "extraPodConfig", "securityContext") is not None:
         yield ValueFault(
+            id="helm-values.pod-security-context",
             path=("singleuser", "extraPodConfig", "securityContext"),
             what=(
                 "replaces the pod's whole security context, and with it the group that homes"
@@ -106,6 +111,7 @@ def privileges(values: Values) -> Iterator[ValueFault]:
                 and (*path, key) != ("singleuser", "allowPrivilegeEscalation")
             ):
                 yield ValueFault(
+                    id="helm-values.pod-security",
                     path=(*path, key),
                     what=(
                         "is what Pod Security `restricted` refuses: such a pod would never be made"
@@ -116,6 +122,7 @@ def privileges(values: Values) -> Iterator[ValueFault]:
             if not isinstance(found.get(key), Mapping):
                 continue
             yield ValueFault(
+                id="helm-values.host-path",
                 path=(*path, key),
                 what="opens a directory of the node, which Pod Security `restricted` refuses",
                 fix="use another volume",
@@ -126,6 +133,7 @@ def data(values: Values) -> Iterator[ValueFault]:
     """Removing a user or a release deletes no data, and a database is where it says."""
     if at(values, "hub", "config", "KubeSpawner", "delete_pvc") is not False:
         yield ValueFault(
+            id="helm-values.homes-deleted",
             path=("hub", "config", "KubeSpawner", "delete_pvc"),
             what="deletes a user's home with the user",
             fix="write false",
@@ -137,18 +145,21 @@ def data(values: Values) -> Iterator[ValueFault]:
         and at(database, "pvc", "annotations", "helm.sh/resource-policy") != "keep"
     ):
         yield ValueFault(
+            id="helm-values.database-deleted",
             path=("hub", "db", "pvc", "annotations"),
             what="lets Helm delete the database with the release",
             fix="keep helm.sh/resource-policy: keep",
         )
     if str(database.get("url")).startswith("sqlite"):
         yield ValueFault(
+            id="helm-values.database-lost",
             path=("hub", "db", "url"),
             what="is a file inside the container, and lost at every restart",
             fix="use database.kind: sqlite, which has a volume",
         )
     if kind in ("postgres", "mysql", "other") and not database.get("url"):
         yield ValueFault(
+            id="helm-values.database-lost",
             path=("hub", "db", "url"),
             what=(
                 f"is missing with {kind}: JupyterHub would silently use a file that is lost at"
@@ -163,6 +174,7 @@ def in_memory(values: Values) -> Iterator[ValueFault]:
     """A database in memory is only had by its long name."""
     if at(values, "hub", "db", "type") == "sqlite-memory":
         yield ValueFault(
+            id="helm-values.sessions-lost",
             path=("hub", "db", "type"),
             what="loses every session when the hub restarts",
             fix="say so: database.kind: sqlite_memory",
@@ -176,6 +188,7 @@ def way_in(values: Values) -> Iterator[ValueFault]:
     service = at(values, "proxy", "service") or {}
     if service.get("type") != "ClusterIP":
         yield ValueFault(
+            id="helm-values.unseen-ingress",
             path=("proxy", "service", "type"),
             what=f"opens an ingress that the plan does not see (got {shown(service.get('type'))})",
             fix="use the hub's entry",
@@ -183,18 +196,21 @@ def way_in(values: Values) -> Iterator[ValueFault]:
     for name, port in (service.get("nodePorts") or {}).items():
         if port is not None and not FIRST_NODE_PORT <= port <= LAST_NODE_PORT:
             yield ValueFault(
+                id="helm-values.node-port",
                 path=("proxy", "service", "nodePorts", name),
                 what=f"is outside the range of node ports (got {port})",
                 fix=f"use {FIRST_NODE_PORT} to {LAST_NODE_PORT}",
             )
     if at(service, "externalIPs"):
         yield ValueFault(
+            id="helm-values.unseen-ingress",
             path=("proxy", "service", "externalIPs"),
             what="opens an ingress that the plan does not see",
             fix="use entry.external_ips of kind node_port",
         )
     if at(values, "hub", "service", "type") not in (None, "ClusterIP"):
         yield ValueFault(
+            id="helm-values.around-proxy",
             path=("hub", "service", "type"),
             what="opens a path around the proxy, without encryption",
             fix="remove it",
@@ -202,6 +218,7 @@ def way_in(values: Values) -> Iterator[ValueFault]:
     for name in ("ingress", "httpRoute"):
         if at(values, name, "enabled"):
             yield ValueFault(
+                id="helm-values.unseen-ingress",
                 path=(name, "enabled"),
                 what="opens an ingress that the plan does not see",
                 fix="use the hub's entry",
@@ -209,6 +226,7 @@ def way_in(values: Values) -> Iterator[ValueFault]:
     https = at(values, "proxy", "https") or {}
     if https.get("enabled") and https.get("type") == "letsencrypt" and not https.get("hosts"):
         yield ValueFault(
+            id="helm-values.plain-http",
             path=("proxy", "https", "hosts"),
             what="is empty: the proxy would silently serve plain HTTP",
             fix="use the entry's tls",
@@ -222,6 +240,7 @@ def release_ends(values: Values) -> Iterator[ValueFault]:
     for path in (("prePuller", "hook", "enabled"), ("prePuller", "continuous", "enabled")):
         if at(values, *path):
             yield ValueFault(
+                id="helm-values.waits-for-nodes",
                 path=path,
                 what="waits for user nodes, and every `pulumi up` with it",
                 fix="remove it: nodes pull an image when a server needs it",
@@ -230,6 +249,7 @@ def release_ends(values: Values) -> Iterator[ValueFault]:
         values, "scheduling", "userPlaceholder", "replicas"
     ):
         yield ValueFault(
+            id="helm-values.waits-for-nodes",
             path=("scheduling", "userPlaceholder", "replicas"),
             what="waits for user nodes, and every `pulumi up` with it",
             fix="raise size.min of the pool to have nodes ready",
@@ -239,16 +259,23 @@ def release_ends(values: Values) -> Iterator[ValueFault]:
         (("rbac", "enabled"), "use rbac.create"),
     ):
         if at(values, *refused) is not None:
-            yield ValueFault(path=refused, what="is refused by the chart's templates", fix=fix)
+            yield ValueFault(
+                id="helm-values.chart-refuses",
+                path=refused,
+                what="is refused by the chart's templates",
+                fix=fix,
+            )
     for name in ("fullnameOverride", "nameOverride"):
         if at(values, name):
             yield ValueFault(
+                id="helm-values.names",
                 path=(name,),
                 what="renames what the entry and the network policies look for",
                 fix="remove it",
             )
     if at(values, "imagePullSecret", "create"):
         yield ValueFault(
+            id="helm-values.password-in-values",
             path=("imagePullSecret", "create"),
             what="holds a password in the release's values",
             fix="make the Secret yourself and name it in imagePullSecrets",
@@ -260,6 +287,7 @@ def images(values: Values) -> Iterator[ValueFault]:
     for path, value in maps(values):
         if path[-1:] == ("image",) and value.get("tag") == "latest":
             yield ValueFault(
+                id="helm-values.image-latest",
                 path=(*path, "tag"),
                 what="follows latest: it would change without notice",
                 fix="name a version",
@@ -273,6 +301,7 @@ def images(values: Values) -> Iterator[ValueFault]:
         ):
             has = "follows latest" if image.endswith(":latest") else "has no tag"
             yield ValueFault(
+                id="helm-values.image-unpinned",
                 path=(*path, "image"),
                 what=f"{has} (got {shown(image)}): it would change without notice",
                 fix="name a version",
@@ -288,16 +317,21 @@ def clear_text(values: Values) -> Iterator[ValueFault]:
             continue
         if _under_secret_name(path) or _named_beside(values, path):
             yield ValueFault(
-                path=path, what="looks like a secret in clear text", fix=_kept_elsewhere(path)
+                id="helm-values.secret",
+                path=path,
+                what="looks like a secret in clear text",
+                fix=_kept_elsewhere(path),
             )
         elif "PRIVATE KEY-----" in value:
             yield ValueFault(
+                id="helm-values.private-key",
                 path=path,
                 what="holds a private key in clear text",
                 fix="use entry.tls, which takes it as a secret of the stack",
             )
         elif _URL_WITH_PASSWORD.search(value):
             yield ValueFault(
+                id="helm-values.password",
                 path=path,
                 what="holds a password in clear text",
                 fix="leave the password out of the address, and use the option that takes it",

@@ -82,7 +82,9 @@ class Reach:
     @property
     def fault(self) -> ValueFault:
         """The same as a fault of the values."""
-        return ValueFault(path=self.path, what=self.what, fix=self.fix)
+        return ValueFault(
+            id="helm-values.network-path", path=self.path, what=self.what, fix=self.fix
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,6 +81,7 @@ def sizes(values: Values) -> Iterator[ValueFault]:
                 isinstance(value, bool) or not isinstance(value, (int, float))
             ):
                 yield ValueFault(
+                    id="helm-values.cpu",
                     path=(*path, trait),
                     what=(
                         f"is not a number of cores (got {shown(value)}): servers would fail to"
@@ -94,6 +95,7 @@ def _size(path: KeyPath, value: object) -> Iterator[ValueFault]:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if 0 < value < _LEAST_BYTES:
             yield ValueFault(
+                id="helm-values.memory-no-unit",
                 path=path,
                 what=(
                     f"has no unit, and so counts bytes (got {shown(value)}): no server could start"
@@ -110,6 +112,7 @@ def _size(path: KeyPath, value: object) -> Iterator[ValueFault]:
             else "write it like 16G"
         )
         yield ValueFault(
+            id="helm-values.memory",
             path=path,
             what=f"is a size that KubeSpawner refuses when a server starts (got {shown(value)})",
             fix=fix,
@@ -132,6 +135,7 @@ def guarantees(values: Values) -> Iterator[ValueFault]:
             )
             if limit is not None and guarantee is not None and guarantee > limit:
                 yield ValueFault(
+                    id="helm-values.guarantee",
                     path=path,
                     what=f"guarantees more {'memory' if kind == 'mem' else 'cores'} than the limit",
                     fix="raise the limit or lower the guarantee",
@@ -156,15 +160,23 @@ def _variables(path: KeyPath, found: object) -> Iterator[ValueFault]:
     for name, value in found.items() if isinstance(found, Mapping) else ():
         if isinstance(value, (bool, int, float)):
             what = f"is not text (got {shown_at((name,), value)}): every server would fail to start"
-            yield ValueFault(path=(*path, name), what=what, fix="write it in quotes")
+            yield ValueFault(
+                id="helm-values.variable-not-text",
+                path=(*path, name),
+                what=what,
+                fix="write it in quotes",
+            )
         elif name in NEEDS_ROOT:
             what = (
                 "needs a container that starts as root, which no hub here runs: homes belong to"
                 " 1000:100 from the start"
             )
-            yield ValueFault(path=(*path, name), what=what, fix="remove it")
+            yield ValueFault(
+                id="helm-values.variable-needs-root", path=(*path, name), what=what, fix="remove it"
+            )
         elif value == "":
             yield ValueFault(
+                id="helm-values.variable-empty",
                 path=(*path, name),
                 what="is empty: KubeSpawner drops such a variable",
                 fix="write a value, or remove the line",
@@ -179,7 +191,9 @@ def _braces(path: KeyPath, text: str) -> Iterator[ValueFault]:
             f"has braces that KubeSpawner expands (got {shown_at(path, text)}): every server would"
             " fail to start"
         )
-        yield ValueFault(path=path, what=what, fix="double them: {{ and }}")
+        yield ValueFault(
+            id="helm-values.braces", path=path, what=what, fix="double them: {{ and }}"
+        )
 
 
 def homes(values: Values) -> Iterator[ValueFault]:
@@ -193,24 +207,28 @@ def homes(values: Values) -> Iterator[ValueFault]:
             guess = closest(name, DIRECTORY_FIELDS)
             fix = f"did you mean {{{guess}}}?" if guess else "use {safe_username}"
             yield ValueFault(
+                id="helm-values.home-field",
                 path=("singleuser", "storage", "static", "subPath"),
                 what=f"has a field that is not allowed in a home's name (got {{{name}}})",
                 fix=fix,
             )
     if not FIELD.search(text):
         yield ValueFault(
+            id="helm-values.home-shared",
             path=("singleuser", "storage", "static", "subPath"),
             what="is the same directory for all users",
             fix="put {safe_username} into it",
         )
     if text.startswith("/") or ".." in text.split("/") or re.search(r"[{}]", FIELD.sub("", text)):
         yield ValueFault(
+            id="helm-values.home-absolute",
             path=("singleuser", "storage", "static", "subPath"),
             what=f"is not a relative path (got {shown(text)}): no server could start",
             fix="use home_directory, and write it like {safe_username}",
         )
     if not at(storage, "static", "pvcName"):
         yield ValueFault(
+            id="helm-values.home-no-claim",
             path=("singleuser", "storage", "static", "pvcName"),
             what="names no claim: no server could start",
             fix="write homes",
@@ -223,6 +241,7 @@ def overrides(values: Values) -> Iterator[ValueFault]:
         if not isinstance(profile, Mapping) or not isinstance(profile.get("display_name"), str):
             what = "is not a profile: the page where users start servers would fail"
             yield ValueFault(
+                id="helm-values.profile",
                 path=("singleuser", "profileList", index),
                 what=what,
                 fix="write display_name and kubespawner_override",
@@ -230,6 +249,7 @@ def overrides(values: Values) -> Iterator[ValueFault]:
     for path, whole in fault.overrides(values):
         if whole is not None and not isinstance(whole, Mapping):
             yield ValueFault(
+                id="helm-values.override",
                 path=path,
                 what=f"is not a map of KubeSpawner's traits (got {shown(whole)})",
                 fix="write `trait: value` lines under it",
@@ -238,6 +258,7 @@ def overrides(values: Values) -> Iterator[ValueFault]:
         for name, value in override.items():
             if name not in TRAITS:
                 yield ValueFault(
+                    id="helm-values.trait-unknown",
                     path=(*path, name),
                     what=(
                         "is not a trait of KubeSpawner: it would be without effect, or break every"
@@ -247,6 +268,7 @@ def overrides(values: Values) -> Iterator[ValueFault]:
                 )
             if name in _ROOT and (value == _ROOT[name] and type(value) is type(_ROOT[name])):
                 yield ValueFault(
+                    id="helm-values.pod-security",
                     path=(*path, name),
                     what="gives users' servers what Pod Security `restricted` refuses",
                     fix="remove it",
@@ -265,6 +287,7 @@ def _lists(path: KeyPath, override: Mapping[str, Any]) -> Iterator[ValueFault]:
     tolerations = override.get("tolerations")
     if tolerations is not None and not any(_tolerates(item) for item in items(tolerations)):
         yield ValueFault(
+            id="helm-values.toleration-lost",
             path=(*path, "tolerations"),
             what=(
                 "drops the toleration of user nodes, because a list replaces a list: such a server"
@@ -279,6 +302,7 @@ def _lists(path: KeyPath, override: Mapping[str, Any]) -> Iterator[ValueFault]:
         given = override.get(name)
         if given is not None and "home" not in [at(item, "name") for item in items(given)]:
             yield ValueFault(
+                id="helm-values.home-lost",
                 path=(*path, name),
                 what="drops the home directory, because a list replaces a list",
                 fix="use singleuser.storage.extraVolumes instead",
@@ -298,12 +322,14 @@ def replaced(values: Values) -> Iterator[ValueFault]:
     for name in at(values, "hub", "config", "KubeSpawner") or {}:
         if name not in TRAITS | HUB_TRAITS:
             yield ValueFault(
+                id="helm-values.trait-unknown",
                 path=("hub", "config", "KubeSpawner", name),
                 what="is not a trait of KubeSpawner: the hub would only log a warning",
                 fix=_trait(name, TRAITS | HUB_TRAITS),
             )
         if name in _REPLACED:
             yield ValueFault(
+                id="helm-values.list-replaced",
                 path=("hub", "config", "KubeSpawner", name),
                 what="replaces all that the chart puts there",
                 fix=f"use {_REPLACED[name]}",

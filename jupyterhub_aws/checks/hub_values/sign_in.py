@@ -52,12 +52,14 @@ def nobody_uninvited(values: Values) -> Iterator[ValueFault]:
     name = _class(values)
     if name is None or name in _ADMIT_ANY_NAME:
         yield ValueFault(
+            id="helm-values.any-user",
             path=_CLASS,
             what=f"admits any user under any name (got {shown(name)})",
             fix="choose a kind of sign-in, which sets this itself",
         )
     if name == "null":
         yield ValueFault(
+            id="helm-values.no-user",
             path=_CLASS,
             what="admits no user",
             fix="choose a kind of sign-in, which sets this itself",
@@ -67,6 +69,7 @@ def nobody_uninvited(values: Values) -> Iterator[ValueFault]:
             if traits.get(trait):
                 what = "lets strangers create an account and sign in"
                 yield ValueFault(
+                    id="helm-values.open-sign-up",
                     path=("hub", "config", section, trait),
                     what=what,
                     fix="remove it: an administrator admits users",
@@ -76,6 +79,7 @@ def nobody_uninvited(values: Values) -> Iterator[ValueFault]:
     for section, traits in _traits(values):
         if traits.get("allow_all"):
             yield ValueFault(
+                id="helm-values.allow-all",
                 path=("hub", "config", section, "allow_all"),
                 what="admits every user with an account there",
                 fix="list groups, organizations or users",
@@ -87,6 +91,7 @@ def leavers_stay_out(values: Values) -> Iterator[ValueFault]:
     for section, traits in _traits(values):
         if traits.get("allow_existing_users"):
             yield ValueFault(
+                id="helm-values.existing-users",
                 path=("hub", "config", section, "allow_existing_users"),
                 what="admits every user who signed in once, also after they left the group",
                 fix="remove it, or write false",
@@ -97,6 +102,7 @@ def leavers_stay_out(values: Values) -> Iterator[ValueFault]:
     listed = [section for section, traits in _traits(values) if traits.get("allowed_users")]
     if listed and not said:
         yield ValueFault(
+            id="helm-values.existing-users",
             path=("hub", "config", listed[0], "allow_existing_users"),
             what=(
                 "is left to JupyterHub, which switches it on beside allowed_users: users who"
@@ -114,6 +120,7 @@ def access_is_spelt(values: Values) -> Iterator[ValueFault]:
             meant = get_close_matches(name, _ACCESS, n=1, cutoff=0.88)
             if meant and name not in _ACCESS:
                 yield ValueFault(
+                    id="helm-values.trait-unknown",
                     path=("hub", "config", section, name),
                     what="is not a trait: the hub would only log a warning",
                     fix=f"did you mean {meant[0]}?",
@@ -145,6 +152,7 @@ def clear_text(values: Values) -> Iterator[ValueFault]:
     if _in_clear_text(_directory(values)):
         fix = "write on_connect or before_bind"
         yield ValueFault(
+            id="helm-values.clear-text",
             path=("hub", "config", "LDAPAuthenticator", "tls_strategy"),
             what="sends passwords in clear text",
             fix=fix,
@@ -158,6 +166,7 @@ def directory_is_verified(values: Values) -> Iterator[ValueFault]:
         return
     if at(traits, "tls_kwargs", "validate") != 2:  # ssl.CERT_REQUIRED
         yield ValueFault(
+            id="helm-values.directory-unverified",
             path=("hub", "config", "LDAPAuthenticator", "tls_kwargs", "validate"),
             what=(
                 "does not verify the directory's certificate: an attacker on the network could read"
@@ -177,6 +186,7 @@ def configuration_is_python(values: Values) -> Iterator[ValueFault]:
         name = path[-1]
         if not isinstance(text, str):
             yield ValueFault(
+                id="helm-values.not-python",
                 path=path,
                 what=f"is not text (got {shown(text)}): the hub would not start",
                 fix=f"write Python under `{dotted((name,))}: |`",
@@ -189,6 +199,7 @@ def configuration_is_python(values: Values) -> Iterator[ValueFault]:
                 )  # more than a tree: `return` outside of a function is no Python
         except SyntaxError as error:
             yield ValueFault(
+                id="helm-values.not-python",
                 path=path,
                 what=(
                     f"is not Python (line {error.lineno or 1}: {error.msg}): the hub would not"
@@ -202,7 +213,10 @@ def configuration_is_python(values: Values) -> Iterator[ValueFault]:
             MemoryError,
         ):  # half a character, or a nesting that Python's own parser gives up on
             yield ValueFault(
-                path=path, what="is not Python: the hub would not start", fix="correct it"
+                id="helm-values.not-python",
+                path=path,
+                what="is not Python: the hub would not start",
+                fix="correct it",
             )
 
 

@@ -232,6 +232,7 @@ def refused(resolved: Resolved) -> Iterator[ValueFault]:
             rule = _rule(section, trait)
             if rule is not None and rule[0](value):
                 yield ValueFault(
+                    id="helm-values.protected-trait",
                     path=("hub", "config", section, trait),
                     what=f"{rule[1]}{_got(value)}",
                     fix=rule[2],
@@ -240,16 +241,23 @@ def refused(resolved: Resolved) -> Iterator[ValueFault]:
         section = "KubeSpawner" if section == "Spawner" else section
         rule = _rule(section, trait)
         if rule is not None:
-            yield ValueFault(path=said.path, what=f"{said.where}{rule[1]}", fix=rule[2])
+            yield ValueFault(
+                id="helm-values.protected-trait",
+                path=said.path,
+                what=f"{said.where}{rule[1]}",
+                fix=rule[2],
+            )
         elif f"{section}.{trait}" in COMPOSED:
             key = COMPOSED[f"{section}.{trait}"]
             yield ValueFault(
+                id="helm-values.list-replaced",
                 path=said.path,
                 what=f"{said.where}replaces all that the chart puts there",
                 fix=f"use {key}, or append to it",
             )
         elif f"{section}.{trait}" in _OURS and _OURS[f"{section}.{trait}"](resolved.values):
             yield ValueFault(
+                id="helm-values.file-replaced",
                 path=said.path,
                 what=f"{said.where}replaces what the stack's own file of the hub put there",
                 fix="remove it",
@@ -294,13 +302,16 @@ def derived(values: Values) -> Iterator[ValueFault]:
     for path, (wrong, what, fix) in _KEYS.items():
         value = at(values, *map(str, path))
         if value is not None and wrong(value):
-            yield ValueFault(path=path, what=f"{what}{_got(value)}", fix=fix)
+            yield ValueFault(
+                id="helm-values.protected-value", path=path, what=f"{what}{_got(value)}", fix=fix
+            )
 
 
 def shadowed(resolved: Resolved) -> Iterator[ValueFault]:
     """No trait is without effect because the chart says the same for a class that wins."""
     for path, key in resolved.shadowed.items():
         yield ValueFault(
+            id="helm-values.shadowed",
             path=path,
             what="is without effect: the chart says the same under KubeSpawner, which wins",
             fix=f"use {key}",
@@ -327,6 +338,7 @@ def container_config(values: Values) -> Iterator[ValueFault]:
     for name in ("securityContext", "security_context"):
         if at(values, "hub", "config", "KubeSpawner", "extra_container_config", name) is not None:
             yield ValueFault(
+                id="helm-values.security-context",
                 path=("hub", "config", "KubeSpawner", "extra_container_config", name),
                 what="replaces the security context that Pod Security `restricted` asks for",
                 fix="use hub.config.KubeSpawner.container_security_context",
@@ -338,6 +350,7 @@ def provider_is_verified(values: Values) -> Iterator[ValueFault]:
     for section, traits in (at(values, "hub", "config") or {}).items():
         if section.endswith(_OAUTH) and at(traits, "http_request_kwargs", "validate_cert") is False:
             yield ValueFault(
+                id="helm-values.provider-unverified",
                 path=("hub", "config", section, "http_request_kwargs", "validate_cert"),
                 what=_UNVERIFIED,
                 fix=REFUSED["OAuthenticator.validate_server_cert"][2],
@@ -405,7 +418,10 @@ def sections_are_spelt(values: Values) -> Iterator[ValueFault]:
                 "is no class of the hub: its settings have no effect, and JupyterHub does not warn"
             )
             yield ValueFault(
-                path=("hub", "config", section), what=what, fix=f"did you mean {meant}?"
+                id="helm-values.class-unknown",
+                path=("hub", "config", section),
+                what=what,
+                fix=f"did you mean {meant}?",
             )
 
 
@@ -432,7 +448,12 @@ def traits_are_spelt(values: Values) -> Iterator[ValueFault]:
                     else "remove it"
                 )
                 what = f"is not a trait of {section}: the hub would only log a warning"
-                yield ValueFault(path=("hub", "config", section, name), what=what, fix=fix)
+                yield ValueFault(
+                    id="helm-values.trait-unknown",
+                    path=("hub", "config", section, name),
+                    what=what,
+                    fix=fix,
+                )
 
 
 def without_effect(values: Values) -> Iterator[ValueFault]:
@@ -452,6 +473,7 @@ def without_effect(values: Values) -> Iterator[ValueFault]:
                 " have no effect"
             )
             yield ValueFault(
+                id="helm-values.class-unused",
                 path=("hub", "config", section),
                 what=what,
                 fix="remove it, or set it for the class in use",
@@ -463,6 +485,7 @@ def without_effect(values: Values) -> Iterator[ValueFault]:
                 " it has no effect"
             )
             yield ValueFault(
+                id="helm-values.class-unknown",
                 path=("hub", "config", section),
                 what=what,
                 fix="check whether your image has it, or remove it",
@@ -517,7 +540,7 @@ def names_exist(values: Values) -> Iterator[ValueFault]:
                 f"line {line} uses {'a name' if hidden else shown(name)}, which does not exist"
                 " there: the hub would not start, or fail later"
             )
-            yield ValueFault(path=code.path, what=what, fix=fix)
+            yield ValueFault(id="helm-values.name-undefined", path=code.path, what=what, fix=fix)
 
 
 def parsed(text: str) -> ast.Module | None:

@@ -72,6 +72,7 @@ def now(stack: str) -> int:
             ctx.command,
             [
                 Problem(
+                    id="backup.nothing-there",
                     path="backups",
                     what=what,
                     fix="build it first: pulumi up; or choose the stack's region and account",

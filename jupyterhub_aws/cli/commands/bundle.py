@@ -180,7 +180,12 @@ def push(folder: Path, *, registry: str, authfile: Path | None, plain_http: bool
     if "://" in registry:
         fix = f"write {registry.partition('://')[2]}"
         raise ConfigError(
-            "jhub bundle push", [Problem(path="--registry", what="has a scheme", fix=fix)]
+            "jhub bundle push",
+            [
+                Problem(
+                    id="registry.more-than-host", path="--registry", what="has a scheme", fix=fix
+                )
+            ],
         )
     need(("skopeo", "helm"))
     store = _store(folder)

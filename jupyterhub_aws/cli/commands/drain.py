@@ -67,6 +67,7 @@ def command(stack: str, pool: str, **options: Any) -> int:
             COMMAND,
             [
                 Problem(
+                    id="command.exclusive",
                     path="--old",
                     what="and --generation choose differently",
                     fix="leave out one of them",
@@ -78,6 +79,7 @@ def command(stack: str, pool: str, **options: Any) -> int:
             COMMAND,
             [
                 Problem(
+                    id="command.exclusive",
                     path="--no-wait",
                     what="and --by exclude each other",
                     fix="leave out one of them",

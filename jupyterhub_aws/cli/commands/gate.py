@@ -81,6 +81,7 @@ def command(
                 "jhub gate",
                 [
                     Problem(
+                        id="file.unreadable",
                         path="--acknowledged",
                         what=f"cannot be read: {name} ({error})",
                         fix="name a text file",
@@ -115,6 +116,7 @@ def _of_stack(stack: str, against: str) -> Difference:
             f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         )  # as many as fit a line
         problem = Problem(
+            id="gate.uncommitted",
             path=stack,
             what=f"is in a repository with uncommitted changes ({some})",
             fix="commit them: what is judged has to be what is merged",

@@ -105,6 +105,7 @@ def command(stack: str, settings: tuple[str, ...], *, whole: bool, **options: st
                 "jhub plan",
                 [
                     Problem(
+                        id="command.needs-against",
                         path="--markdown",
                         what="is of a comparison",
                         fix="say what to compare with: --against REF or FILE",

@@ -62,13 +62,13 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.operate.probe.directory import (
         ProbeRequest,
-        chosen_hub,
+        ldap_hub,
         probe,
         search_password,
     )
 
     found, name = validated_stack(stack, settings)
-    which = chosen_hub(found, hub, name)
+    which = ldap_hub(found, hub, name)
     secret = _search_password(found, which, name, search_password)
     password = (
         None

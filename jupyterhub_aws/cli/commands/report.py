@@ -56,6 +56,7 @@ def command(base: str, new: str, repository: str, commit: str, **flags: bool) ->
     if not REPOSITORY.fullmatch(repository):
         problems.append(
             Problem(
+                id="report.repository",
                 path="--repository",
                 what="is not of the form OWNER/NAME",
                 fix="write $GITHUB_REPOSITORY",
@@ -64,13 +65,17 @@ def command(base: str, new: str, repository: str, commit: str, **flags: bool) ->
     if not COMMIT.fullmatch(commit):
         problems.append(
             Problem(
-                path="--commit", what="is not a whole commit id", fix="write the 40 digits of it"
+                id="report.commit",
+                path="--commit",
+                what="is not a whole commit id",
+                fix="write the 40 digits of it",
             )
         )
     token = os.environ.get("GITHUB_TOKEN", "")
     if not token:
         problems.append(
             Problem(
+                id="report.no-token",
                 path="GITHUB_TOKEN",
                 what="is not set",
                 fix="give the workflow's own token to this step",

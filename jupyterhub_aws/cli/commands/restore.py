@@ -89,7 +89,8 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
     """
     import datetime
 
-    from jupyterhub_aws.operate.backups.choose import FromFileSystem, database_words, hub_of, moment
+    from jupyterhub_aws.cli.arguments import chosen_hub
+    from jupyterhub_aws.operate.backups.choose import FromFileSystem, database_words, moment
     from jupyterhub_aws.operate.backups.context import context_of
     from jupyterhub_aws.operate.backups.show import plan_words
 
@@ -97,7 +98,8 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
     if database:
         at = None if asked["at"] is None else moment(name, asked["at"], now)
         ctx = context_of(name, stack, changes=False)
-        for line in database_words(ctx, hub_of(name, ctx.stack, asked["hub"]), at):
+        hub = chosen_hub(name, ctx.file.stack, ctx.stack.hubs, asked["hub"])
+        for line in database_words(ctx, hub, at):
             click.echo(line)
         return 0
     ctx, found = _context(name, stack, asked, changes=False)
@@ -187,7 +189,14 @@ def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
         what = "are volumes: look into one that `jhub restore run --user` makes"
         raise ConfigError(
             ctx.command,
-            [Problem(path="homes", what=what, fix="docs/backups.md, A home on a volume")],
+            [
+                Problem(
+                    id="restore.volumes",
+                    path="homes",
+                    what=what,
+                    fix="docs/backups.md, A home on a volume",
+                )
+            ],
         )
     with cluster_of(ctx.command, ctx.stack, ctx.account) as cluster:
         cluster.reached()

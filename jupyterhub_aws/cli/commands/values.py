@@ -23,33 +23,21 @@ def command(stack: str, hub: str | None, settings: tuple[str, ...]) -> int:
     [secret].
     """
     from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
-    from jupyterhub_aws.cli.arguments import stack_file
-    from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+    from jupyterhub_aws.cli.arguments import chosen_hub, stack_file
     from jupyterhub_aws.plan.plan import recorded
 
     _, recording = recorded(stack_file(stack, settings))
     found = {hub_of(release): release for release in hub_releases(recording.everything.own)}
 
-    def refused(what: str, fix: str) -> ConfigError:
-        return ConfigError("jhub values", [Problem(path=stack, what=what, fix=fix)])
-
-    if not found:
-        raise refused(
-            "has no hub inside a cluster",
-            "name the stack that makes them: with `parts: cloud` it is the other one",
-        )
-    if hub is None and len(found) > 1:
-        raise refused(
-            f"has several hubs: {', '.join(sorted(found))}",
-            f"name one: jhub values {stack} {min(found)}",
-        )
-    name = hub or next(iter(found))
-    if name not in found:
-        guess = closest(name, found)
-        raise refused(
-            f"has no hub {name!r}",
-            f"did you mean {guess}?" if guess else f"choose from {', '.join(sorted(found))}",
-        )
+    name = chosen_hub(
+        "jhub values",
+        stack,
+        found,
+        hub,
+        kind=" inside a cluster",
+        none="name the stack that makes them: with `parts: cloud` it is the other one",
+        several=f"name one: jhub values {stack} {min(found, default='')}",
+    )
     _write(found[name].inputs["values"])
     return 0
 

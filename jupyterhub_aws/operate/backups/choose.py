@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jupyterhub_aws.cli.arguments import chosen_hub
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
 from jupyterhub_aws.config.errors import ConfigError, Problem, shown
@@ -51,13 +52,22 @@ def moment(command: str, text: str, now: datetime.datetime) -> datetime.datetime
             " long ago (2d, 3h); times are UTC"
         )
         raise ConfigError(
-            command, [Problem(path="--at", what=f"is no moment (got {shown(text)})", fix=fix)]
+            command,
+            [
+                Problem(
+                    id="restore.time",
+                    path="--at",
+                    what=f"is no moment (got {shown(text)})",
+                    fix=fix,
+                )
+            ],
         )
     if found > now:
         raise ConfigError(
             command,
             [
                 Problem(
+                    id="restore.time-in-future",
                     path="--at",
                     what=f"is in the future ({shown(text)}; now it is {written(now)})",
                     fix="name an earlier moment",
@@ -225,24 +235,6 @@ def _iso(when: datetime.datetime) -> str:
 # claim of a volume. Pure.
 
 
-def hub_of(command: str, stack: StackConfig, hub: str | None) -> str:
-    """The hub that is meant. Raises ConfigError for one that there is not, and where there are
-    several and none is named.
-    """
-    names = sorted(stack.hubs)
-    if hub is not None and hub in names:
-        return hub
-    if hub is None and len(names) == 1:
-        return names[0]
-    what = (
-        "is needed: there are several"
-        if hub is None and names
-        else f"is no hub of this stack (got {shown(hub)})"
-    )
-    fix = f"choose one of {', '.join(names)}" if names else "this stack has no hub"
-    raise ConfigError(command, [Problem(path="--hub", what=what, fix=fix)])
-
-
 def user_name(command: str, name: str) -> str:
     """The name as JupyterHub knows it. Raises ConfigError for one that no user can have, so that
     no path is made of it.
@@ -253,6 +245,7 @@ def user_name(command: str, name: str) -> str:
             command,
             [
                 Problem(
+                    id="user.malformed",
                     path="--user",
                     what=f"is no name of a user (got {shown(name)})",
                     fix="write it as the hub's admin page shows it",
@@ -283,6 +276,7 @@ def home_of(command: str, stack: StackConfig, hub: str, name: str) -> str:
             command,
             [
                 Problem(
+                    id="user.outside",
                     path="--user",
                     what=f"leads out of the hub's directory (got {shown(name)})",
                     fix="write another name",
@@ -315,7 +309,7 @@ def intent(
     command restores, and where there is no such backup.
     """
     command, stack = context.command, context.stack
-    name = hub_of(command, stack, hub)
+    name = chosen_hub(command, context.file.stack, stack.hubs, hub)
     if isinstance(stack.homes, EfsHomesSection):
         item = (
             hub_root(stack, name) if user is None else home_of(command, stack, name, user)
@@ -333,6 +327,7 @@ def intent(
                 command,
                 [
                     Problem(
+                        id="restore.no-file-system",
                         path="homes",
                         what=what,
                         fix="build it first: pulumi up; or choose the stack's region and account",
@@ -359,6 +354,7 @@ def intent(
                 command,
                 [
                     Problem(
+                        id="restore.user-needed",
                         path="--user",
                         what=what,
                         fix="name one; jhub backup list shows whose there are",
@@ -375,6 +371,7 @@ def intent(
         command,
         [
             Problem(
+                id="restore.homes-kind",
                 path="homes.kind",
                 what=f"homes are {where}",
                 fix="restore where they are backed up; the stack does not know of it",
@@ -390,6 +387,7 @@ def _not_the_whole(command: str, item: str) -> None:
             command,
             [
                 Problem(
+                    id="restore.user-needed",
                     path="--user",
                     what=what,
                     fix=(
@@ -411,7 +409,10 @@ def _in_the_vault(context: BackupContext) -> None:
             f"restore in the console (AWS Backup, vault {EFS_VAULT}), or choose kind: aws_backup"
             " for the next time"
         )
-        raise ConfigError(context.command, [Problem(path="backups.kind", what=what, fix=fix)])
+        raise ConfigError(
+            context.command,
+            [Problem(id="restore.no-role", path="backups.kind", what=what, fix=fix)],
+        )
 
 
 def _volume(
@@ -436,7 +437,9 @@ def _volume(
             "is the name spelt as the hub's admin page shows it? jhub backup list shows whose"
             " volumes there are"
         )
-        raise ConfigError(command, [Problem(path="--user", what=what, fix=fix)])
+        raise ConfigError(
+            command, [Problem(id="restore.no-volume", path="--user", what=what, fix=fix)]
+        )
     by_id: dict[str, Any] = {str(volume["VolumeId"]): volume for volume in found}
     mine = [
         point

@@ -45,7 +45,10 @@ def refuse_paused(context: BackupContext) -> None:
             "is paused, so there is no node for the job that a restore needs",
             f"bring it back: jhub resume {context.file.stack}",
         )
-        raise ConfigError(context.command, [Problem(path=context.file.stack, what=what, fix=fix)])
+        raise ConfigError(
+            context.command,
+            [Problem(id="stack.paused", path=context.file.stack, what=what, fix=fix)],
+        )
 
 
 def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
@@ -62,6 +65,7 @@ def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
             command,
             [
                 Problem(
+                    id="backups.nothing-to-back-up",
                     path="cluster.kind",
                     what=what,
                     fix="ask the operators of the server of homes and the cluster's volumes",
@@ -72,7 +76,14 @@ def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
         what = f"is none: nothing is backed up ({found.backups.reason})"
         raise ConfigError(
             command,
-            [Problem(path="backups.kind", what=what, fix="remove the section, then pulumi up")],
+            [
+                Problem(
+                    id="backups.none",
+                    path="backups.kind",
+                    what=what,
+                    fix="remove the section, then pulumi up",
+                )
+            ],
         )
     account = connect(
         command, found.region, expected=next(iter(found.accounts), None), changes=changes
@@ -121,6 +132,7 @@ def read_record(file: StackFile) -> Drill | None:
             f"drills/{path.name}",
             [
                 Problem(
+                    id="restore.record",
                     path="",
                     what=what,
                     fix="take the committed one back, or delete it and rehearse again",

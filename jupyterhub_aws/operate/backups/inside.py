@@ -296,6 +296,7 @@ class AllHomes:
                 self._context.command,
                 [
                     Problem(
+                        id="restore.driver-role",
                         path="storage driver",
                         what=what,
                         fix="it was given that by hand: remove it, or ask who did so",
@@ -381,6 +382,7 @@ class AllHomes:
                     self._context.command,
                     [
                         Problem(
+                            id="restore.no-node",
                             path="nodes",
                             what="no core node is ready for the job",
                             fix="paused? jhub resume STACK first",
@@ -424,6 +426,7 @@ class AllHomes:
                 self._context.command,
                 [
                     Problem(
+                        id="restore.under-way",
                         path="another restore",
                         what=what,
                         fix="run its command again to its end, then this one",
@@ -470,7 +473,14 @@ class AllHomes:
             what = f"the file system has no access point {wanted}"
             raise ConfigError(
                 self._context.command,
-                [Problem(path="homes", what=what, fix="pulumi up, which makes it")],
+                [
+                    Problem(
+                        id="restore.no-access-point",
+                        path="homes",
+                        what=what,
+                        fix="pulumi up, which makes it",
+                    )
+                ],
             )
         return mine[0]
 

@@ -73,7 +73,8 @@ def opted_in(context: BackupContext, kinds: set[str]) -> None:
             f" {','.join(f'{kind}=true' for kind in off)}"
         )
         raise ConfigError(
-            context.command, [Problem(path="AWS Backup's settings", what=what, fix=fix)]
+            context.command,
+            [Problem(id="backup.opted-out", path="AWS Backup's settings", what=what, fix=fix)],
         )
 
 
@@ -126,7 +127,10 @@ class _Jobs:
                 self._context.command,
                 [
                     Problem(
-                        path=item.shown, what=what, fix="fix that, then run the same command again"
+                        id="backup.failed",
+                        path=item.shown,
+                        what=what,
+                        fix="fix that, then run the same command again",
                     )
                 ],
             )

@@ -219,6 +219,7 @@ def _of_vault(command: str, account: Account, name: str, **more: str) -> Iterato
             command,
             [
                 Problem(
+                    id="restore.no-vault",
                     path="vault",
                     what=what,
                     fix="build it first: pulumi up; or choose the stack's region and account",
@@ -275,6 +276,7 @@ def file_system(context: BackupContext) -> Mapping[str, Any] | None:
             context.command,
             [
                 Problem(
+                    id="homes.several-file-systems",
                     path="homes",
                     what=f"several file systems are called {name}: {names}",
                     fix="take the tags off the others",
@@ -297,7 +299,15 @@ def newest(command: str, found: list[Point], at: datetime.datetime | None, what:
     if not found:
         fix = "wait for the next night, or: jhub backup now STACK"
         raise ConfigError(
-            command, [Problem(path="backups", what=f"there is no backup of {what} yet", fix=fix)]
+            command,
+            [
+                Problem(
+                    id="restore.no-backup",
+                    path="backups",
+                    what=f"there is no backup of {what} yet",
+                    fix=fix,
+                )
+            ],
         )
     if not usable:
         states = ", ".join(sorted({point.state for point in found}))
@@ -305,6 +315,7 @@ def newest(command: str, found: list[Point], at: datetime.datetime | None, what:
             command,
             [
                 Problem(
+                    id="restore.not-restorable",
                     path="backups",
                     what=f"no backup of {what} can be restored yet ({states})",
                     fix="wait until one is done",
@@ -315,5 +326,12 @@ def newest(command: str, found: list[Point], at: datetime.datetime | None, what:
     what = f"there is no backup of {what} from then or before; the oldest is of {written(oldest)}"
     raise ConfigError(
         command,
-        [Problem(path="--at", what=what, fix="name a later moment; jhub backup list shows all")],
+        [
+            Problem(
+                id="restore.none-so-old",
+                path="--at",
+                what=what,
+                fix="name a later moment; jhub backup list shows all",
+            )
+        ],
     )

@@ -59,7 +59,14 @@ class SideDirectory:
             )
             raise ConfigError(
                 self._context.command,
-                [Problem(path=f"/{self._intent.item}", what=f"was not restored: {said}", fix=fix)],
+                [
+                    Problem(
+                        id="restore.item",
+                        path=f"/{self._intent.item}",
+                        what=f"was not restored: {said}",
+                        fix=fix,
+                    )
+                ],
             )
         if state != _DONE:
             return [f"{state.lower()} {found.get('PercentDone', '')}".strip()]

@@ -84,7 +84,10 @@ def rehearse(
             f"proves nothing: {result.files:,} files came back, and none of them is there unchanged"
         )
         fix = "choose a user whose home has files that are older than the backup"
-        raise ConfigError(context.command, [Problem(path=f"/{intent.item}", what=what, fix=fix)])
+        raise ConfigError(
+            context.command,
+            [Problem(id="restore.proves-nothing", path=f"/{intent.item}", what=what, fix=fix)],
+        )
     return result, list(found.get("names", []))
 
 
@@ -112,6 +115,14 @@ def _through_all_homes(
             " directory"
         )
         raise ConfigError(
-            context.command, [Problem(path=f"/{intent.item}", what=str(result["refused"]), fix=fix)]
+            context.command,
+            [
+                Problem(
+                    id="restore.refused",
+                    path=f"/{intent.item}",
+                    what=str(result["refused"]),
+                    fix=fix,
+                )
+            ],
         )
     return result

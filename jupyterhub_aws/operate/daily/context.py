@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
-from jupyterhub_aws.cli.arguments import validated_stack
+from jupyterhub_aws.cli.arguments import chosen_hub, validated_stack
 from jupyterhub_aws.config.cluster import ExistingCluster
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, connect
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
@@ -78,6 +78,7 @@ def refuse_cloud_stack(command: str, stack: StackConfig) -> None:
             command,
             [
                 Problem(
+                    id="split.outer-has-no-hubs",
                     path="parts",
                     what="is cloud: this stack makes AWS resources only, no hubs",
                     fix=fix,
@@ -90,26 +91,9 @@ def chosen_hubs(command: str, stack: StackConfig, hub: str | None) -> list[str]:
     """The hub of that name, or all of them. Raises ConfigError where there is none."""
     refuse_cloud_stack(command, stack)
     there = sorted(stack.hubs_inside)
-    if not there:
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    path="hubs",
-                    what="is empty: there is no hub to ask",
-                    fix="add one, then pulumi up",
-                )
-            ],
-        )
-    if hub is None:
+    if hub is None and there:
         return there
-    if hub not in there:
-        guess = closest(hub, there)
-        fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(there)}"
-        raise ConfigError(
-            command, [Problem(path="hub", what=f"this stack has no hub {hub!r}", fix=fix)]
-        )
-    return [hub]
+    return [chosen_hub(command, stack.name, there, hub, none="add one, then pulumi up")]
 
 
 def _refuse_declared_paused(command: str, stack: StackConfig, name: str) -> None:
@@ -135,6 +119,7 @@ def _refuse_scaled_to_zero(
         command,
         [
             Problem(
+                id="stack.half-paused",
                 path=name,
                 what=what,
                 fix=f"bring it back: jhub resume {name}; or finish: jhub pause {name}",
@@ -148,6 +133,7 @@ def _paused_error(command: str, name: str, consequence: str) -> ConfigError:
         command,
         [
             Problem(
+                id="stack.paused",
                 path=name,
                 what=f"is paused, {consequence}",
                 fix=f"bring it back: jhub resume {name}",
@@ -204,7 +190,10 @@ class Tools:
                 self.command,
                 [
                     Problem(
-                        path=line[0], what=(said[-1] if said else "gave no reason")[:300], fix=fix
+                        id="tool.failed",
+                        path=line[0],
+                        what=(said[-1] if said else "gave no reason")[:300],
+                        fix=fix,
                     )
                 ],
             )
@@ -216,7 +205,10 @@ class Tools:
                 self.command,
                 [
                     Problem(
-                        path=program, what="is not on PATH", fix=f"install it: {_WHERE[program]}"
+                        id="tool.missing",
+                        path=program,
+                        what="is not on PATH",
+                        fix=f"install it: {_WHERE[program]}",
                     )
                 ],
             )
@@ -265,6 +257,7 @@ def agreed(
             command,
             [
                 Problem(
+                    id="command.needs-yes",
                     path="--yes",
                     what="is needed where there is no terminal to ask on",
                     fix=f"{look}, then add --yes",

@@ -44,6 +44,7 @@ def merged(command: str, path: Path, new: Mapping[str, Any]) -> dict[str, Any]:
             command,
             [
                 Problem(
+                    id="kubeconfig.malformed",
                     path="--out",
                     what=f"{path} is there and is no kubeconfig",
                     fix="name another file",
@@ -77,6 +78,7 @@ def write(command: str, path: Path, text: str) -> None:
             command,
             [
                 Problem(
+                    id="file.not-written",
                     path="--out",
                     what=f"cannot write {path} ({error.strerror})",
                     fix="name a file that you may write",

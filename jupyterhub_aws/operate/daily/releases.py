@@ -72,7 +72,14 @@ def back_to(command: str, found: list[Revision], wanted: int | None) -> Revision
             what = "has no older revision that ran"
             raise ConfigError(
                 command,
-                [Problem(path="release", what=what, fix="fix the stack file, then pulumi up")],
+                [
+                    Problem(
+                        id="release.no-older",
+                        path="release",
+                        what=what,
+                        fix="fix the stack file, then pulumi up",
+                    )
+                ],
             )
         return able[-1]
     chosen = next((item for item in found if item.number == wanted), None)
@@ -86,6 +93,7 @@ def back_to(command: str, found: list[Revision], wanted: int | None) -> Revision
             command,
             [
                 Problem(
+                    id="release.no-older",
                     path="REVISION",
                     what=what,
                     fix=f"choose from {numbers}; all of them: jhub history",
@@ -149,5 +157,13 @@ def log_target(context: Inside, hub: str, of: str) -> str:
     guess = closest(of, pods)
     fix = f"did you mean {guess}?" if guess else f"who has one: jhub who {context.name}"
     raise ConfigError(
-        "jhub logs", [Problem(path=hub, what=f"no user called {of!r} has a server there", fix=fix)]
+        "jhub logs",
+        [
+            Problem(
+                id="user.no-server",
+                path=hub,
+                what=f"no user called {of!r} has a server there",
+                fix=fix,
+            )
+        ],
     )

@@ -225,8 +225,8 @@ def _once(says: str, do: Callable[[], None]) -> CommandStep:
 def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
     """Raise ConfigError for a pool that is not drained so."""
 
-    def refuse(path: str, what: str, fix: str) -> ConfigError:
-        return ConfigError(COMMAND, [Problem(path=path, what=what, fix=fix)])
+    def refuse(which: str, path: str, what: str, fix: str) -> ConfigError:
+        return ConfigError(COMMAND, [Problem(id=which, path=path, what=what, fix=fix)])
 
     if pool == "core":
         fix = (
@@ -234,28 +234,38 @@ def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
             " ones go"
         )
         raise refuse(
+            "drain.core",
             "POOL",
             "names the core nodes, on which hub and proxy run: EKS replaces them, at `up`",
             fix,
         )
     if pool not in stack.pools.user:
         raise refuse(
+            "drain.no-pool",
             "POOL",
             f"is not a user pool of this stack (got {pool!r})",
             f"choose one of {', '.join(stack.pools.user) or 'none: it has no user pool'}",
         )
     if old and isinstance(stack.pools.user[pool], ExistingNodePool):
         what = "asks AWS from which template nodes were started, and these were there already"
-        raise refuse("--old", what, "leave it out, and all nodes of the pool are meant")
+        raise refuse(
+            "drain.existing-nodes",
+            "--old",
+            what,
+            "leave it out, and all nodes of the pool are meant",
+        )
     if stack.parts == "cloud":
         what = "is a cloud stack; hubs and servers are known to its cluster stack"
         raise refuse(
+            "split.outer-has-no-hubs",
             "STACK",
             what,
             "run it on the runner, with the stack whose file says cloud_stack and this one's name",
         )
     if stack.paused:
-        raise refuse("paused", "a paused stack has no nodes", "there is nothing to drain")
+        raise refuse(
+            "stack.paused", "paused", "a paused stack has no nodes", "there is nothing to drain"
+        )
 
 
 def drain_of(

@@ -122,6 +122,10 @@ def known(command: str, stack: StackConfig, hubs: Sequence[str], profiles: Seque
         if name not in there:
             guess = closest(name, there)
             fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(there)}"
-            problems.append(Problem(path="--profile", what=f"no hub has {name!r}", fix=fix))
+            problems.append(
+                Problem(
+                    id="profile.unknown", path="--profile", what=f"no hub has {name!r}", fix=fix
+                )
+            )
     if problems:
         raise ConfigError(command, problems)

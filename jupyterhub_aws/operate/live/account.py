@@ -78,7 +78,10 @@ def connect(command: str, region: str, *, expected: str | None, changes: bool) -
             f"if it is {account} (your credentials: {caller}), add: aws:allowedAccountIds:"
             f' ["{account}"]'
         )
-        raise ConfigError(command, [Problem(path="aws:allowedAccountIds", what=what, fix=fix)])
+        raise ConfigError(
+            command,
+            [Problem(id="account.unknown", path="aws:allowedAccountIds", what=what, fix=fix)],
+        )
     if expected is not None and account != expected:
         what = (
             f"the stack is in account {expected}, and your credentials are of {account} ({caller});"
@@ -88,6 +91,7 @@ def connect(command: str, region: str, *, expected: str | None, changes: bool) -
             command,
             [
                 Problem(
+                    id="account.other",
                     path="credentials",
                     what=what,
                     fix="choose another profile: AWS_PROFILE, or `aws sso login`",
@@ -175,28 +179,38 @@ _THROTTLED = (
 
 #: What goes wrong before AWS answers, by the first of these classes that an error is of; {} is
 #: botocore's own sentence.
-_BEFORE: tuple[tuple[tuple[type[Exception], ...], str, str, str], ...] = (
+_BEFORE: tuple[tuple[tuple[type[Exception], ...], str, str, str, str], ...] = (
     (
         (NoCredentialsError, PartialCredentialsError),
+        "credentials.missing",
         "credentials",
         "there are none, or only a part of them",
         "sign in: aws sso login, or set AWS_PROFILE",
     ),
     (
         (SSOError, TokenRetrievalError),
+        "credentials.expired",
         "credentials",
         "your sign-in has expired",
         "sign in again: aws sso login",
     ),
-    ((ProfileNotFound,), "AWS_PROFILE", "{}", "choose one from ~/.aws/config, or unset it"),
+    (
+        (ProfileNotFound,),
+        "credentials.profile",
+        "AWS_PROFILE",
+        "{}",
+        "choose one from ~/.aws/config, or unset it",
+    ),
     (
         (NoRegionError,),
+        "region.missing",
         "region",
         "none is named",
         "set AWS_REGION, or aws:region in the stack file",
     ),
     (
         (ConnectionError, HTTPClientError),
+        "aws.unreachable",
         "AWS",
         "does not answer from here ({})",
         f"look at network, proxy and VPN; {_AGAIN}",
@@ -209,10 +223,10 @@ def problem_of(error: BotoCoreError | ClientError) -> Problem:
     if isinstance(error, ClientError):
         return _answered(error)
     plain = " ".join(str(error).split())[:200]
-    for classes, path, what, fix in _BEFORE:
+    for classes, which, path, what, fix in _BEFORE:
         if isinstance(error, classes):
-            return Problem(path=path, what=what.format(plain), fix=fix)
-    return Problem(path="AWS", what=plain, fix=_AGAIN)
+            return Problem(id=which, path=path, what=what.format(plain), fix=fix)
+    return Problem(id="aws.failed", path="AWS", what=plain, fix=_AGAIN)
 
 
 def code_of(error: ClientError) -> str:
@@ -224,15 +238,17 @@ def _answered(error: ClientError) -> Problem:
     code, operation = code_of(error), error.operation_name
     if code in _CODES:
         what, fix = _CODES[code]
-        return Problem(path="credentials", what=what, fix=fix)
+        return Problem(id="credentials.refused", path="credentials", what=what, fix=fix)
     if code in _FORBIDDEN:
         return Problem(
+            id="aws.not-allowed",
             path=operation,
             what=f"is not allowed for you ({_said(error)})",
             fix=f"ask for that permission; {_AGAIN}",
         )
     if code in _THROTTLED:
         return Problem(
+            id="aws.throttled",
             path=operation,
             what=(
                 "was refused"
@@ -241,7 +257,9 @@ def _answered(error: ClientError) -> Problem:
             ),
             fix=_AGAIN,
         )
-    return Problem(path=operation, what=f"AWS answers {code} ({_said(error)})", fix=_AGAIN)
+    return Problem(
+        id="aws.failed", path=operation, what=f"AWS answers {code} ({_said(error)})", fix=_AGAIN
+    )
 
 
 def _said(error: ClientError) -> str:

@@ -151,9 +151,17 @@ class KubectlCluster:
             fix = "sign in again; does your role have an access entry? See cluster.administrators"
             return ConfigError(
                 self.command,
-                [Problem(path="cluster", what=f"does not know you ({last[:200]})", fix=fix)],
+                [
+                    Problem(
+                        id="cluster.not-allowed",
+                        path="cluster",
+                        what=f"does not know you ({last[:200]})",
+                        fix=fix,
+                    )
+                ],
             )
         problem = Problem(
+            id="cluster.refused",
             path=f"kubectl {' '.join(arguments[:4])}",
             what=last[:300],
             fix=f"try it yourself: {self.shown(*arguments)}",
@@ -169,7 +177,10 @@ class KubectlCluster:
             self.command,
             [
                 Problem(
-                    path="cluster", what=f"its API does not answer from here ({why[:200]})", fix=fix
+                    id="cluster.unreachable",
+                    path="cluster",
+                    what=f"its API does not answer from here ({why[:200]})",
+                    fix=fix,
                 )
             ],
         )
@@ -217,6 +228,7 @@ def kubeconfig(command: str, stack: StackConfig, account: Account) -> dict[str, 
                 command,
                 [
                     Problem(
+                        id="cluster.none",
                         path="cluster",
                         what=what,
                         fix="build it first: pulumi up; or choose the stack's region and account",

@@ -148,6 +148,7 @@ class HubApi:
                 "jhub",
                 [
                     Problem(
+                        id="hub.no-answer",
                         path=f"hub {self.hub}",
                         what=f"does not answer ({reason})",
                         fix=f"look at its pods: {self._pods}",
@@ -175,6 +176,7 @@ class HubApi:
             "jhub",
             [
                 Problem(
+                    id="hub.refused",
                     path=f"hub {self.hub}",
                     what=f"answers {method} {where} with {code}{f' ({said})' if said else ''}",
                     fix=fix,
@@ -254,6 +256,10 @@ def _token(cluster: KubectlCluster, hub: str, namespace: str) -> str:
         what = "has no token for jhub: it was installed by an older version"
         raise ConfigError(
             cluster.command,
-            [Problem(path=f"hub {hub}", what=what, fix="pulumi up, then try again")],
+            [
+                Problem(
+                    id="hub.no-token", path=f"hub {hub}", what=what, fix="pulumi up, then try again"
+                )
+            ],
         )
     return base64.b64decode(text).decode()

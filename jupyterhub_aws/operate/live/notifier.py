@@ -70,7 +70,9 @@ class UserNotifier:
             self.clear()
             what = f"was called off: no server was stopped, and the notice is gone{self.called_off}"
             path, fix = self.command.removeprefix("jhub "), "run it again when it is time"
-            raise ConfigError(self.command, [Problem(path=path, what=what, fix=fix)]) from None
+            raise ConfigError(
+                self.command, [Problem(id="notice.called-off", path=path, what=what, fix=fix)]
+            ) from None
         finally:
             if sys.stderr.isatty():
                 print(file=sys.stderr)

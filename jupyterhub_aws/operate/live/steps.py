@@ -57,6 +57,7 @@ def _take(command: str, step: CommandStep, says: str) -> None:
                 command,
                 [
                     Problem(
+                        id="step.not-done",
                         path=step.says,
                         what=what,
                         fix="look why; then run the same command again: it goes on here",
@@ -121,5 +122,12 @@ def up(command: str, file: StackFile, *, yes: bool) -> None:
         )
         raise ConfigError(
             command,
-            [Problem(path=shlex.join(line[:2]), what=f"ended with {done.returncode}", fix=fix)],
+            [
+                Problem(
+                    id="tool.failed",
+                    path=shlex.join(line[:2]),
+                    what=f"ended with {done.returncode}",
+                    fix=fix,
+                )
+            ],
         )

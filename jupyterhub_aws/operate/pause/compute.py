@@ -277,6 +277,7 @@ class TaggedInstances:
                 self._command,
                 [
                     Problem(
+                        id="pause.no-instances",
                         path=f"pause.instances.{self._role}",
                         what=what,
                         fix="look at the tags of the machines, and correct it",
@@ -289,6 +290,7 @@ class TaggedInstances:
                 self._command,
                 [
                     Problem(
+                        id="pause.spot-instance",
                         path=f"pause.instances.{self._role}",
                         what=what,
                         fix="drain and end it by hand, or name another tag",

@@ -131,6 +131,7 @@ def hubs_to_notify(context: PauseContext) -> list[str]:
             what = f"does not run, and {len(pods)} user servers do: their users cannot be notified"
             problems.append(
                 Problem(
+                    id="pause.hub-down",
                     path=f"hub {hub}",
                     what=what,
                     fix="look why (jhub doctor), or end them without notice: --now",
@@ -243,7 +244,9 @@ def refuse_user_nodes(context: PauseContext) -> None:
                 "pause the stack inside the cluster first (on the runner), which tells them; --now"
                 " ends their servers without notice"
             )
-            raise ConfigError(COMMAND, [Problem(path="nodes", what=what, fix=fix)])
+            raise ConfigError(
+                COMMAND, [Problem(id="pause.users-at-work", path="nodes", what=what, fix=fix)]
+            )
 
 
 # --- What a pause or a resume works on: looked up, tried and refused before anything is changed.

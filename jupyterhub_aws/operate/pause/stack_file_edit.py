@@ -46,6 +46,7 @@ def set_paused(command: str, file: StackFile, *, paused: bool) -> None:
                 command,
                 [
                     Problem(
+                        id="pause.file-form",
                         path=file.source,
                         what="has a form in which one line cannot be changed safely",
                         fix=fix,

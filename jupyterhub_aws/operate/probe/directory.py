@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyterhub_aws.cli.arguments import chosen_hub
 from jupyterhub_aws.components.hub.values.hub import hub_values
 from jupyterhub_aws.components.hub.values.hub_files import FOLDER, LDAP_CA
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.secrets import search_password_key
 from jupyterhub_aws.config.sign_in import LdapSignIn
@@ -320,7 +321,7 @@ def _verdict(question: ProbeRequest, allowed: Any) -> ProbeStep:
 _SECONDS = 60
 
 
-def chosen_hub(stack: StackConfig, hub: str | None, name: str) -> str:
+def ldap_hub(stack: StackConfig, hub: str | None, name: str) -> str:
     """The hub that is named, or the only one that signs users in with a directory. Raises
     ConfigError.
     """
@@ -330,32 +331,26 @@ def chosen_hub(stack: StackConfig, hub: str | None, name: str) -> str:
         if isinstance(section.sign_in, LdapSignIn)
     ]
 
-    def refused(what: str, fix: str) -> ConfigError:
-        return ConfigError("jhub probe", [Problem(path=name, what=what, fix=fix)])
-
-    if hub is None:
-        if len(having) == 1:
-            return having[0]
-        if not having:
-            raise refused(
-                "has no hub whose sign_in.kind is ldap",
-                "nothing is to be probed: other kinds sign users in without a directory of yours",
-            )
-        raise refused(
-            f"has several hubs with a directory: {', '.join(having)}", "name one with --hub"
+    if hub is not None and chosen_hub("jhub probe", name, stack.hubs, hub) not in having:
+        raise ConfigError(
+            "jhub probe",
+            [
+                Problem(
+                    id="probe.no-directory",
+                    path=name,
+                    what=f"hub {hub} signs users in by {stack.hubs[hub].sign_in.kind}",
+                    fix="name one whose sign_in.kind is ldap",
+                )
+            ],
         )
-    if hub not in stack.hubs:
-        guess = closest(hub, stack.hubs)
-        raise refused(
-            f"has no hub {hub!r}",
-            f"did you mean {guess}?" if guess else f"choose from {', '.join(sorted(stack.hubs))}",
-        )
-    if hub not in having:
-        raise refused(
-            f"hub {hub} signs users in by {stack.hubs[hub].sign_in.kind}",
-            "name one whose sign_in.kind is ldap",
-        )
-    return hub
+    return chosen_hub(
+        "jhub probe",
+        name,
+        having,
+        hub,
+        kind=" whose sign_in.kind is ldap",
+        none="nothing is to be probed: other kinds sign users in without a directory of yours",
+    )
 
 
 def search_password(stack: str, hub: str, folder: Path) -> str | None:

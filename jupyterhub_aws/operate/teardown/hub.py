@@ -130,6 +130,7 @@ def one_hub(file: StackFile, hub: str) -> OneHub:
             COMMAND,
             [
                 Problem(
+                    id="teardown.state-unreadable",
                     path=file.stack,
                     what=(
                         "its state is not readable"
@@ -147,6 +148,7 @@ def one_hub(file: StackFile, hub: str) -> OneHub:
             COMMAND,
             [
                 Problem(
+                    id="teardown.not-in-state",
                     path=f"hubs.{hub}",
                     what=what,
                     fix="look at what there is: pulumi stack -s " + file.stack,

@@ -153,6 +153,7 @@ def refuse_existing_stack(
             command,
             [
                 Problem(
+                    id="teardown.stack-exists",
                     path=name,
                     what=what,
                     fix=f"orphans are looked for after it went: jhub destroy plan {name}",

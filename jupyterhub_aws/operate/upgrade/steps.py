@@ -91,13 +91,22 @@ def refused(stack: StackConfig, end: str, known: Sequence[str]) -> Problem | Non
             " cluster.version here; the nodes' labels must stay"
         )
         return Problem(
-            path="cluster.kind", what="says that the cluster is not made by this stack", fix=fix
+            id="upgrade.other-cluster",
+            path="cluster.kind",
+            what="says that the cluster is not made by this stack",
+            fix=fix,
         )
     if stack.parts == "cluster":
         fix = f"plan that one: jhub upgrade plan {stack.cloud_stack} --to {end}"
-        return Problem(path="cloud_stack", what="says that the cluster is another stack's", fix=fix)
+        return Problem(
+            id="upgrade.inner-stack",
+            path="cloud_stack",
+            what="says that the cluster is another stack's",
+            fix=fix,
+        )
     if stack.paused:
         return Problem(
+            id="upgrade.paused",
             path="paused",
             what="a paused stack has no nodes that an upgrade could try",
             fix="jhub resume STACK first; or upgrade the next time",
@@ -105,7 +114,7 @@ def refused(stack: StackConfig, end: str, known: Sequence[str]) -> Problem | Non
     try:
         path(stack.cluster.version, end, known)
     except ValueError as error:
-        return Problem(path="--to", what=error.args[0], fix=error.args[1])
+        return Problem(id="upgrade.version", path="--to", what=error.args[0], fix=error.args[1])
     return None
 
 

@@ -58,7 +58,12 @@ def refreshed(command: str, table: Path, region: str, *, write: bool) -> list[st
         raise ConfigError(
             command,
             [
-                Problem(path=table.name, what=f"would contradict itself ({fault})", fix=fix)
+                Problem(
+                    id="versions.contradiction",
+                    path=table.name,
+                    what=f"would contradict itself ({fault})",
+                    fix=fix,
+                )
                 for fault in faults
             ],
         )
@@ -121,7 +126,10 @@ def _addons(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
                 f"look: aws eks describe-addon-versions --addon-name {name} --kubernetes-version"
                 f" {minor}"
             )
-            raise ConfigError("jhub versions refresh", [Problem(path="addon", what=what, fix=fix)])
+            raise ConfigError(
+                "jhub versions refresh",
+                [Problem(id="versions.several-defaults", path="addon", what=what, fix=fix)],
+            )
         values = {
             "version": f'"{default[0]}"',
             "source": f'"DescribeAddonVersions for {minor}, defaultVersion"',
@@ -152,7 +160,10 @@ def _images(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
                 "jhub versions refresh",
                 [
                     Problem(
-                        path=path, what=what, fix="look at it in the console; nothing was written"
+                        id="versions.image",
+                        path=path,
+                        what=what,
+                        fix="look at it in the console; nothing was written",
                     )
                 ],
             )

@@ -1,0 +1,246 @@
+"""docs/problems.md: every problem and every finding by its id, with its wording, read from the
+source. The page is where wording is reviewed.
+
+Write it: python -m tests.support.problems_page.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, product
+from pathlib import Path
+
+from tests.support.stack_files import ROOT
+
+PAGE = ROOT / "docs" / "problems.md"
+#: A section and what is wrong in it: `pools.max-below-min`.
+ID = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z0-9]+)*")
+_CALLS = {"Problem", "ValueFault", "refuse", "say", "_say", "_lacks", "_refused", "_problem"}
+_LOCAL = {"refused", "refuse", "_refusal"}
+#: Modules that keep a problem as a tuple before they make it.
+_TUPLES = {"explain.py", "account.py"}
+_FOLDERS = (
+    "config",
+    "components",
+    *(f"jupyterhub_aws/{name}" for name in ("adopt", "bundle", "changes", "checks", "cli")),
+    *(f"jupyterhub_aws/{name}" for name in ("diff", "init", "migrate", "operate", "plan")),
+    *(f"jupyterhub_aws/{name}" for name in ("policy", "provider")),
+)
+_HEAD = """# Problems and findings by id
+
+Every message of `jhub`, of `pulumi up` and of the policy pack ends with the id of its kind, such as
+`[pools.max-below-min]`, and findings of a plan begin with theirs. An id stays the same when the
+wording changes: search for it here, and write it in scripts. `…` stands for what differs from case
+to case. With `--json`, commands give id, path, what and fix as fields of their own.
+"""
+_PROBLEMS = """
+## Problems
+
+What a command refuses, with exit code 2, before it changes anything.
+"""
+_FINDINGS = """
+## Findings
+
+What the checks of a plan say of the stack as it would be built: `fail` refuses it, `warn` asks an
+operator to look, `skip` says what cannot be known without an account.
+"""
+
+
+@dataclass(frozen=True, order=True)
+class Wording:
+    """One wording of a problem or finding."""
+
+    id: str
+    what: str
+    fix: str
+
+
+def sources() -> Iterator[Path]:
+    """The modules of the product."""
+    for folder in _FOLDERS:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def problems() -> list[Wording]:
+    """Every problem that the source can raise, sorted by id."""
+    return sorted({wording for path in sources() for wording in _problems_of(_Module(path))})
+
+
+def findings() -> list[Wording]:
+    """Every finding of the checks, sorted by id."""
+    return sorted({wording for path in sources() for wording in _findings_of(_Module(path))})
+
+
+def without_id(path: Path) -> Iterator[int]:
+    """Lines in which a problem is made whose id is not text, and not another problem's."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and _called(node) in ("Problem", "ValueFault"):
+            given = {item.arg: item.value for item in node.keywords}.get("id")
+            forwarded = isinstance(given, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))
+            chosen = isinstance(given, ast.IfExp)
+            if not (forwarded or chosen or (isinstance(given, ast.Constant) and _is_id(given))):
+                yield node.lineno
+
+
+class _Module:
+    """One module, and which function each node is in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tree = ast.parse(path.read_text(encoding="utf-8"))
+        self._function: dict[ast.AST, ast.AST] = {}
+        self._place(self.tree, self.tree)
+
+    def _place(self, node: ast.AST, function: ast.AST) -> None:
+        for child in ast.iter_child_nodes(node):
+            self._function[child] = function
+            inner = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
+            self._place(child, child if inner else function)
+
+    def texts(self, node: ast.expr | None) -> list[str]:
+        """What an expression may say, `…` for what is known only when it runs."""
+        if isinstance(node, ast.Constant):
+            return [] if node.value is None else [str(node.value)]
+        if isinstance(node, ast.IfExp):
+            return [*self.texts(node.body), *self.texts(node.orelse)]
+        if isinstance(node, ast.JoinedStr):
+            return ["".join(parts) for parts in product(*map(self._parts, node.values))]
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            return [
+                left + right for left in self.texts(node.left) for right in self.texts(node.right)
+            ]
+        if isinstance(node, ast.Name):
+            return self._assigned(node) or ["…"]
+        return ["…"]
+
+    def _parts(self, node: ast.expr) -> list[str]:
+        """What a part of a formatted text may say: a name's own text, where it is plain."""
+        if isinstance(node, ast.FormattedValue) and not isinstance(node.value, ast.Constant):
+            return self.texts(node.value) if isinstance(node.value, ast.Name) else ["…"]
+        return self.texts(node)
+
+    def returned(self, call: ast.Starred) -> list[list[ast.expr]]:
+        """The pairs that a function of this module returns, which is called there."""
+        name = _called(call.value) if isinstance(call.value, ast.Call) else ""
+        return [
+            node.value.elts[:2]
+            for function in self.tree.body
+            if isinstance(function, ast.FunctionDef) and function.name == name
+            for node in ast.walk(function)
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)
+        ]
+
+    def _assigned(self, name: ast.Name) -> list[str]:
+        """What was assigned to a name, last before its use: in its function, or in the module."""
+        for within in (self._function.get(name, self.tree), self.tree):
+            found = [
+                (node.lineno, value)
+                for node in ast.walk(within)
+                if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.lineno < name.lineno
+                for value in _values(node, name.id)
+            ]
+            if found:
+                return self.texts(max(found, key=lambda item: item[0])[1])
+        return []
+
+
+def _values(node: ast.Assign | ast.AnnAssign, name: str) -> Iterator[ast.expr]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    for target in targets:
+        if isinstance(target, ast.Name) and target.id == name and node.value is not None:
+            yield node.value
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = zip(target.elts, node.value.elts, strict=False)
+            yield from (
+                value for item, value in pairs if isinstance(item, ast.Name) and item.id == name
+            )
+
+
+def _problems_of(module: _Module) -> Iterator[Wording]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and _called(node) in _CALLS | _LOCAL:
+            given = {item.arg: item.value for item in node.keywords}
+            told = [item for item in node.args if not isinstance(item, ast.Starred)]
+            which = given.get("id") or next(filter(_is_id, told), None)
+            rest = [[given.get("what"), given.get("fix")] if "what" in given else told[-2:]]
+        elif isinstance(node, ast.Tuple) and module.path.name in _TUPLES:
+            which = next(filter(_is_id, node.elts[:2]), None)
+            last = node.elts[-1]
+            rest = module.returned(last) if isinstance(last, ast.Starred) else [node.elts[-2:]]
+        else:
+            continue
+        for one in filter(_is_id, _choices(which)):
+            for what, fix in rest:
+                yield from _said(module, str(getattr(one, "value", "")), what, fix)
+
+
+def _findings_of(module: _Module) -> Iterator[Wording]:
+    prefix = "airgap-" if module.path.parent.name == "airgap" else ""
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        if _called(node) == "Finding":
+            given = {item.arg: item.value for item in node.keywords}
+            for which in module.texts(given.get("id")):
+                if "…" not in which:
+                    fix = given.get("fix", ast.Constant(""))
+                    yield from _said(module, which, given.get("message"), fix)
+        elif _called(node) in ("warn", "fault") and len(node.args) >= 4:
+            which, what, fix = (node.args[index] for index in (0, 2, 3))
+            for one in module.texts(which):
+                yield from _said(module, prefix + one, what, fix)
+
+
+def _said(
+    module: _Module, which: str, what: ast.expr | None, fix: ast.expr | None
+) -> Iterator[Wording]:
+    for said in module.texts(what):
+        for remedy in module.texts(fix):
+            yield Wording(which, said, remedy)
+
+
+def _choices(node: ast.expr | None) -> list[ast.expr]:
+    if isinstance(node, ast.IfExp):
+        return [node.body, node.orelse]
+    return [] if node is None else [node]
+
+
+def _is_id(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and ID.fullmatch(node.value) is not None
+    )
+
+
+def _called(node: ast.Call) -> str:
+    return getattr(node.func, "id", None) or getattr(node.func, "attr", "")
+
+
+def page() -> str:
+    """The text of docs/problems.md."""
+    lines = [_HEAD + _PROBLEMS]
+    for section, wordings in groupby(problems(), key=lambda item: item.id.partition(".")[0]):
+        lines.append(f"### {section}\n\n{_table(list(wordings))}")
+    lines.append(_FINDINGS.removeprefix("\n") + "\n" + _table(findings()))
+    return "\n".join(lines)
+
+
+def _table(wordings: list[Wording]) -> str:
+    rows, known = ["| Id | What is wrong | What to do |", "|---|---|---|"], ""
+    for wording in wordings:
+        anchor = f'<a id="{wording.id}"></a>`{wording.id}`' if wording.id != known else ""
+        known = wording.id
+        rows.append(f"| {anchor} | {_cell(wording.what)} | {_cell(wording.fix)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
