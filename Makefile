@@ -4,6 +4,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 # Tests that start servers, engines and browsers of their own: one after the other.
 ALONE := tests/engine tests/real tests/repo
+# The fast tests write bytecode whatever the environment says (reading the test files anew takes four seconds of each
+# worker), and a worker takes neighbours, which read the same plans (--dist worksteal).
 
 .PHONY: plan test test-real lint bench lock docs clean
 
@@ -11,7 +13,7 @@ plan: .venv/.runtime ## what `pulumi up` would build for STACK, and what is wron
 	@.venv/bin/jhub plan $(STACK)
 
 test: .venv/.dev ## fast tests and linters
-	@$(PY) -m pytest -n auto -m "not real" tests
+	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n auto --dist worksteal -m "not real" tests
 	@$(MAKE) --no-print-directory lint
 
 test-real: .venv/.dev ## what needs servers or minutes, and the real engine where a `pulumi` is on PATH

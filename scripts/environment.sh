@@ -22,4 +22,8 @@ if [ "$what" = runtime ]; then
   # Our own modules too, for users whose environment keeps Python from writing bytecode by itself.
   "$python" -m compileall -q jupyterhub_aws || true
 fi
+if [ "$what" = dev ]; then
+  # The types of the SDKs take a minute to read, once: mypy keeps them, and `make lint` takes a second from then on.
+  "$python" -m mypy >/dev/null 2>&1 || true
+fi
 touch ".venv/.$what"

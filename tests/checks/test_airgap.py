@@ -21,7 +21,6 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.network import AirgapNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.plan import recorded
 from tests.support.stack_files import ROOT
 from tests.support.stacks import (
     CLOSED,
@@ -29,6 +28,7 @@ from tests.support.stacks import (
     KUBEADM,
     THEIR_ENDPOINTS,
     quiet_sdks,
+    recorded_once,
     without_gc,
 )
 
@@ -65,7 +65,7 @@ def evaluated(*settings: str) -> tuple[StackConfig, Resources]:
         ROOT / stack if stack.endswith(".yaml") else ROOT / f"Pulumi.{stack}.yaml", settings[1:]
     )
     with quiet_sdks(), without_gc():
-        found, recording = recorded(file)
+        found, recording = recorded_once(file)
     return found, recording.everything
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+from functools import cache
 
 import pytest
 
@@ -26,24 +27,33 @@ BACKEND = Backend(
     bucket="example-org-state",
     key_arn="arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 )
-TYPES = sorted(
-    {
-        item.type
-        for settings in ALL_STACKS.values()
-        for item in record(*settings).resources
-        if item.custom and item.type.startswith("aws:")
-    }
-)
-LOOKS = [
-    json.loads(text)
-    for text in packed((*reading(TYPES, PLACE), *state(BACKEND, PLACE, writes=False)))
-]
-CHANGES = [
-    json.loads(text)
-    for text in packed(
-        (*reading(TYPES, PLACE), *changing(TYPES, PLACE), *state(BACKEND, PLACE, writes=True))
+
+
+@cache
+def types():
+    """The types of AWS that some stack makes."""
+    return sorted(
+        {
+            item.type
+            for settings in ALL_STACKS.values()
+            for item in record(*settings).resources
+            if item.custom and item.type.startswith("aws:")
+        }
     )
-]
+
+
+@cache
+def documents_of(purpose):
+    """The policies of the role that previews, or of the one that brings up."""
+    up = purpose == "up"
+    parts = (
+        *reading(types(), PLACE),
+        *(changing(types(), PLACE) if up else ()),
+        *state(BACKEND, PLACE, writes=up),
+    )
+    return [json.loads(text) for text in packed(parts)]
+
+
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 #: Statement and issue of the linter, and why it stays: a role that makes what a stack has must be
 #: able to make it.
@@ -79,8 +89,9 @@ def _listed(value):
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("documents", [LOOKS, CHANGES], ids=["preview", "up"])
-def test_the_linter_finds_nothing_but_what_is_accepted_with_a_reason(documents):
+@pytest.mark.parametrize("purpose", ["preview", "up"])
+def test_the_linter_finds_nothing_but_what_is_accepted_with_a_reason(purpose):
+    documents = documents_of(purpose)
     assert {issue for document in documents for issue in findings(document)} - ACCEPTED == set()
     assert len(documents) <= 10 and all(
         len(json.dumps(document, separators=(",", ":"))) <= LARGEST for document in documents
@@ -88,20 +99,20 @@ def test_the_linter_finds_nothing_but_what_is_accepted_with_a_reason(documents):
 
 
 def test_every_type_of_the_program_has_its_permissions():
-    assert set(TYPES) <= known_types() and len(TYPES) > 40
+    assert set(types()) <= known_types() and len(types()) > 40
     allowed = {
         action
-        for statement in _statements(CHANGES)
+        for statement in _statements(documents_of("up"))
         if statement["Effect"] == "Allow"
         for action in _listed(statement["Action"])
     }
-    assert set(actions(TYPES, "read")) | set(actions(TYPES, "write")) <= allowed
+    assert set(actions(types(), "read")) | set(actions(types(), "write")) <= allowed
     with pytest.raises(KeyError, match="no permissions are known for aws:new/thing:Thing"):
         actions(["aws:new/thing:Thing"], "read")
 
 
 def test_a_stack_without_a_kind_of_thing_has_no_permission_for_it():
-    few = [kind for kind in TYPES if not kind.startswith(("aws:rds", "aws:ecr"))]
+    few = [kind for kind in types() if not kind.startswith(("aws:rds", "aws:ecr"))]
     text = json.dumps(packed(changing(few, PLACE)))
     assert (
         "rds:" not in text.replace("rds.amazonaws.com", "")
@@ -112,7 +123,11 @@ def test_a_stack_without_a_kind_of_thing_has_no_permission_for_it():
 
 def test_the_role_that_looks_changes_nothing():
     verbs = ("Get", "List", "Describe", "Decrypt")
-    found = {action for statement in _statements(LOOKS) for action in _listed(statement["Action"])}
+    found = {
+        action
+        for statement in _statements(documents_of("preview"))
+        for action in _listed(statement["Action"])
+    }
     assert {action for action in found if not action.partition(":")[2].startswith(verbs)} == set()
     assert not {
         action
@@ -122,7 +137,7 @@ def test_the_role_that_looks_changes_nothing():
 
 
 def test_objects_are_read_in_the_backend_only():
-    for statement in _statements(LOOKS) + _statements(CHANGES):
+    for statement in _statements(documents_of("preview")) + _statements(documents_of("up")):
         if any(
             action in ("s3:GetObject", "s3:PutObject") for action in _listed(statement["Action"])
         ):
@@ -141,7 +156,9 @@ def test_objects_are_read_in_the_backend_only():
 )
 def test_the_role_cannot_change_itself(wanted):
     arn = f"arn:aws:iam::123456789012:{wanted}"
-    denied = [statement for statement in _statements(CHANGES) if statement["Effect"] == "Deny"]
+    denied = [
+        statement for statement in _statements(documents_of("up")) if statement["Effect"] == "Deny"
+    ]
     assert any(
         statement["Action"] == "iam:*"
         and any(fnmatch.fnmatchcase(arn, pattern) for pattern in _listed(statement["Resource"]))
@@ -150,7 +167,7 @@ def test_the_role_cannot_change_itself(wanted):
 
 
 def test_roles_are_of_the_stacks_own_names_and_get_known_policies_only():
-    for statement in _statements(CHANGES):
+    for statement in _statements(documents_of("up")):
         iam = [
             action
             for action in _listed(statement["Action"])
@@ -178,7 +195,9 @@ def test_policies_that_the_program_attaches_are_known():
         if item.type.endswith(":RolePolicyAttachment")
     }
     (statement,) = [
-        statement for statement in _statements(CHANGES) if statement["Sid"] == "AttachKnownPolicies"
+        statement
+        for statement in _statements(documents_of("up"))
+        if statement["Sid"] == "AttachKnownPolicies"
     ]
     patterns = statement["Condition"]["ArnLike"]["iam:PolicyARN"]
     aws = {arn for arn in attached if ":aws:policy/" in arn}
@@ -190,7 +209,9 @@ def test_policies_that_the_program_attaches_are_known():
 def test_a_boundary_is_asked_of_every_role_that_is_made():
     boundary = "arn:aws:iam::123456789012:policy/boundary"
     (statement,) = [
-        item for item in changing(TYPES, PLACE, boundary=boundary) if item["Sid"] == "MakeOwnRoles"
+        item
+        for item in changing(types(), PLACE, boundary=boundary)
+        if item["Sid"] == "MakeOwnRoles"
     ]
     assert statement["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": boundary}}
 
@@ -254,6 +275,6 @@ def test_a_trust_that_would_say_more_than_it_names_is_refused(names):
 )
 def test_other_partitions(region, partition):
     text = json.dumps(
-        packed(changing(TYPES, ResourceScope(region=region, account="1", prefix="x")))
+        packed(changing(types(), ResourceScope(region=region, account="1", prefix="x")))
     )
     assert f"arn:{partition}:" in text and "arn:aws:" not in text

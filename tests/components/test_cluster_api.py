@@ -36,7 +36,7 @@ from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.plan import recorded
 from tests.support.stack_files import ROOT
-from tests.support.stacks import record
+from tests.support.stacks import record, recorded_once
 
 KUBECONFIG = {
     "current-context": "b",
@@ -159,11 +159,13 @@ def closed_port() -> Address:
         return Address(host="127.0.0.1", port=server.getsockname()[1])
 
 
+@pytest.mark.real
 def test_what_listens_answers() -> None:
     with listening() as there:
         assert fault(there, {}) is None
 
 
+@pytest.mark.real
 def test_what_refuses_may_be_too_young() -> None:
     assert fault(closed_port(), {}) == ApiFault(why="connection refused", early=True)
 
@@ -187,6 +189,7 @@ def test_a_name_that_nobody_knows_is_said() -> None:
     )
 
 
+@pytest.mark.real
 def test_a_proxy_is_asked_where_one_is_set_and_says_what_is_wrong() -> None:
     api = Address(host="abc.eks.amazonaws.com", port=443)
     with listening(b"HTTP/1.1 200 Connection established\r\n\r\n") as proxy:
@@ -235,6 +238,7 @@ def test_no_proxy_is_read_as_go_reads_it(host: str, listed: str, asked: bool) ->
     assert found == (Proxy(host="proxy.corp.example", port=3128) if asked else None)
 
 
+@pytest.mark.real
 def test_a_proxy_of_another_kind_is_only_asked_whether_it_is_there() -> None:
     with listening(b"\x05\x00") as proxy:
         assert (
@@ -259,7 +263,7 @@ YOUNG = ApiFault(why="connection refused", early=True)
 
 
 def access_of(name: str, *settings: str) -> ClusterAccess:
-    return resolve(recorded(read(ROOT / name, settings))[0]).cluster_access
+    return resolve(recorded_once(read(ROOT / name, settings))[0]).cluster_access
 
 
 def asked(

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from jupyterhub_aws.components.hub.values.hub_files import FOLDER
+from tests.support.in_process import Done, script
 from tests.support.pod_security import violations
 from tests.support.stacks import FULL, HANDED_OVER, HANDING_OVER, StackRecording, record
 
@@ -26,14 +27,10 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing owners takes ro
 UID, GID = 4100, 4101
 
 
-def ran(program: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(program), *arguments],
-        capture_output=True,
-        text=True,
-        check=check,
-        timeout=60,
-    )
+def ran(program: Path, *arguments: str, check: bool = True) -> Done:
+    done = script(program, *arguments)
+    assert done.returncode == 0 or not check, done.stderr
+    return done
 
 
 # --- usage ---
@@ -79,6 +76,7 @@ def test_homes_further_down_are_counted_each(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.real
 @as_root
 def test_a_directory_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "homes" / "ada" / "secret").mkdir(parents=True)
@@ -140,7 +138,7 @@ def owners(root: Path) -> set[tuple[int, int]]:
     }
 
 
-def handed(root: Path, *more: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def handed(root: Path, *more: str, check: bool = True) -> Done:
     return ran(
         OWNERSHIP,
         str(root),
@@ -240,6 +238,7 @@ def test_a_line_that_was_cut_off_counts_as_not_done(tmp_path: Path) -> None:
     assert (root / "marker").read_text().splitlines()[-1] == "complete"
 
 
+@pytest.mark.real
 @as_root
 def test_a_link_that_takes_the_place_of_a_directory_leads_nowhere(tmp_path: Path) -> None:
     """Somebody swaps a directory for a link to /etc while the program is at work: again and
@@ -291,6 +290,7 @@ def test_what_became_a_link_since_it_was_looked_at_is_not_entered(tmp_path: Path
     assert owner.seen == 0
 
 
+@pytest.mark.real
 @as_root
 def test_what_fails_is_named_and_not_complete(tmp_path: Path) -> None:
     root = tmp_path / "homes"

@@ -7,11 +7,11 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.in_process import script
 
 PROGRAM = Path(__file__).parents[2] / "components" / "hub" / "files" / "homes_restored.py"
 SINCE = datetime.datetime(2026, 11, 28, 3, 0, tzinfo=datetime.UTC)
@@ -46,12 +46,7 @@ def run(
         str(os.getegid()),
     ]
     names = ["--item", item, *(["--target", target] if what == "hand-over" else [])]
-    done = subprocess.run(
-        [sys.executable, "-B", PROGRAM, root, what, *names, *times, *more],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = script(PROGRAM, root, what, *names, *times, *more)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout.splitlines()[-1])
 

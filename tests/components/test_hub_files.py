@@ -8,6 +8,7 @@ import asyncio
 import importlib.util
 import sys
 import types
+from functools import cache
 from typing import Any
 
 import pytest
@@ -23,7 +24,11 @@ from jupyterhub_aws.components.hub.values.hub_files import (
 from tests.support.stacks import ALL_STACKS, record
 
 
+@cache
 def imported(name: str) -> Any:
+    """With the modules that it imports, in their order."""
+    if name == "jupyterhub_aws_spawner":
+        imported("jupyterhub_aws_notice")
     spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -32,9 +37,17 @@ def imported(name: str) -> Any:
     return module
 
 
-NOTICE = imported("jupyterhub_aws_notice")
-AUTHORIZATION = imported("jupyterhub_aws_people")
 PROFILES = [{"slug": "small", "default": True}, {"slug": "gpu"}, {"slug": "big"}]
+
+
+@pytest.fixture
+def people() -> Any:
+    return imported("jupyterhub_aws_people")
+
+
+@pytest.fixture
+def spawners() -> Any:
+    return imported("jupyterhub_aws_spawner")
 
 
 def spawner(*groups: str, admin: bool = False) -> Any:
@@ -49,40 +62,38 @@ def offered(gate: Any, *groups: str, admin: bool = False) -> list[str]:
     return [profile["slug"] for profile in gate(spawner(*groups, admin=admin))]
 
 
-def test_a_profile_of_some_groups_is_nobody_elses() -> None:
-    gate = AUTHORIZATION.ProfilesByGroup(PROFILES, {"gpu": ["gpu-people", "ops"], "big": ["ops"]})
+def test_a_profile_of_some_groups_is_nobody_elses(people: Any) -> None:
+    gate = people.ProfilesByGroup(PROFILES, {"gpu": ["gpu-people", "ops"], "big": ["ops"]})
     assert offered(gate) == ["small"]
     assert offered(gate, "gpu-people") == ["small", "gpu"]
     assert offered(gate, "ops", "x") == offered(gate, admin=True) == ["small", "gpu", "big"]
     assert offered(gate, "GPU-people") == ["small"], "names are compared as they are"
 
 
-def test_who_may_have_nothing_is_told_so_instead_of_getting_what_is_left() -> None:
-    gate = AUTHORIZATION.ProfilesByGroup(
-        PROFILES, {slug: ["ops"] for slug in ("small", "gpu", "big")}
-    )
+def test_who_may_have_nothing_is_told_so_instead_of_getting_what_is_left(people: Any) -> None:
+    gate = people.ProfilesByGroup(PROFILES, {slug: ["ops"] for slug in ("small", "gpu", "big")})
     with pytest.raises(HTTPError) as caught:
         gate(spawner("others"))
     assert caught.value.status_code == 403
 
 
-def test_one_person_does_not_change_what_the_next_one_sees() -> None:
-    gate = AUTHORIZATION.ProfilesByGroup(PROFILES, {"small": ["x"]})
+def test_one_person_does_not_change_what_the_next_one_sees(people: Any) -> None:
+    gate = people.ProfilesByGroup(PROFILES, {"small": ["x"]})
     gate(spawner())[0]["default"] = True  # as KubeSpawner does with the first one
     assert "default" not in PROFILES[1]
 
 
 @pytest.mark.parametrize(("said", "is_one"), [(True, True), (False, False), (None, False)])
 def test_whoever_is_not_said_to_be_an_administrator_is_none(
-    said: bool | None, is_one: bool
+    people: Any, said: bool | None, is_one: bool
 ) -> None:
-    found = AUTHORIZATION.administrators_are_listed(
+    found = people.administrators_are_listed(
         None, None, {"name": "ada", "admin": said, "groups": []}
     )
     assert found == {"name": "ada", "admin": is_one, "groups": []}
 
 
-def test_administrators_write_where_others_read() -> None:
+def test_administrators_write_where_others_read(people: Any) -> None:
     def pod() -> Any:
         mounts = [
             types.SimpleNamespace(mount_path=path, read_only=True) for path in ("/shared", "/other")
@@ -96,21 +107,21 @@ def test_administrators_write_where_others_read() -> None:
             )
         )
 
-    hook = AUTHORIZATION.AdministratorsWrite(["/shared"])
+    hook = people.AdministratorsWrite(["/shared"])
     for admin, expected in ((True, [False, True]), (False, [True, True])):
         found = hook(spawner(admin=admin), pod())
         assert [mount.read_only for mount in found.spec.containers[0].volume_mounts] == expected
 
 
-def test_teams_of_github_are_groups() -> None:
+def test_teams_of_github_are_groups(people: Any) -> None:
     teams = [{"slug": "people", "organization": {"login": "example-org"}}]
-    assert AUTHORIZATION.github_teams({"teams": teams}) == ["example-org:people"]
-    assert AUTHORIZATION.github_teams({}) == AUTHORIZATION.github_teams({"teams": None}) == []
+    assert people.github_teams({"teams": teams}) == ["example-org:people"]
+    assert people.github_teams({}) == people.github_teams({"teams": None}) == []
 
 
-def test_nothing_is_configured_that_nobody_asked_for() -> None:
+def test_nothing_is_configured_that_nobody_asked_for(people: Any) -> None:
     config = Config()
-    AUTHORIZATION.configure(config, {})
+    people.configure(config, {})
     assert set(config) == {"Authenticator"} and set(config["Authenticator"]) == {"post_auth_hook"}
 
 
@@ -150,7 +161,6 @@ def test_secrets_in_a_hubs_namespace_are_the_hubs_own(stack: str) -> None:
     assert {metadata["name"] for metadata in secrets} <= {"hub-secrets", "hub-tls"}
 
 
-SPAWNER = imported("jupyterhub_aws_spawner")
 _OOM = {
     "status": {
         "containerStatuses": [{"state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}}}]
@@ -182,12 +192,14 @@ _ON_DEMAND = [{"matchExpressions": [{"key": "on-demand", "operator": "In", "valu
         (_ENDED, [], "It ended by itself"),
     ],
 )
-def test_a_server_that_ended_says_why(pod: Any, required: list[Any], says: str) -> None:
+def test_a_server_that_ended_says_why(
+    spawners: Any, pod: Any, required: list[Any], says: str
+) -> None:
     seen = types.SimpleNamespace(_pod=pod, node_affinity_required=required)
-    assert says in SPAWNER.NoticingKubeSpawner.why_it_ended(seen)
+    assert says in spawners.NoticingKubeSpawner.why_it_ended(seen)
 
 
-def test_the_pod_is_looked_at_before_it_is_cleared_away() -> None:
+def test_the_pod_is_looked_at_before_it_is_cleared_away(spawners: Any) -> None:
     class Cleared:
         """As KubeSpawner with delete_stopped_pods: polling stops what ended."""
 
@@ -204,7 +216,7 @@ def test_the_pod_is_looked_at_before_it_is_cleared_away() -> None:
             await self.stop()
             return 1
 
-    class Spawner(SPAWNER.EndedByItself, Cleared):
+    class Spawner(spawners.EndedByItself, Cleared):
         left: Any = "a pod"
 
         def look(self) -> None:
@@ -226,7 +238,7 @@ def test_the_pod_is_looked_at_before_it_is_cleared_away() -> None:
     assert again.notice == "", "somebody asked"
 
 
-def test_every_hub_runs_it() -> None:
+def test_every_hub_runs_it(spawners: Any) -> None:
     assert f"{HUB_FOLDER}/jupyterhub_aws_spawner.py" in {
         item["mountPath"] for item in files_of_every_hub().values()
     }
@@ -234,4 +246,4 @@ def test_every_hub_runs_it() -> None:
         'c.JupyterHub.spawner_class = "jupyterhub_aws_spawner.NoticingKubeSpawner"'
         in (FOLDER / "50-jupyterhub-aws.py").read_text()
     )
-    assert issubclass(SPAWNER.NoticingKubeSpawner, SPAWNER.KubeSpawner)
+    assert issubclass(spawners.NoticingKubeSpawner, spawners.KubeSpawner)

@@ -50,10 +50,9 @@ from jupyterhub_aws.config.network import FlowLogs, Subnet
 from jupyterhub_aws.config.pools import SpotPool
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.plan import recorded
 from tests.support.programs import cluster_by_hand, problems_of_program, record_program
 from tests.support.stack_files import ROOT
-from tests.support.stacks import INNER, node_config, record, tags_of
+from tests.support.stacks import INNER, node_config, record, recorded_once, tags_of
 
 ZONES = ["us-east-1a", "us-east-1b"]
 GROUP, TEMPLATE, NODE_GROUP, ADDON = (
@@ -608,7 +607,7 @@ def test_a_cluster_outside_of_aws_uses_the_callers_kubeconfig():
     cluster = ClusterOutputs(
         name="kubeadm",
         version="1.35",
-        network=resolve(recorded(read(ROOT / "Pulumi.dev.yaml"))[0]).network,
+        network=resolve(recorded_once(read(ROOT / "Pulumi.dev.yaml"))[0]).network,
     )
     assert cluster.kubeconfig_json is None
     with pytest.raises(
@@ -940,7 +939,7 @@ def test_pools_of_nodes_that_exist_are_known_and_checked():
 
 def test_the_pools_of_a_stack_are_what_its_spec_says():
     """The platform hands sections to the component; both decide by one function."""
-    stack = recorded(read(ROOT / "Pulumi.dev.yaml"))[0]
+    stack = recorded_once(read(ROOT / "Pulumi.dev.yaml"))[0]
     sections = NodePoolsArgs(
         cluster=cluster_by_hand(
             stack.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -118,17 +119,26 @@ WHERE = HubAccess(hub="main", namespace="hub-main", kubeconfig=None)
 
 @pytest.fixture
 def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in kubectl's place that answers from files and notes its lines."""
+    """What answers in kubectl's place from files, and notes its lines; the program on PATH is
+    never started.
+    """
+
+    def answer(line: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        said = " ".join(line[1:])
+        with (tmp_path / "lines").open("a") as lines:
+            lines.write(f"{said}\n")
+        told = {
+            "get pods": lambda: (tmp_path / "pods").read_text(),
+            "get events": lambda: (tmp_path / "events").read_text(),
+            "logs": lambda: "Traceback\nNameError: name 'myclass' is not defined\n",
+        }
+        (of,) = [key for key in told if f" {key} " in f" {said} "]
+        return subprocess.CompletedProcess(line, 0, told[of](), "")
+
     program = tmp_path / "kubectl"
-    program.write_text(f"""#!/bin/sh
-echo "$*" >> {tmp_path}/lines
-case "$*" in
-  *"get pods"*) cat {tmp_path}/pods ;;
-  *"get events"*) cat {tmp_path}/events ;;
-  *logs*) printf 'Traceback\\nNameError: name '"'myclass'"' is not defined\\n' ;;
-esac
-""")
+    program.write_text("#!/bin/sh\nexit 1\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(not_ready.subprocess, "run", answer)
     (tmp_path / "events").write_text('{"items": []}')
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
-from jsonschema import Draft7Validator, Draft202012Validator
 from pydantic import BaseModel
 from ruamel.yaml import YAML
 
@@ -30,6 +29,7 @@ from jupyterhub_aws.config.schema import (
 )
 from jupyterhub_aws.config.stack import PROVIDER_KEYS, StackConfig
 from jupyterhub_aws.config.versions import pins
+from tests.support.json_schema import Draft7Validator, Draft202012Validator
 from tests.support.stack_files import engine_key
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,6 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kubespawner.slugs import escape_slug, safe_slug
 
 from jupyterhub_aws.config.usernames import directory, escaped, is_name, normalized, safe
 from tests.support.hub_cases import RECORDED
@@ -40,6 +39,8 @@ def test_the_measured_names(name: str) -> None:
 )
 @settings(max_examples=500, deadline=None)
 def test_any_name_is_as_the_real_one_makes_it(name: str) -> None:
+    from kubespawner.slugs import escape_slug, safe_slug
+
     known = normalized(name)
     assert safe(known) == safe_slug(known, max_length=48)
     assert escaped(known) == escape_slug(known)

@@ -256,6 +256,7 @@ def test_no_module_of_the_config_names_a_network_or_a_process_module():
             assert not found, f"{path.name}:{node.lineno} imports {found}"
 
 
+@pytest.mark.real
 def test_import_of_the_config_has_no_side_effect():
     """No Pulumi, no network and no file but Python's own: what pydantic loads for a first model
     (the list of its plugins) came before.

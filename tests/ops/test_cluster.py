@@ -12,6 +12,8 @@ from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from tests.support.cluster_tools import Tools
 
+pytestmark = pytest.mark.real
+
 
 def test_a_tunnel_that_does_not_open_is_shown_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

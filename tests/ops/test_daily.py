@@ -129,6 +129,7 @@ def test_nodes_by_pool(hub: Tools) -> None:
     assert rows == [("core", "on demand", "cordoned", 0), ("memory", "spot", "ready", 2)]
 
 
+@pytest.mark.real
 def test_a_pool_without_a_node_is_named(tools: Tools) -> None:
     tools.items("get", "nodes", items=[])
     tools.items("get", "pods", items=[])
@@ -143,6 +144,7 @@ def ran(tools: Tools, program: str) -> list[str]:
     ]
 
 
+@pytest.mark.real
 def test_a_restart_says_whom_it_interrupts_and_shows_what_it_runs(hub: Tools) -> None:
     hub.answer("kubectl", "rollout")
     done = jhub(hub, "restart", "kubeadm", "main", "proxy", "--yes")
@@ -155,6 +157,7 @@ def test_a_restart_says_whom_it_interrupts_and_shows_what_it_runs(hub: Tools) ->
     assert all(f"  $ {line}" in done.stderr for line in lines)
 
 
+@pytest.mark.real
 def test_a_hub_that_hangs_is_restarted_all_the_same(tools: Tools) -> None:
     tools.answer("kubectl", "rollout")
     token = base64.b64encode(TOKEN.encode()).decode()
@@ -175,6 +178,7 @@ def test_a_hub_that_hangs_is_restarted_all_the_same(tools: Tools) -> None:
     )
 
 
+@pytest.mark.real
 def test_nobody_is_interrupted_without_a_yes(hub: Tools) -> None:
     hub.answer(
         "helm", "history", stdout=json.dumps([release(1, "superseded"), release(2, "deployed")])
@@ -252,6 +256,7 @@ def test_a_profile_that_no_hub_has_is_said_before_anything_is_tried() -> None:
     assert problem.fix == "did you mean small?"
 
 
+@pytest.mark.real
 def test_history_and_logs_run_the_tools_themselves(hub: Tools) -> None:
     hub.answer("helm", "history")
     hub.answer("kubectl", "logs")

@@ -100,6 +100,7 @@ def test_what_is_kept_by_the_program_is_what_it_names() -> None:
     assert found == mine
 
 
+@pytest.mark.real
 def test_the_text_is_a_stack_files_lines(place: Path) -> None:
     text = hub(place, "dev", "main").stdout
     lines = [line for line in text.splitlines() if not line.startswith("pulumi ")]
@@ -117,6 +118,7 @@ def test_the_text_is_a_stack_files_lines(place: Path) -> None:
     assert stack.imports == json.loads(hub(place, "dev", "main", "--json").stdout)["imports"]
 
 
+@pytest.mark.real
 def test_what_is_wrong_is_said_in_a_line(place: Path) -> None:
     done = hub(place, "dev", "mian")
     assert done.returncode == 2 and "hubs.mian: " in done.stderr

@@ -30,7 +30,10 @@ from tests.support.nodes_of_a_cluster import (
 )
 from tests.support.stack_files import ROOT
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 
 
 def stack_of() -> StackConfig:
@@ -86,7 +89,6 @@ def drain(cluster: FakeCluster, account: Cloud, place: Path, *arguments: str) ->
         return in_process(["drain", "dev", *arguments], place, surroundings(cluster, account))
 
 
-@pytest.mark.real
 def test_the_old_nodes_empty_by_themselves_and_go_and_nobody_else_is_touched(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
@@ -109,7 +111,6 @@ def test_the_old_nodes_empty_by_themselves_and_go_and_nobody_else_is_touched(
     assert not [call for call in state["calls"] if call.split()[0] in ("drain", "delete")]
 
 
-@pytest.mark.real
 def test_a_second_run_finds_everything_done(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
@@ -118,7 +119,6 @@ def test_a_second_run_finds_everything_done(
     assert again.returncode == 0 and again.stderr.count("already so") == 3, again.stderr
 
 
-@pytest.mark.real
 def test_a_server_that_does_not_end_is_never_ended_without_a_word(
     cluster: FakeCluster, account: Cloud, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,7 +134,6 @@ def test_a_server_that_does_not_end_is_never_ended_without_a_word(
     assert "old-1" in state["nodes"] and "jupyter-ada" in state["pods"] and state["stopped"] == []
 
 
-@pytest.mark.real
 def test_with_a_moment_people_are_told_first_and_only_those_on_the_nodes_are_stopped(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
@@ -163,7 +162,6 @@ def test_with_a_moment_people_are_told_first_and_only_those_on_the_nodes_are_sto
     }
 
 
-@pytest.mark.real
 def test_what_an_earlier_run_said_counts_on(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
@@ -183,7 +181,6 @@ def test_what_an_earlier_run_said_counts_on(
     )
 
 
-@pytest.mark.real
 def test_interrupted_while_people_have_time_nobody_was_stopped(
     cluster: FakeCluster, account: Cloud, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +202,6 @@ def test_interrupted_while_people_have_time_nobody_was_stopped(
     )
 
 
-@pytest.mark.real
 def test_without_waiting_nobody_new_comes_and_that_is_all(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
@@ -292,7 +288,6 @@ def group_names() -> tuple[str, str]:
     return names["spot"], names["on-demand"]
 
 
-@pytest.mark.real
 def test_old_ones_are_those_of_an_older_template_whatever_their_generation(
     tmp_path: Path, fresh: Cloud
 ) -> None:
@@ -313,7 +308,6 @@ def test_old_ones_are_those_of_an_older_template_whatever_their_generation(
     )
 
 
-@pytest.mark.real
 def test_an_empty_node_at_the_smallest_size_is_replaced_and_one_with_a_pod_is_not(
     tmp_path: Path, fresh: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,7 +393,6 @@ def two_groups_of_one(place: Path) -> Path:
     return place
 
 
-@pytest.mark.real
 def test_nodes_after_which_nobody_could_start_a_server_are_asked_about(
     cluster: FakeCluster, account: Cloud, two_groups_of_one: Path
 ) -> None:

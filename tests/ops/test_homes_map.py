@@ -4,9 +4,10 @@ meet.
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -175,6 +176,7 @@ def test_what_is_really_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "left-long-ago belongs to no user in the list" in capsys.readouterr().out
 
 
+@pytest.mark.real
 def test_the_script_moves_once_and_overwrites_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,16 +213,12 @@ def test_ten_thousand_people_take_no_time(
     assert len(json.loads(capsys.readouterr().out)["people"]) == 10_000
 
 
-def test_standard_input(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [str(ROOT / ".venv/bin/jhub"), "homes", "map", "--users", "-"],
-        input=b"ada\n",
-        capture_output=True,
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, "COLUMNS": "80"},
-    )
-    assert b"1 user: 0 would" in done.stdout
+def test_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"ada\n")))
+    assert mapped("--users", "-") == 0
+    assert "1 user: 0 would" in capsys.readouterr().out
 
 
 def test_homes_that_are_no_directories_have_no_map(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.real
+
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = (
     "import sys; sys.argv = ['jhub', 'plan', 'dev', '--json', '--as-of', '2026-11-23']; from"
@@ -27,7 +29,6 @@ def python(code: str) -> str:
     ).stdout
 
 
-@pytest.mark.real
 def test_the_plan_is_the_same_with_the_packages_loaded_whole() -> None:
     lazy = python(PLAN)
     whole = python(f"from jupyterhub_aws.plan import sdk; sdk.install = lambda: None; {PLAN}")
@@ -43,7 +44,6 @@ def test_only_what_is_asked_for_is_loaded() -> None:
     assert python(code).strip() == "False"
 
 
-@pytest.mark.real
 def test_what_has_no_module_of_its_name_is_found_all_the_same() -> None:
     """Nested types, enumerations, data sources by function name, and classes whose module is
     named otherwise.
@@ -63,7 +63,6 @@ def test_what_has_no_module_of_its_name_is_found_all_the_same() -> None:
     assert python(code).strip() == str([True] * len(names))
 
 
-@pytest.mark.real
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
     code = (
         f"{INSTALL}; from pulumi_aws import ec2; print(hasattr(ec2, 'NoSuchThing'), hasattr(ec2,"

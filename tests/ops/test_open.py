@@ -97,6 +97,7 @@ def tunnelled(port: int) -> dict:
     }
 
 
+@pytest.mark.real
 def test_a_hub_with_a_name_is_shown_without_a_tunnel(tmp_path: Path) -> None:
     bench = Bench(
         tmp_path,
@@ -123,6 +124,7 @@ def test_a_hub_with_a_name_is_shown_without_a_tunnel(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.real
 def test_a_hub_that_nobody_exposes_is_reached_by_a_tunnel(tmp_path: Path) -> None:
     port = free_port()
     bench = Bench(tmp_path, tunnelled(port))
@@ -158,6 +160,7 @@ def test_a_hub_that_nobody_exposes_is_reached_by_a_tunnel(tmp_path: Path) -> Non
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "the tunnel outlives the command"
 
 
+@pytest.mark.real
 def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -168,6 +171,7 @@ def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
     assert f"jhub open: port {port}: " in done.stderr and "[open.port-taken]" in done.stderr
 
 
+@pytest.mark.real
 def test_what_kubectl_says_is_handed_on(tmp_path: Path) -> None:
     done = Bench(tmp_path, tunnelled(free_port()), fails=True).run("first-try")
     assert done.returncode == 2
@@ -197,6 +201,7 @@ def test_which_hub(
     assert message in done.stderr and f"[{which}]" in done.stderr
 
 
+@pytest.mark.real
 def test_missing_programs_are_named_all_at_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path, tunnelled(free_port()))
     for name in ("kubectl", "aws"):
@@ -215,6 +220,7 @@ def test_missing_programs_are_named_all_at_once(tmp_path: Path) -> None:
     assert done.stderr.count("[tool.missing]") == 2
 
 
+@pytest.mark.real
 def test_what_pulumi_refuses_is_handed_on(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {})
     program(

@@ -31,9 +31,9 @@ from jupyterhub_aws.plan.page.page import page
 from jupyterhub_aws.plan.page.text import fitted, width, wrapped
 from jupyterhub_aws.plan.page.topology.layout import Box, Canvas, arranged
 from jupyterhub_aws.plan.page.topology.scene import scene
-from jupyterhub_aws.plan.plan import Plan, make_plan
+from jupyterhub_aws.plan.plan import Plan
 from tests.checks.doctored import dev, doctored, stack_of
-from tests.support.stacks import record
+from tests.support.stacks import plan_once, record
 
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
 ROOT = Path(__file__).resolve().parents[2]
@@ -422,7 +422,7 @@ def test_text_is_cut_to_its_room() -> None:
 
 @pytest.mark.real
 def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
-    plan = make_plan(read(ROOT / "Pulumi.airgap-hub.yaml"), datetime.date(2026, 11, 24))
+    plan = plan_once(read(ROOT / "Pulumi.airgap-hub.yaml"), datetime.date(2026, 11, 24))
     proof = proof_of(plan)
     assert proof.holds and proof.whole and len(proof.laws) == 15
     flows = {(flow.source, flow.target): flow.ports for flow in proof.flows}
@@ -446,7 +446,7 @@ def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
 
 
 def test_an_open_stack_has_no_such_section():
-    assert proof_of(make_plan(read(ROOT / "Pulumi.dev.yaml"), datetime.date(2026, 11, 24))) is None
+    assert proof_of(plan_once(read(ROOT / "Pulumi.dev.yaml"), datetime.date(2026, 11, 24))) is None
 
 
 def test_every_call_of_every_identity_is_on_the_page_and_a_denied_one_stands_out():

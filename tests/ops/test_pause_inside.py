@@ -140,6 +140,7 @@ def test_a_group_that_the_stack_does_not_know_comes_back_with_its_sizes(
     assert shape.state(account)["groups"]["made-by-hand"][:3] == (1, 5, 2)
 
 
+@pytest.mark.real
 def test_a_cluster_that_does_not_answer_stops_it_before_anything(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:

@@ -17,6 +17,8 @@ from ruamel.yaml import YAML
 from jupyterhub_aws.cli.group import _COMMANDS
 from jupyterhub_aws.cli.group import jhub as jhub_group
 from tests.support.in_process import in_process
+from tests.support.known_plans import known_plans
+from tests.support.stacks import quiet_sdks, without_gc
 
 ROOT = Path(__file__).resolve().parents[2]
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
@@ -37,7 +39,8 @@ def jhub(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.Co
 
 @cache
 def plan() -> dict:
-    done = jhub("plan", "dev", "--json", *DAY)
+    with quiet_sdks(), without_gc(), known_plans():
+        done = in_process(["plan", "dev", "--json", *DAY], ROOT)
     assert done.returncode == 0, done.stderr
     found: dict = json.loads(done.stdout)
     return found
@@ -217,16 +220,8 @@ def test_a_failed_check_is_exit_code_one() -> None:
 
 
 def test_a_wrong_file_is_exit_code_two_with_every_problem() -> None:
-    done = jhub(
-        "plan",
-        "dev",
-        "--set",
-        "pools.memory.size.min=20",
-        "--set",
-        "network.nat=none",
-        "--set",
-        "nmae=x",
-    )
+    settings = ("pools.memory.size.min=20", "network.nat=none", "nmae=x")
+    done = in_process(["plan", "dev", *(f"--set={setting}" for setting in settings)], ROOT)
     assert (done.returncode, done.stdout) == (2, "")
     lines = done.stderr.splitlines()
     assert (
@@ -450,11 +445,11 @@ def test_an_error_of_the_program_is_one_line_with_its_place(tmp_path: Path) -> N
 
 
 def test_help_names_the_options() -> None:
-    done = jhub("plan", "--help")
+    done = in_process(["plan", "--help"], ROOT)
     assert done.returncode == 0
     for option in ("--json", "--set", "--as-of", "STACK"):
         assert option in done.stdout
-    done = jhub("--help")
+    done = in_process(["--help"], ROOT)
     assert done.returncode == 0
     for command in ("plan", "schema", "docs", "--debug"):
         assert command in done.stdout

@@ -1,13 +1,17 @@
-"""The report on a pull request, against a server that answers as GitHub's API does: hostile
-plans, trusted base, whose word counts.
+"""The report on a pull request, against what answers as GitHub's API does: hostile plans, trusted
+base, whose word counts.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import threading
+from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -42,60 +46,81 @@ class Server:
             "comments": [],
         }
         self.writers = {"author", "reviewer", "web-flow"}
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+        self.url = "https://api.github.example.org"
+
+    def open(self, request, timeout):
+        """In the place of `urllib.request.urlopen`."""
+        assert request.full_url.startswith(self.url) and timeout
+        code, data = self.answer(
+            request.get_method(),
+            request.full_url.removeprefix(self.url),
+            request.get_header("Authorization"),
+            request.data,
+        )
+        if code >= 400:
+            raise HTTPError(request.full_url, code, "", Message(), io.BytesIO(data))
+        return io.BytesIO(data)
+
+    def answer(self, method, target, authorization, body):
+        """Code and body, as GitHub answers."""
+        if method == "GET":
+            code, found = self.got(target, authorization)
+        else:
+            self.wrote.append((method, urlsplit(target).path, json.loads(body)))
+            code, found = 201, {"id": 11}
+        return code, json.dumps(found).encode()
+
+    def got(self, target, authorization):
+        split = urlsplit(target)
+        self.requests.append(("GET", split.path, authorization))
+        if self.fails:
+            self.fails -= 1
+            return 503, {}
+        query, end = parse_qs(split.query), split.path.rpartition("/")[2]
+        page = int(query.get("page", ["1"])[0])
+        if split.path.endswith("/permission"):
+            login = split.path.split("/")[-2]
+            return 200, {"permission": "write" if login in self.writers else "read"}
+        if end == "pulls":
+            state = "closed" if self.pull["merged_at"] else "open"
+            other = [{"number": 1, "head": {"sha": "c" * 40}, "merge_commit_sha": None}] * 100
+            return 200, other if page == 1 else [self.pull] if query["state"] == [state] else []
+        return 200, self.lists.get(end, []) if page == 1 else []
 
 
-def _handler(outer):
-    """What answers for a server, as GitHub does."""
+@pytest.fixture
+def github(monkeypatch):
+    server = Server()
+    monkeypatch.setattr("jupyterhub_aws.diff.github.urllib.request.urlopen", server.open)
+    return server
+
+
+@contextmanager
+def served():
+    """The same repository by HTTP."""
+    outer = Server()
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_):
             pass
 
-        def answer(self, body, code=200):
-            data = json.dumps(body).encode()
+        def do_GET(self):
+            length = int(self.headers["Content-Length"] or 0)
+            code, data = outer.answer(
+                self.command, self.path, self.headers["Authorization"], self.rfile.read(length)
+            )
             self.send_response(code)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
 
-        def do_GET(self):
-            split = urlsplit(self.path)
-            outer.requests.append(("GET", split.path, self.headers["Authorization"]))
-            if outer.fails:
-                outer.fails -= 1
-                return self.answer({}, 503)
-            query, end = parse_qs(split.query), split.path.rpartition("/")[2]
-            page = int(query.get("page", ["1"])[0])
-            if split.path.endswith("/permission"):
-                login = split.path.split("/")[-2]
-                return self.answer({"permission": "write" if login in outer.writers else "read"})
-            if end == "pulls":
-                state = "closed" if outer.pull["merged_at"] else "open"
-                other = [{"number": 1, "head": {"sha": "c" * 40}, "merge_commit_sha": None}] * 100
-                return self.answer(
-                    other if page == 1 else [outer.pull] if query["state"] == [state] else []
-                )
-            return self.answer(outer.lists.get(end, []) if page == 1 else [])
+        do_POST = do_PATCH = do_GET  # noqa: N815 -- the names that http.server looks for
 
-        def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            outer.wrote.append((self.command, urlsplit(self.path).path, body))
-            self.answer({"id": 11}, 201)
-
-        do_PATCH = do_POST  # noqa: N815 -- the name that http.server looks for
-
-    return Handler
-
-
-@pytest.fixture
-def github():
-    server = Server()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
+        outer.url = f"http://127.0.0.1:{http.server_port}"
+        yield outer
+        http.shutdown()
 
 
 @pytest.fixture
@@ -166,6 +191,15 @@ def test_the_comment_is_written_and_the_gate_is_shut(github, folders):
     )
 
 
+@pytest.mark.real
+def test_it_is_so_by_http_too(folders):
+    with served() as github:
+        test_the_comment_is_written_and_the_gate_is_shut(github, folders)
+        github.fails = 10
+        done = report(github, folders)
+        assert done.returncode == 2 and "GET /pulls: GitHub answered 503" in done.stderr
+
+
 def test_the_comment_is_updated_in_place_and_one_of_somebody_else_is_not(github, folders):
     theirs = {"id": 3, "user": {"type": "User", "login": "mallory"}, "body": f"{MARKER}\nfake"}
     github.lists["comments"] = [
@@ -195,23 +229,26 @@ def test_a_review_by_somebody_else_with_write_access_opens_it(github, folders, s
 @pytest.mark.parametrize(
     "words",
     [
-        review(login="author"),
-        review(login="stranger"),
-        review(state="DISMISSED"),
-        review(state="CHANGES_REQUESTED"),
-        review(state="PENDING"),
-        review(commit="d" * 40),
-        review(login="web-flow"),
-        review(
-            body="acknowledge dev endangers-data aws:efs/fileSystem:FileSystem::homes-file-system "
-            + "0" * 24
-        ),
-        review(login=""),
-        {"user": None, "state": "APPROVED", "commit_id": HEAD, "body": "\n".join(lines())},
+        {"login": "author"},
+        {"login": "stranger"},
+        {"state": "DISMISSED"},
+        {"state": "CHANGES_REQUESTED"},
+        {"state": "PENDING"},
+        {"commit": "d" * 40},
+        {"login": "web-flow"},
+        {
+            "body": "acknowledge dev endangers-data"
+            " aws:efs/fileSystem:FileSystem::homes-file-system " + "0" * 24
+        },
+        {"login": ""},
+        {"login": None},
     ],
 )
 def test_whose_word_does_not_count(github, folders, words):
-    github.lists["reviews"] = [words]
+    said = review(**words)
+    github.lists["reviews"] = [
+        said if said["user"]["login"] is not None else {**said, "user": None}
+    ]
     assert report(github, folders).returncode == 0 and status(github) == "failure"
 
 
@@ -247,11 +284,14 @@ def test_a_label_that_is_gone_does_not_count(github, folders):
         "null",
         '{"format": "jupyterhub-aws/plan/9"}',
         "[" * 50_000,
-        json.dumps({**plan(), "stack": "prod"}),
-        json.dumps({**plan(), "resources": [1]}),
+        {"stack": "prod"},
+        {"resources": [1]},
     ],
 )
 def test_whatever_a_stranger_sends_shuts_the_gate_and_breaks_nothing(github, folders, text):
+    """A map stands for a whole plan with other values in it."""
+    if isinstance(text, dict):
+        text = json.dumps({**plan(), **text})
     (folders / "new" / "dev.json").write_text(text, encoding="utf-8")
     done = report(github, folders)
     assert done.returncode == 0 and "Traceback" not in done.stderr and status(github) == "failure"

@@ -384,6 +384,7 @@ class TestAgainstAnOlderCommit:
             and "[against.refused]" in done.stderr
         )
 
+    @pytest.mark.real
     def test_an_environment_is_made_by_the_requirements_as_they_are(
         self, history: Path, tmp_path: Path
     ) -> None:

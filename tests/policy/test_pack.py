@@ -15,7 +15,7 @@ from jupyterhub_aws.checks.all import CHECKS
 from jupyterhub_aws.checks.resources import UNKNOWN
 from jupyterhub_aws.policy.pack import ENFORCED, NOT_HERE, message, policies, violations
 from jupyterhub_aws.policy.resources import plain, translated
-from tests.support.stacks import FULL, record
+from tests.support.stacks import FULL, record, recorded_once
 
 
 @dataclass
@@ -57,10 +57,9 @@ def shown(recording):
 @pytest.fixture(scope="module")
 def stack():
     from jupyterhub_aws.config.stack_file import read
-    from jupyterhub_aws.plan.plan import recorded
     from tests.support.stack_files import ROOT
 
-    return recorded(read(ROOT / "Pulumi.dev.yaml", FULL))[0]
+    return recorded_once(read(ROOT / "Pulumi.dev.yaml", FULL))[0]
 
 
 def test_every_check_is_enforced_or_named_with_a_reason():

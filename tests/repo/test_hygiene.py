@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import tomllib
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,18 +28,62 @@ _OF_OURS = (
 )
 
 
-def tracked() -> list[Path]:
+@cache
+def tracked() -> tuple[Path, ...]:
+    """The repository's files: all but what .gitignore names, which are names of files and folders
+    at any depth.
+    """
+    ignored = [
+        line.rstrip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
+    ]
+    found = []
+    for place, folders, files in os.walk(ROOT):
+        for names in (folders, files):
+            names[:] = [
+                name
+                for name in names
+                if name != ".git" and not any(fnmatch(name, pattern) for pattern in ignored)
+            ]
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        found += [Path(place) / name for name in files + links]
+    return tuple(path for path in found if path.is_file())
+
+
+@cache
+def imports_and_functions(
+    path: Path,
+) -> tuple[tuple[ast.Import | ast.ImportFrom, ...], tuple[str, ...]]:
+    """The imports of a Python file, and the names of its functions, at any depth; read once, and
+    without the expressions, which hold neither and are most of it.
+    """
+    imports: list[ast.Import | ast.ImportFrom] = []
+    functions = []
+    waiting: list[Any] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            imports.append(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            functions.append(node.name)
+        for inner in ("body", "orelse", "finalbody", "handlers", "cases"):
+            found = getattr(node, inner, ())
+            waiting += found if isinstance(found, list) else ()
+    return tuple(imports), tuple(functions)
+
+
+@pytest.mark.real
+def test_git_has_the_same_list_of_files() -> None:
     try:
         names = subprocess.run(
-            ["git", "ls-files", "-co", "--exclude-standard"],
+            ["git", "ls-files", "-co", "--exclude-standard", "-z"],
             cwd=ROOT,
             capture_output=True,
             text=True,
             check=True,
-        ).stdout.splitlines()
+        ).stdout.split("\0")
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout: there is no list of the repository's files")
-    return [ROOT / name for name in names if (ROOT / name).is_file()]
+    assert set(tracked()) == {ROOT / name for name in names if (ROOT / name).is_file()}
 
 
 def test_no_package_index_is_named() -> None:
@@ -80,12 +128,9 @@ def test_pytest_and_this_file_mean_the_same_by_a_test_file() -> None:
 def test_test_files_have_tests_of_distinct_names() -> None:
     """Of two functions of one name Python keeps the second, and pytest never sees the first."""
     for path in (ROOT / "tests").rglob("test_*.py"):
-        names = [
-            node.name
-            for node in ast.parse(path.read_text()).body
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-            and node.name.startswith("test_")
-        ]
+        names = re.findall(
+            r"^(?:async )?def (test_\w*)", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
         assert names, f"{path} holds no test"
         assert len(names) == len(set(names)), path
 
@@ -98,11 +143,7 @@ def test_every_test_file_is_collected() -> None:
             or path.name.startswith("test_")
         ):
             continue
-        functions = [
-            node.name
-            for node in ast.walk(ast.parse(path.read_text()))
-            if isinstance(node, ast.FunctionDef)
-        ]
+        functions = imports_and_functions(path)[1]
         assert not [name for name in functions if name.startswith("test_")], (
             f"pytest does not look into {path}"
         )
@@ -138,7 +179,7 @@ def test_nothing_of_ours_is_imported_under_another_name() -> None:
         *ROOT.glob("*.py"),
         *(path for folder in _OF_OURS for path in (ROOT / folder).rglob("*.py")),
     ]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in imports_and_functions(path)[0]:
             plain = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names = (
                 [*plain, node.module or ""]
@@ -153,11 +194,9 @@ def test_nothing_of_ours_is_imported_under_another_name() -> None:
 def test_only_one_module_reads_pulumi_config() -> None:
     for folder in ("config", "components", "jupyterhub_aws"):
         for path in (ROOT / folder).rglob("*.py"):
-            attributes = [
-                node
-                for node in ast.walk(ast.parse(path.read_text()))
-                if isinstance(node, ast.Attribute)
-            ]
+            text = path.read_text(encoding="utf-8")
+            tree = ast.parse(text if "pulumi.Config" in text else "")
+            attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
             names = {
                 f"{node.value.id}.{node.attr}"
                 for node in attributes
@@ -171,7 +210,7 @@ def test_only_one_module_reads_pulumi_config() -> None:
 
 def test_only_one_module_makes_clients_of_aws_and_none_below_the_command_does() -> None:
     def imported(path: Path) -> set[str]:
-        nodes = list(ast.walk(ast.parse(path.read_text())))
+        nodes = imports_and_functions(path)[0]
         plain = {
             alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
         }
@@ -204,7 +243,7 @@ def test_private_names_of_the_sdk_are_in_one_module_read_in_the_locked_version()
         for path in (ROOT / folder).rglob("*.py")
     )
     for path in product:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in imports_and_functions(path)[0]:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pulumi"):
                 parts = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
                 if any(part.startswith("_") for part in parts):

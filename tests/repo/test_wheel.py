@@ -80,6 +80,7 @@ def jhub(installed: Path, folder: Path, *arguments: str) -> subprocess.Completed
     )
 
 
+@pytest.mark.real
 def test_a_users_folder_is_planned_by_the_wheel_alone(installed: Path, folder: Path) -> None:
     done = jhub(installed, folder, "plan", "dev", "--json", "--html", "plan.html", *DAY)
     assert done.returncode == 0, done.stderr
@@ -97,6 +98,7 @@ def test_a_users_folder_is_planned_by_the_wheel_alone(installed: Path, folder: P
     assert found == ours, "byte for byte what the repository plans"
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -172,6 +174,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("elsewhere")
 
 
+@pytest.mark.real
 def test_the_environment_of_the_project_is_used_where_it_has_a_jhub(
     folder: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ def rows():
     return json.loads((FOLDER.parent / "stacks.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.real
 def test_the_security_linter_finds_nothing():
     zizmor = Path(sys.prefix) / "bin" / "zizmor"
     done = subprocess.run(

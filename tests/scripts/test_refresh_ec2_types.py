@@ -46,6 +46,7 @@ def test_what_aws_says_becomes_the_rows_that_are_committed(described):
             assert rows[name][fact] == committed["types"][name][fact], (name, fact)
 
 
+@pytest.mark.real
 def test_a_new_price_replaces_the_old_one_and_a_missing_one_keeps_it(described):
     rows = script["table"](described, {"m7i.large": 9.5}, committed["types"])
     assert rows["m7i.large"]["usd_per_hour_us_east_1"] == 9.5

@@ -11,10 +11,10 @@ import sys
 from collections import Counter
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from jupyterhub_aws.checks.resources import PLATFORM
 from jupyterhub_aws.config.schema import stack_schema
+from tests.support.json_schema import Draft202012Validator
 from tests.support.stack_files import ROOT, read_yaml
 from tests.support.stacks import record
 

@@ -14,6 +14,8 @@ from jupyterhub_aws.plan.plan import recorded
 from tests.support.stack_files import ROOT
 from tests.support.stacks import ALL_STACKS, quiet_sdks, without_gc
 
+pytestmark = pytest.mark.real
+
 #: A closed stack made as one: the checks of what is inside the cluster see everything.
 _WHOLE = {
     f"{name}, whole": (*settings, "parts=all")
@@ -22,7 +24,6 @@ _WHOLE = {
 }
 
 
-@pytest.mark.real
 @pytest.mark.parametrize(
     "settings", [*ALL_STACKS.values(), *_WHOLE.values()], ids=[*ALL_STACKS, *_WHOLE]
 )

@@ -45,7 +45,16 @@ from jupyterhub_aws.policy.resources import translated
 from tests.support.in_process import Done, in_process
 from tests.support.own_programs import own_resources
 from tests.support.stack_files import ROOT
-from tests.support.stacks import ALL_STACKS, CLOSED, FULL, quiet_sdks, record, without_gc
+from tests.support.stacks import (
+    ALL_STACKS,
+    CLOSED,
+    FULL,
+    plan_once,
+    quiet_sdks,
+    record,
+    recorded_once,
+    without_gc,
+)
 
 DAY = datetime.date(2026, 11, 30)
 AS_OF = ("--as-of", DAY.isoformat())
@@ -506,11 +515,10 @@ def test_each_check_speaks_about_what_was_added_or_does_not_see_it(check) -> Non
 
 @functools.cache
 def _stack_of(settings_: tuple[str, ...]):
-    from jupyterhub_aws.plan.plan import recorded
 
     name = settings_[0].removeprefix("stack=") if settings_ else "dev"
     with quiet_sdks(), without_gc():
-        return recorded(read(ROOT / f"Pulumi.{name}.yaml", settings_[1:]))[0]
+        return recorded_once(read(ROOT / f"Pulumi.{name}.yaml", settings_[1:]))[0]
 
 
 def test_a_shape_that_a_check_cannot_read_is_said_and_hides_nothing() -> None:
@@ -749,4 +757,4 @@ def test_no_reader_stumbles_over_anything_beside_a_stack(data: st.DataObject) ->
 @functools.cache
 def _bare_plan() -> Plan:
     with quiet_sdks(), without_gc():
-        return make_plan(read(ROOT / "Pulumi.dev.yaml"), DAY)
+        return plan_once(read(ROOT / "Pulumi.dev.yaml"), DAY)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from typing import Any
 
 from jupyterhub_aws.config.endpoints import endpoint_services
 from jupyterhub_aws.config.versions import pins
+from tests.support.moto_data import moto_file
 from tests.support.policies import parliament
 
 _POLICY = re.compile(r"arn:aws(?:-cn|-us-gov)?:iam::aws:policy/([^\"\s]+)")
@@ -175,10 +177,9 @@ def _from_aws() -> tuple[frozenset[str], ...]:
     """Of AWS's managed policies: path and name of each; and the service principals, first parts
     of log groups, and parameters that their documents name.
     """
-    from moto.iam.aws_managed_policies import aws_managed_policies_data
-
+    of_aws = runpy.run_path(str(moto_file("iam", "aws_managed_policies.py")))
     policies, services, groups, parameters = set(), set(), set(), set()
-    for name, policy in json.loads(aws_managed_policies_data).items():
+    for name, policy in json.loads(of_aws["aws_managed_policies_data"]).items():
         policies.add(f"{policy['Path']}{name}".removeprefix("/"))
         text = json.dumps(policy["Document"])
         services |= {found for found in re.findall(r'"([a-z0-9.-]+)\.amazonaws\.com"', text)}

@@ -21,10 +21,9 @@ from jupyterhub_aws.changes.side import side_of
 from jupyterhub_aws.checks.cost import cost
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.diff.story import bill, headline, sections
-from jupyterhub_aws.plan.plan import make_plan
 from tests.checks.doctored import stack_of
 from tests.support.stack_files import ROOT
-from tests.support.stacks import FULL, quiet_sdks, without_gc
+from tests.support.stacks import FULL, plan_once, quiet_sdks, without_gc
 
 GOLDEN = ROOT / "tests" / "fixtures" / "differences.txt"
 AS_OF = datetime.date(2026, 11, 24)
@@ -39,7 +38,7 @@ def _planned(settings: tuple[str, ...]) -> str:
     )
     rest = [item for item in settings if not item.startswith("stack=")]
     with quiet_sdks(), without_gc():
-        return make_plan(read(ROOT / f"Pulumi.{stack}.yaml", rest), AS_OF).as_text()
+        return plan_once(read(ROOT / f"Pulumi.{stack}.yaml", rest), AS_OF).as_text()
 
 
 def plan(*settings: str) -> Data:

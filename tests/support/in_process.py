@@ -7,6 +7,9 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import runpy
+import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,3 +51,34 @@ def in_process(
         finally:
             os.chdir(here)
     return Done(code, written.getvalue().decode(), errors.getvalue())
+
+
+def script(program: Path, *arguments: str) -> Done:
+    """Run a Python file in this process as `python FILE …` does: with its folder first to import
+    from, and the modules that it loads from there forgotten afterwards.
+    """
+    out, errors, code = io.StringIO(), io.StringIO(), 0
+    before = set(sys.modules)
+    with (
+        mock.patch.object(sys, "argv", [str(program), *map(str, arguments)]),
+        mock.patch.object(sys, "path", [str(program.parent), *sys.path]),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(errors),
+    ):
+        try:
+            runpy.run_path(str(program), run_name="__main__")
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            if isinstance(end.code, str):
+                print(end.code, file=errors)
+        except Exception:
+            traceback.print_exc(file=errors)
+            code = 1
+        finally:
+            for name in set(sys.modules) - before:
+                if (
+                    Path(getattr(sys.modules[name], "__file__", None) or "/").parent
+                    == program.parent
+                ):
+                    del sys.modules[name]
+    return Done(code, out.getvalue(), errors.getvalue())

@@ -18,9 +18,9 @@ from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.project import project_of
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.evaluate import PlannedProgram, evaluate
-from jupyterhub_aws.plan.plan import recorded
 from jupyterhub_aws.version import __version__
 from tests.support.stack_files import ROOT, engine_values, read_yaml
+from tests.support.stacks import recorded_once
 
 #: A folder for each minor version, in it a file for each stack: the part of each URN behind stack
 #: and project, sorted.
@@ -50,7 +50,7 @@ def registered(path: Path) -> Resources:
     beside it, and a stand-in for each secret.
     """
     if path.suffix == ".yaml":
-        return recorded(read(path))[1].resources
+        return recorded_once(read(path))[1].resources
     project = project_of(path.parent)
     secrets = {
         f"{project.name}:{key}"

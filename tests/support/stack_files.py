@@ -46,8 +46,15 @@ rz147ngCZdIXIdgFxEaaaa5bQi0Q4NtoYLncsy8=
 
 
 def read_yaml(path: Path) -> Any:
-    """A YAML 1.2 document, like the engine reads it: `yes` and `on` are text."""
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    """A YAML 1.2 document, like the engine reads it: `yes` and `on` are text. Fresh for every
+    caller.
+    """
+    return copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
+
+
+@cache
+def _parsed(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def dev_stack() -> dict[str, Any]:

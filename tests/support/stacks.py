@@ -5,6 +5,7 @@ here knows the product's own rules.
 from __future__ import annotations
 
 import base64
+import datetime
 import email
 import gc
 import importlib
@@ -20,11 +21,13 @@ from unittest import mock
 
 from jupyterhub_aws import components
 from jupyterhub_aws.checks.resources import Resource
-from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.stack_file import StackFile, read
 from jupyterhub_aws.plan import recorder as recording_engine
 from jupyterhub_aws.plan.evaluate import Recording
-from jupyterhub_aws.plan.plan import recorded
+from jupyterhub_aws.plan.plan import Plan, make_plan, recorded
 from jupyterhub_aws.plan.values import plain
+from tests.support.known_plans import known_plans, outputs_of_components
 from tests.support.stack_files import CERTIFICATE, ROOT
 
 
@@ -245,7 +248,25 @@ def record(*settings: str, stack: str = "dev") -> StackRecording:
 
 @cache
 def _record(settings: tuple[str, ...], stack: str) -> StackRecording:
-    return record_anew(*settings, stack=stack)
+    with known_plans():
+        found = recorded(_file(settings, stack))[1]
+    return StackRecording(
+        resources=found.resources,
+        outputs=found.outputs,
+        component_outputs=outputs_of_components(found),
+    )
+
+
+def recorded_once(file: StackFile) -> tuple[StackConfig, Recording]:
+    """The product's `recorded`, where the evaluation is not what is tested."""
+    with known_plans():
+        return recorded(file)
+
+
+def plan_once(file: StackFile, as_of: datetime.date) -> Plan:
+    """The product's `make_plan`, where the evaluation is not what is tested."""
+    with known_plans():
+        return make_plan(file, as_of)
 
 
 @contextmanager
@@ -264,14 +285,17 @@ def listening() -> Iterator[dict[str, Mapping[str, Any]]]:
 
 def record_anew(*settings: str, stack: str = "dev") -> StackRecording:
     """As `record`, evaluated now."""
+    with listening() as kept:
+        found = recorded(_file(settings, stack))[1]
+    return StackRecording(resources=found.resources, outputs=found.outputs, component_outputs=kept)
+
+
+def _file(settings: tuple[str, ...], stack: str) -> StackFile:
     if settings and settings[0].startswith("stack="):
         stack, settings = settings[0].removeprefix("stack="), settings[1:]
-    file = read(
+    return read(
         ROOT / stack if stack.endswith(".yaml") else ROOT / f"Pulumi.{stack}.yaml", settings
     )
-    with listening() as kept:
-        found = recorded(file)[1]
-    return StackRecording(resources=found.resources, outputs=found.outputs, component_outputs=kept)
 
 
 def tags_of(group: Resource) -> dict[str, str]:

@@ -19,6 +19,8 @@ from jupyterhub_aws.adopt.z2jh.taken import LedgerStatus, ends, restricts
 from jupyterhub_aws.checks.resources import SECRET
 from tests.support.chart_values import by_schema, chart_values
 
+pytestmark = pytest.mark.real
+
 #: Without shrinking: with values as large as these it takes minutes, and the ledger's own words say
 #: where to look.
 _PHASES = [Phase.explicit, Phase.reuse, Phase.generate]
@@ -52,7 +54,6 @@ def _accounted(values: dict[str, Any], found: Converted) -> None:
     assert not listed or found.dropped
 
 
-@pytest.mark.real
 @settings(max_examples=25, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=by_schema())
 def test_every_value_that_the_schema_allows_is_accounted_for(values: dict[str, Any]) -> None:
@@ -63,7 +64,6 @@ def test_every_value_that_the_schema_allows_is_accounted_for(values: dict[str, A
     )
 
 
-@pytest.mark.real
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=chart_values())
 def test_so_is_every_trait_and_every_profile(values: dict[str, Any]) -> None:
@@ -72,7 +72,6 @@ def test_so_is_every_trait_and_every_profile(values: dict[str, Any]) -> None:
     assert found.problems == []
 
 
-@pytest.mark.real
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=chart_values(), data=st.data())
 def test_what_is_said_to_be_carried_makes_a_difference(
@@ -101,7 +100,6 @@ def test_what_is_said_to_be_carried_makes_a_difference(
     assert _told(_converted(other)) != _told(found), path
 
 
-@pytest.mark.real
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
 @given(values=chart_values())
 def test_no_rule_of_access_goes_without_a_loud_word(values: dict[str, Any]) -> None:

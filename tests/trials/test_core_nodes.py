@@ -33,9 +33,8 @@ from jupyterhub_aws.config.core_addons import addon_pods
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.node_size import core_pods_of, quantity
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.plan import make_plan
 from tests.support.stack_files import ROOT
-from tests.support.stacks import ALL_STACKS, FULL, record
+from tests.support.stacks import ALL_STACKS, FULL, plan_once, record
 
 TRIALS = ROOT / "tests" / "trials" / "cases"
 DAY = datetime.date(2026, 11, 29)
@@ -256,7 +255,7 @@ def test_hubs_tolerate_and_ask_for_what_the_chart_writes() -> None:
 @pytest.mark.real
 def test_a_node_is_its_smallest_type_less_what_is_on_every_node() -> None:
     resources = record("pools.core.instance_types=[m7i.large,m6i.large]").resources
-    stack = make_plan(read(ROOT / "Pulumi.dev.yaml", ()), DAY).stack
+    stack = plan_once(read(ROOT / "Pulumi.dev.yaml", ()), DAY).stack
     first, second = core_nodes(stack, resources, core_groups(resources)[0], 2)
     assert first.room == second.room and first.labels["hub.jupyter.org/node-purpose"] == "core"
     assert first.room["cpu"] == pytest.approx(1.93 - 0.05 - 0.1 - 0.01 - 0.03 - 0.02 - 0.05)
@@ -275,7 +274,7 @@ def test_pods_of_a_core_node(name: str, most: int) -> None:
 
 
 def found(case: str, *given: str) -> list[tuple[str, str, str]]:
-    findings = make_plan(read(TRIALS / f"{case}.yaml", given), DAY).findings
+    findings = plan_once(read(TRIALS / f"{case}.yaml", given), DAY).findings
     return [
         (item.status, item.message, item.fix or "")
         for item in findings
@@ -387,7 +386,7 @@ def test_no_stack_of_ours_lacks_room(stack: str) -> None:
         if given and given[0].startswith("stack=")
         else ("dev", given)
     )
-    made = make_plan(
+    made = plan_once(
         read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given), DAY
     )
     told = core_nodes_fit(made.stack, made.recording.everything)

@@ -12,6 +12,8 @@ import pytest
 from tests.support.in_process import Done, in_process
 from tests.support.regional_prices import regional_prices
 
+pytestmark = pytest.mark.real
+
 CASES = Path(__file__).parent / "cases"
 BASE = (CASES / "plan-base.yaml").read_text(encoding="utf-8")
 PROGRAM = Path(__file__).resolve().parents[2]
@@ -37,7 +39,6 @@ def _elsewhere(region: str) -> str:
     return BASE.replace("us-east-1", region)
 
 
-@pytest.mark.real
 @pytest.mark.parametrize("region", ["eu-central-1", "ap-northeast-1"])
 def test_the_first_line_of_the_bill_says_what_is_not_at_the_regions_prices(
     tmp_path: Path, region: str
@@ -55,7 +56,6 @@ def test_the_first_line_of_the_bill_says_what_is_not_at_the_regions_prices(
     assert any(line.startswith(f"Prices of {region}, 2026-01-15;") for line in lines)
 
 
-@pytest.mark.real
 def test_the_page_says_it_before_the_pictures_too(tmp_path: Path) -> None:
     done = _planned(tmp_path, _elsewhere("eu-central-1"), "--html", "page.html")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -70,13 +70,11 @@ def test_the_page_says_it_before_the_pictures_too(tmp_path: Path) -> None:
     assert "made up for tests" in cost
 
 
-@pytest.mark.real
 def test_us_east_1_has_no_such_line(tmp_path: Path) -> None:
     said = _planned(tmp_path, BASE).stdout
     assert "because those of" not in said and "Prices of us-east-1, 2026-07-20;" in said
 
 
-@pytest.mark.real
 @pytest.mark.parametrize(("region", "code"), [("us-east-1", 0), ("ap-northeast-1", 2)])
 def test_a_maximum_price_is_measured_by_the_regions_own_prices(
     tmp_path: Path, region: str, code: int
@@ -93,7 +91,6 @@ def test_a_maximum_price_is_measured_by_the_regions_own_prices(
     )
 
 
-@pytest.mark.real
 def test_doubling_a_pool_is_said_first_and_shuts_the_gate(tmp_path: Path) -> None:
     """G9: `max: 8 → 20` was «No user impact», with the gate open."""
     text, limits = (

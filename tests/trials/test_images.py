@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -13,15 +12,16 @@ import pytest
 from jupyterhub_aws.checks.images import ACCELERATORS, CUDA_IMAGE, SCIPY_IMAGE, accelerators, images
 from jupyterhub_aws.config.instance_types import instance_types
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.plan import make_plan
 from tests.checks.doctored import dev
+from tests.support.moto_data import moto_file
 from tests.support.stack_files import ROOT, read_yaml
+from tests.support.stacks import plan_once
 from tests.trials.test_traits import CASES
 
 
 def of_case(case: str) -> list[Any]:
     """Findings of a case about images and accelerators."""
-    made = make_plan(read(CASES / f"{case}.yaml"), datetime.date(2026, 11, 29))
+    made = plan_once(read(CASES / f"{case}.yaml"), datetime.date(2026, 11, 29))
     return [
         *images(made.stack, made.recording.everything),
         *accelerators(made.stack, made.recording.everything),
@@ -144,9 +144,8 @@ def test_the_families_with_accelerators_are_those_of_aws() -> None:
     """moto carries DescribeInstanceTypes whole: every type that this program knows, with
     accelerators that are no NVIDIA GPUs.
     """
-    described = json.loads(
-        gzip.decompress((files("moto.ec2") / "resources" / "instance_types.json.gz").read_bytes())
-    )
+    packed = moto_file("ec2", "resources", "instance_types.json.gz").read_bytes()
+    described = json.loads(gzip.decompress(packed))
     keys = {"InferenceAcceleratorInfo", "NeuronInfo", "FpgaInfo", "MediaAcceleratorInfo"}
     families = {
         name.partition(".")[0]

@@ -16,9 +16,8 @@ from jupyterhub_aws.checks.limits import limits, overcommitment
 from jupyterhub_aws.config.node_size import quantity
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.page.page import page
-from jupyterhub_aws.plan.plan import make_plan
 from tests.support.stack_files import ROOT
-from tests.support.stacks import ALL_STACKS
+from tests.support.stacks import ALL_STACKS, plan_once
 
 BASE = ROOT / "tests" / "trials" / "cases" / "plan-base.yaml"
 DAY = datetime.date(2026, 11, 29)
@@ -26,7 +25,7 @@ DAY = datetime.date(2026, 11, 29)
 
 def found(*settings: str) -> list:
     return [
-        item for item in make_plan(read(BASE, settings), DAY).findings if item.id == "limits-fit"
+        item for item in plan_once(read(BASE, settings), DAY).findings if item.id == "limits-fit"
     ]
 
 
@@ -80,7 +79,7 @@ def test_what_the_program_makes_by_itself_never_has_a_limit_that_no_node_has(sta
         if given and given[0].startswith("stack=")
         else ("dev", given)
     )
-    made = make_plan(
+    made = plan_once(
         read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given), DAY
     )
     assert [
@@ -89,7 +88,7 @@ def test_what_the_program_makes_by_itself_never_has_a_limit_that_no_node_has(sta
 
 
 def test_the_page_shows_limits_beside_guarantees() -> None:
-    text = page(make_plan(read(BASE, ("hubs.main.profiles.small.memory=100G",)), DAY))
+    text = page(plan_once(read(BASE, ("hubs.main.profiles.small.memory=100G",)), DAY))
     row = re.search(r"<tr><td>Small \(main\)</td>.*?</tr>", text, re.S)
     assert row is not None
     assert "<td>1 core, 50 GiB</td><td>2 cores, 100 GiB</td>" in row[0] and "1.7 ×" in row[0]
@@ -99,7 +98,7 @@ def test_two_to_one_is_two() -> None:
     from jupyterhub_aws.checks.placement import user_nodes
     from jupyterhub_aws.checks.user_pods import hub_releases, user_pods
 
-    made = make_plan(
+    made = plan_once(
         read(BASE, ("hubs.main.profiles.small.memory=4G", "hubs.main.profiles.small.cpu=0.5")), DAY
     )
     node = next(iter(user_nodes(made.stack, made.recording.everything)))

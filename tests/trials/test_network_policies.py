@@ -44,13 +44,11 @@ from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.plan import make_plan
-from jupyterhub_aws.plan.plan import recorded as evaluated
 from tests.support import differences
 from tests.support.golden_values import GOLDEN
 from tests.support.network_policies import CASES, RECORDED
 from tests.support.stack_files import ROOT
-from tests.support.stacks import ALL_STACKS, record
+from tests.support.stacks import ALL_STACKS, plan_once, record, recorded_once
 
 TRIALS = ROOT / "tests" / "trials" / "cases"
 RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -60,7 +58,7 @@ PLACE = ReleaseLocation(release="hub-main", namespace="hub-main")
 def plan(case: str, *settings: str) -> list:
     """Findings of a case of the trials with settings on top."""
     return list(
-        make_plan(read(TRIALS / f"{case}.yaml", settings), datetime.date(2026, 11, 29)).findings
+        plan_once(read(TRIALS / f"{case}.yaml", settings), datetime.date(2026, 11, 29)).findings
     )
 
 
@@ -719,11 +717,11 @@ def test_a_rule_of_the_users_is_added_to_ours() -> None:
         "to": [{"ipBlock": {"cidr": "10.50.0.0/24"}}],
         "ports": [{"protocol": "TCP", "port": 5432}],
     }
-    made = make_plan(
+    made = plan_once(
         read(TRIALS / "plan-base.yaml", (with_values((*SINGLE, "egress"), [rule]),)),
         datetime.date(2026, 11, 29),
     ).recording.everything
-    base = make_plan(
+    base = plan_once(
         read(TRIALS / "plan-base.yaml", ()), datetime.date(2026, 11, 29)
     ).recording.everything
     with_rule, without = (found.of(RELEASE) for found in (made, base))
@@ -748,7 +746,7 @@ def recorded(stack: str):
     name = "dev"
     if given and given[0].startswith("stack="):
         name, given = given[0].removeprefix("stack="), given[1:]
-    found, recording = evaluated(
+    found, recording = recorded_once(
         read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given)
     )
     return found, recording.everything
@@ -824,7 +822,7 @@ def test_closed_stacks_fail_by_the_proof_and_say_it_once(part: tuple[str, ...]) 
             f"hubs.main.helm_values={json.dumps(nested((*part, 'networkPolicy', 'egress'), rule))}",
         ),
     )
-    findings = list(make_plan(file, datetime.date(2026, 11, 29)).findings)
+    findings = list(plan_once(file, datetime.date(2026, 11, 29)).findings)
     assert [status for status, _ in about(findings, "network-policies")] == ["pass"]
     said = [message for status, message in about(findings, "airgap-pods") if status == "fail"]
     assert (

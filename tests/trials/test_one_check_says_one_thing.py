@@ -22,9 +22,8 @@ from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
-from jupyterhub_aws.plan.plan import make_plan
 from tests.support.stack_files import CERTIFICATE, ROOT
-from tests.support.stacks import ALL_STACKS, FULL
+from tests.support.stacks import ALL_STACKS, FULL, plan_once
 
 TRIALS = ROOT / "tests" / "trials" / "cases"
 DAY = datetime.date(2026, 11, 29)
@@ -105,7 +104,7 @@ def split(given: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
 @cache
 def planned(stack: str) -> tuple[StackConfig, Resources, tuple[Finding, ...]]:
     name, given = split(ALL_STACKS[stack])
-    made = make_plan(
+    made = plan_once(
         read(ROOT / name if name.endswith(".yaml") else ROOT / f"Pulumi.{name}.yaml", given), DAY
     )
     return made.stack, made.recording.everything, made.findings
@@ -174,7 +173,7 @@ def test_hubs_of_different_kinds_beside_each_other(hub: str, api: str) -> None:
         "hubs.main.entry.allowed_cidrs=[10.8.0.0/16]",
         f"hubs.second={json.dumps({'sign_in': sign_in, 'entry': entry})}",
     )
-    findings = make_plan(read(TRIALS / "plan-base.yaml", settings), DAY).findings
+    findings = plan_once(read(TRIALS / "plan-base.yaml", settings), DAY).findings
     assert mixed(findings) == {}
     passing = " ".join(finding.message for finding in findings if finding.status == "pass")
     warned = {finding.id for finding in findings if finding.status in ("warn", "fail")}
@@ -197,10 +196,10 @@ def test_a_certificate_that_is_right_beside_one_that_is_not() -> None:
     day = datetime.date(2026, 11, 24)
     one = [
         item.status
-        for item in make_plan(read(TRIALS / "plan-base.yaml", hubs[:1]), day).findings
+        for item in plan_once(read(TRIALS / "plan-base.yaml", hubs[:1]), day).findings
         if item.id == "certificate"
     ]
-    both = make_plan(read(TRIALS / "plan-base.yaml", hubs), day).findings
+    both = plan_once(read(TRIALS / "plan-base.yaml", hubs), day).findings
     assert one == ["pass"]
     assert mixed(both) == {} and any(
         item.id == "certificate" and item.status != "pass" for item in both
@@ -212,7 +211,7 @@ def test_the_cases_that_were_right(case: str) -> None:
     from jupyterhub_aws.config.errors import ConfigError
 
     try:
-        findings = make_plan(read(TRIALS / f"{case}.yaml", ()), DAY).findings
+        findings = plan_once(read(TRIALS / f"{case}.yaml", ()), DAY).findings
     except ConfigError:
         return  # refused: no check has spoken
     assert mixed(findings) == {}

@@ -27,10 +27,10 @@ from jupyterhub_aws.config.zones import (
     regions,
     zones,
 )
-from jupyterhub_aws.plan.plan import recorded
 from scripts.refresh_zones import table, zones_of
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
+from tests.support.stacks import recorded_once
 
 CASES = Path(__file__).parent / "cases"
 BASE = CASES / "plan-base.yaml"
@@ -182,6 +182,7 @@ def test_every_region_of_the_table_can_be_a_stacks() -> None:
     )
 
 
+@pytest.mark.real
 def test_the_table_is_the_makers() -> None:
     """Zones that moto's maintainers saw described are in it, and its regions are botocore's."""
     import botocore
@@ -276,7 +277,7 @@ _POSTGRES = "hubs.main.database={kind: postgres}"
     ],
 )
 def test_volumes_can_be_made(settings: list[str], status: str | None) -> None:
-    stack, recording = recorded(read(BASE, settings))
+    stack, recording = recorded_once(read(BASE, settings))
     found = [
         item.status
         for item in storage.volumes(stack, recording.everything)
@@ -292,7 +293,7 @@ def test_the_class_of_eks_needs_the_driver() -> None:
     dynamic = (
         "hubs.main.helm_values.singleuser.storage={type: dynamic, dynamic: {storageClass: gp2}}"
     )
-    stack, recording = recorded(read(BASE, [_POSTGRES, dynamic]))
+    stack, recording = recorded_once(read(BASE, [_POSTGRES, dynamic]))
     installed = any(
         item.inputs.get("addonName") == "aws-ebs-csi-driver" for item in recording.everything
     )
@@ -304,7 +305,7 @@ def test_the_class_of_eks_needs_the_driver() -> None:
 def test_beside_a_cluster_that_is_there_a_class_is_its_own_matter() -> None:
     path = ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml"
     for name, status in (("fast", "pass"), ("nfs-client", "warn"), ("efs-sc", "warn")):
-        stack, recording = recorded(
+        stack, recording = recorded_once(
             read(path, [f"hubs.main.database={{kind: sqlite_on_class, storage_class: {name}}}"])
         )
         assert [item.status for item in storage.volumes(stack, recording.everything)] == [status], (

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.in_process import in_process
+from tests.support.in_process import Done, in_process
+from tests.support.known_plans import known_plans
 
 CASES = Path(__file__).parent / "cases"
 #: Input: exit code, and what the answer has to say: the option and the reason.
@@ -48,12 +49,17 @@ RIGHT = {
 }
 
 
+def planned(name: str) -> Done:
+    with known_plans():
+        return in_process(
+            ["plan", str(CASES / name), "--as-of", "2026-11-29"], CASES, {"COLUMNS": "200"}
+        )
+
+
 @pytest.mark.parametrize("name", RIGHT)
 def test_it_is_still_answered_so(name: str) -> None:
     code, says = RIGHT[name]
-    done = in_process(
-        ["plan", str(CASES / f"ok-{name}.yaml"), "--as-of", "2026-11-29"], CASES, {"COLUMNS": "200"}
-    )
+    done = planned(f"ok-{name}.yaml")
     assert done.returncode == code, done.stdout + done.stderr
     assert says in done.stdout + done.stderr
 
@@ -63,5 +69,5 @@ def test_every_such_case_is_here() -> None:
 
 
 def test_the_stack_that_the_other_cases_change_is_right() -> None:
-    done = in_process(["plan", str(CASES / "plan-base.yaml"), "--as-of", "2026-11-29"], CASES)
+    done = planned("plan-base.yaml")
     assert (done.returncode, done.stderr) == (0, "")

@@ -14,6 +14,7 @@ from jupyterhub_aws.config.cloud_config import given_by, what_if, whole
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack_file import read
 from tests.support.in_process import in_process
+from tests.support.known_plans import known_plans
 from tests.support.stack_files import ROOT
 
 HOSTNAME = "hubs.main.entry.hostname=other.corp.example"
@@ -21,10 +22,14 @@ TOO_LARGE = "hubs.main.profiles.large.memory=900G"
 
 
 def plan(stack: str, *settings: str) -> tuple[int, dict[str, Any], str]:
-    done = in_process(
-        ["plan", stack, "--json", *(part for setting in settings for part in ("--set", setting))],
-        ROOT,
-    )
+    with known_plans():
+        done = in_process(
+            [
+                *("plan", stack, "--json"),
+                *(part for setting in settings for part in ("--set", setting)),
+            ],
+            ROOT,
+        )
     return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
 
 
