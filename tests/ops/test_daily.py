@@ -237,6 +237,7 @@ def test_back_to_a_release_that_ran(
         assert "[release.no-older]" in done.stderr
 
 
+@pytest.mark.real
 def test_a_tool_that_fails_is_named_with_its_words(tools: Tools) -> None:
     tools.answer("helm", "history", stderr="Error: release: not found\n", code=1)
     done = jhub(tools, "rollback", "kubeadm", "main", "--yes")

@@ -159,6 +159,7 @@ class TestBadPrograms:
         said = self.refused(folder, "import pulumi\n")
         assert said.startswith("__main__.py: ") and "[plan.empty]" in said
 
+    @pytest.mark.real
     def test_a_ref_where_there_is_no_repository(self, folder: Path) -> None:
         done = planned(folder, "--against", "HEAD")
         assert done.returncode == 2 and "--against: " in done.stderr
