@@ -190,10 +190,7 @@ def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
             yield Site(host="github.com", who="browsers", why="sign-in page", resource=release.urn)
             yield Site(host="github.com", who="hub", why="sign-in: token", resource=release.urn)
             yield Site(
-                host="api.github.com",
-                who="hub",
-                why="sign-in: user identity",
-                resource=release.urn,
+                host="api.github.com", who="hub", why="sign-in: user identity", resource=release.urn
             )
         elif isinstance(hub.sign_in, OidcSignIn):
             yield from _unless_inside(
@@ -283,10 +280,7 @@ def _program(stack: StackConfig, resources: Resources) -> Iterator[Site]:
 def _engine() -> Iterator[Site]:
     """What the engine itself fetches, unless a bundle brought it (`jhub bundle`)."""
     yield Site(
-        host="get.pulumi.com",
-        who="operators",
-        why="the Pulumi CLI and plugins",
-        resource=None,
+        host="get.pulumi.com", who="operators", why="the Pulumi CLI and plugins", resource=None
     )
     yield Site(
         host="github.com",

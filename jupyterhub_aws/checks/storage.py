@@ -104,10 +104,7 @@ def _claims(stack: StackConfig, release: Resource) -> Iterator[tuple[str, Mappin
         )
         yield (
             f"hubs.{hub}.{path}",
-            {
-                "class": pvc.get("storageClassName"),
-                "modes": items(pvc.get("accessModes")),
-            },
+            {"class": pvc.get("storageClassName"), "modes": items(pvc.get("accessModes"))},
         )
     storage = at(values, "singleuser", "storage") or {}
     if storage.get("type") != "dynamic":

@@ -108,11 +108,7 @@ def _other(change: Change, release: Resource) -> Reading:
     ):
         reading.say(
             change,
-            (
-                "routine",
-                "cluster",
-                f"{chart} changes: its pods are replaced, with no user impact",
-            ),
+            ("routine", "cluster", f"{chart} changes: its pods are replaced, with no user impact"),
         )
     return reading
 

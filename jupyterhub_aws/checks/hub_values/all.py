@@ -16,13 +16,7 @@ from jupyterhub_aws.config.tree import KeyPath, at
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
 _KUBESPAWNER_SECONDS = 60
-RULES = (
-    *sign_in.RULES,
-    *servers.RULES,
-    *protections.RULES,
-    *traits.RULES,
-    *pods.RULES,
-)
+RULES = (*sign_in.RULES, *servers.RULES, *protections.RULES, *traits.RULES, *pods.RULES)
 
 
 def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[ValueFault, bool]]:

@@ -183,11 +183,7 @@ def _ingress(
     if settings.get("allowedIngressPorts"):
         yield (
             {"ports": [{"port": port} for port in settings["allowedIngressPorts"]]},
-            (
-                *part,
-                "networkPolicy",
-                "allowedIngressPorts",
-            ),
+            (*part, "networkPolicy", "allowedIngressPorts"),
         )
     by_label = {
         HUB: (("hub", ("http",)),),
@@ -210,11 +206,7 @@ def _ingress(
             ]
             yield (
                 {"from": everywhere, "ports": numbers},
-                (
-                    *part,
-                    "networkPolicy",
-                    "interNamespaceAccessLabels",
-                ),
+                (*part, "networkPolicy", "interNamespaceAccessLabels"),
             )
     for index, rule in enumerate(settings.get("ingress") or ()):
         yield rule, (*part, "networkPolicy", "ingress", index)
