@@ -1,6 +1,4 @@
-"""The whole comparison: what changes, its effects, what it costs, and what
-could not be known.
-"""
+"""The whole comparison: what changes, its effects, what it costs, and what could not be known."""
 
 from __future__ import annotations
 
@@ -205,8 +203,7 @@ def _limits(old: Side, new: Side, changes: tuple[Change, ...]) -> list[str]:
     if old.kind != new.kind:
         found.append(
             "A plan is compared with a preview of the engine: ids that only one of them contains"
-            " were"
-            " treated as equal."
+            " were treated as equal."
         )
     if changes and (new.cost is None or (old.cost is None and old.resources.all)):
         found.append(

@@ -83,8 +83,7 @@ def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -
     if outer:
         message = (
             "objects inside the cluster are checked with the other part of the split stack: the"
-            " stack"
-            " with `cloud_stack` and this one's name in its file"
+            " stack with `cloud_stack` and this one's name in its file"
         )
         found.append(
             Finding(

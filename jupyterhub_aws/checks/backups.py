@@ -174,9 +174,7 @@ def _nothing(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def _elsewhere(stack: StackConfig) -> list[Finding]:
-    """Data that the stack does not back up: reported, because no list of resources
-    shows it.
-    """
+    """Data that the stack does not back up: reported, because no list of resources shows it."""
     if isinstance(stack.homes, NfsHomes):
         message = (
             f"homes are on {stack.homes.server}: only its owner knows whether they are backed up"

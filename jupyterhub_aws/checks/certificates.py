@@ -1,6 +1,4 @@
-"""The certificates that hubs of a stack bring themselves, as browsers would judge them on this
-day.
-"""
+"""The certificates that hubs of a stack bring themselves, as browsers would judge them on this day."""
 
 from __future__ import annotations
 
@@ -64,9 +62,7 @@ def read(pem: str) -> list[Certificate]:
 
 
 def faults(pem: str, hostname: str, as_of: datetime.date) -> Iterator[CertificateFault]:
-    """Every fault of a server's certificate and its chain, for this name on this
-    day.
-    """
+    """Every fault of a server's certificate and its chain, for this name on this day."""
     try:
         chain = read(pem)
     except ValueError as error:

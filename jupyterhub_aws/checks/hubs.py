@@ -35,9 +35,7 @@ _MIB = 1024**2
 
 
 def values(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """The chart takes each hub's values, and they neither break users' work nor undo a
-    protection.
-    """
+    """The chart takes each hub's values, and they neither break users' work nor undo a protection."""
     return verdict(
         "hub-values",
         _wrong(stack, resources),

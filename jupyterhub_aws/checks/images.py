@@ -36,9 +36,8 @@ SCIPY_IMAGE, CUDA_IMAGE = (
 _BOTH_ARCHITECTURES = (_JUPYTER, "quay.io/jupyterhub/")
 _SAYS_CUDA = re.compile(r"cuda|gpu|nvidia|rapids", re.IGNORECASE)
 #: Families of EC2 with accelerators that are no NVIDIA GPUs, by the first part of the type
-#: (DescribeInstanceTypes: InferenceAcceleratorInfo, NeuronInfo,
-#: FpgaInfo, MediaAcceleratorInfo, compared in tests). Each needs a device plugin of its maker's
-#: before a pod can ask for one.
+#: (DescribeInstanceTypes: InferenceAcceleratorInfo, NeuronInfo, FpgaInfo, MediaAcceleratorInfo,
+#: compared in tests). Each needs a device plugin of its maker's before a pod can ask for one.
 ACCELERATORS = {
     "inf1": "AWS Inferentia",
     "inf2": "AWS Inferentia2",

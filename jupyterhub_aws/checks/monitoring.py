@@ -1,6 +1,4 @@
-"""Whether operators would be notified: logs expire, each hub is monitored, alarms have a
-receiver.
-"""
+"""Whether operators would be notified: logs expire, each hub is monitored, alarms have a receiver."""
 
 from __future__ import annotations
 
@@ -32,9 +30,7 @@ def _found(
 
 
 def logs_end(_stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every log group has a retention: one without is paid for, for ever, and keeps users'
-    names.
-    """
+    """Every log group has a retention: one without is paid for, for ever, and keeps users' names."""
     groups = resources.of(_LOG_GROUP)
     endless = (
         Finding(

@@ -33,8 +33,7 @@ class Resource:
 
     `source` is where the caller's own program registers it (`__main__.py:12`); None for what this
     library registers, and where it is unknown: an engine does not report it. `external` says that
-    the program reads an existing resource that is not the stack's. `aliases` are its former
-    URNs.
+    the program reads an existing resource that is not the stack's. `aliases` are its former URNs.
     """
 
     urn: str
@@ -129,9 +128,7 @@ class Resources:
         return self.of(PLATFORM)
 
     def added_parts(self) -> list[Resource]:
-        """The topmost of the added resources: shown under the heading of the caller's
-        program.
-        """
+        """The topmost of the added resources: shown under the heading of the caller's program."""
         return [resource for resource in self.added if self.part(resource) is resource]
 
     def of(self, *types: str) -> list[Resource]:
@@ -159,9 +156,7 @@ def made_here(urn: str) -> bool:
 
 
 def placeholder(name: str, output: str) -> str:
-    """The placeholder of an output of a resource that only exists after `up`:
-    `${network-vpc.id}`.
-    """
+    """The placeholder of an output of a resource that only exists after `up`: `${network-vpc.id}`."""
     return "${" + in_placeholder(name) + f".{output}}}"
 
 

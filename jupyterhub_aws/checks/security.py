@@ -34,8 +34,7 @@ IN_CLUSTER = (
     "kubernetes:core/v1:PersistentVolume",
     "kubernetes:core/v1:PersistentVolumeClaim",
 )
-#: Types with encryption as one input: its path, its required value, and the fault
-#: otherwise.
+#: Types with encryption as one input: its path, its required value, and the fault otherwise.
 _SWITCHES: tuple[tuple[str, tuple[str, ...], object, str], ...] = (
     ("aws:efs/fileSystem:FileSystem", ("encrypted",), True, "is not encrypted"),
     ("aws:ebs/volume:Volume", ("encrypted",), True, "is not encrypted"),
@@ -143,9 +142,7 @@ def _in_clear(resources: Resources) -> Iterator[tuple[Resource, str]]:
 
 
 def open_ingress(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Nothing is open to the whole internet, except a Kubernetes API that the stack says is
-    public.
-    """
+    """Nothing is open to the whole internet, except a Kubernetes API that the stack says is public."""
     return verdict(
         "open-ingress", _open(stack, resources), otherwise="nothing is open to the whole internet"
     )

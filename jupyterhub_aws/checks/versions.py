@@ -368,9 +368,7 @@ def secure(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 
 def used(stack: StackConfig, resources: Resources) -> list[Pin]:
-    """The pins of all registered resources: add-ons, charts with their images, node
-    images.
-    """
+    """The pins of all registered resources: add-ons, charts with their images, node images."""
     minor = stack.cluster.version
     found = [
         pin("addon", str(addon.inputs["addonName"]), minor)

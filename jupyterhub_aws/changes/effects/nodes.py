@@ -1,6 +1,4 @@
-"""Nodes: which profiles a group serves, whether its nodes stop or stay, and what new ones will
-be.
-"""
+"""Nodes: which profiles a group serves, whether its nodes stop or stay, and what new ones will be."""
 
 from __future__ import annotations
 
@@ -124,9 +122,7 @@ def read_group(change: Change, context: EffectContext) -> Reading:
 
 
 def _retires(change: Change) -> str:
-    """What it means that a group may no longer start nodes, or may again; empty where that
-    stays.
-    """
+    """What it means that a group may no longer start nodes, or may again; empty where that stays."""
     for item in (
         item
         for item in change.properties
@@ -359,9 +355,7 @@ def read_template(change: Change, context: EffectContext) -> Reading:
 
 
 def _stays(machine: Resource) -> bool:
-    """The machine does not follow its template: the provider would replace it for another
-    version.
-    """
+    """The machine does not follow its template: the provider would replace it for another version."""
     return bool({"launchTemplate", "launchTemplate.version"}.intersection(machine.ignore_changes))
 
 

@@ -116,8 +116,7 @@ def read(change: Change, context: EffectContext) -> Reading:
         reading.explained.add("backupPolicy")
         says = (
             "EFS's own daily backup is switched off: this stack's AWS Backup plan covers homes;"
-            " its old"
-            " backups stay until they expire"
+            " its old backups stay until they expire"
         )
         reading.say(change, ("routine", "data", says))
     return reading

@@ -174,8 +174,7 @@ def read(change: Change, context: EffectContext) -> Reading:
         if not reading.effects:
             says = (
                 f"{change.name}: the volume has another specification; the API server may refuse"
-                " it,"
-                " or pods get another one"
+                " it, or pods get another one"
             )
             reading.say(change, ("endangers data", "data", says))
     return reading

@@ -167,8 +167,7 @@ def _owners_part(view: View) -> Iterator[Finding]:
         status="skip",
         message=(
             f"whether {what} has egress (gateways, routes, addresses, names) has to be proven by"
-            " its"
-            " owner: the stack does not make it"
+            " its owner: the stack does not make it"
         ),
         path="network",
         fix="ask its owner for routes and gateways; with mode: airgap the stack makes and proves them",

@@ -19,9 +19,7 @@ from jupyterhub_aws.config.values import is_world
 
 
 def external_ingress(view: View) -> Iterator[Finding]:
-    """API endpoint private only, load balancers internal only, databases without a public
-    address.
-    """
+    """API endpoint private only, load balancers internal only, databases without a public address."""
     for cluster in view.resources.of("aws:eks/cluster:Cluster"):
         network = cluster.inputs.get("vpcConfig", {})
         if network.get("endpointPublicAccess") is not False:
@@ -252,9 +250,7 @@ def _machines(view: View) -> Iterator[Finding]:
 
 
 def routes(view: View) -> Iterator[Finding]:
-    """Every route leads to a range of a declared peer network, through what the stack file
-    names.
-    """
+    """Every route leads to a range of a declared peer network, through what the stack file names."""
     for route in view.resources.of("aws:ec2/route:Route"):
         yield from _route(view, route.inputs, route)
     for table in view.resources.of(
@@ -349,9 +345,7 @@ def egress_rules(view: View) -> Iterator[Finding]:
 
 
 def names(view: View) -> Iterator[Finding]:
-    """The VPC's resolver answers for internal names only: a name can carry data
-    out, too.
-    """
+    """The VPC's resolver answers for internal names only: a name can carry data out, too."""
     for vpc in view.resources.of("aws:ec2/vpc:Vpc"):
         groups = view.resources.of(
             "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"

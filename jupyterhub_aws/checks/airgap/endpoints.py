@@ -1,6 +1,4 @@
-"""Every AWS API that software inside calls has a private endpoint, and its callers are let
-through.
-"""
+"""Every AWS API that software inside calls has a private endpoint, and its callers are let through."""
 
 from __future__ import annotations
 

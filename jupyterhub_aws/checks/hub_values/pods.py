@@ -14,9 +14,8 @@ from jupyterhub_aws.config.pod_fields import wrong
 from jupyterhub_aws.config.tree import KeyPath, at
 
 #: Key of the chart to what it is: a kind of the API, `list` or `listed` (a list, or a map with the
-#: items as its values) of one, or `part` of one, which
-#: is merged into a whole. Source: where the chart's templates put each (chart 4.4.0, `grep -r` for
-#: the key below templates/).
+#: items as its values) of one, or `part` of one, which is merged into a whole. Source: where the
+#: chart's templates put each (chart 4.4.0, `grep -r` for the key below templates/).
 _KEYS: Mapping[str, tuple[str, str]] = {
     "hub.extraPodSpec": ("part", "PodSpec"),
     "hub.initContainers": ("list", "Container"),
@@ -186,8 +185,7 @@ def _pulled(values: Values) -> bool:
 
 
 #: When the chart's templates use an image that its values name (templates of chart 4.4.0, the `if`
-#: around each). One that is not
-#: listed here counts as used.
+#: around each). One that is not listed here counts as used.
 _USED: Mapping[KeyPath, Callable[[Values], bool]] = {
     ("proxy", "traefik", "image"): _letsencrypt,
     ("proxy", "secretSync", "image"): _letsencrypt,

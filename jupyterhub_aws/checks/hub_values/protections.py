@@ -163,8 +163,7 @@ def data(values: Values) -> Iterator[ValueFault]:
             path=("hub", "db", "url"),
             what=(
                 f"is missing with {kind}: JupyterHub would silently use a file that is lost at"
-                " every"
-                " restart"
+                " every restart"
             ),
             fix="use database.kind: postgres, or write the URL without its password",
         )

@@ -105,9 +105,8 @@ def leavers_stay_out(values: Values) -> Iterator[ValueFault]:
             id="helm-values.existing-users",
             path=("hub", "config", listed[0], "allow_existing_users"),
             what=(
-                "is left to JupyterHub, which switches it on beside allowed_users: users who"
-                " leave a"
-                " group would still be admitted"
+                "is left to JupyterHub, which switches it on beside allowed_users: users who leave"
+                " a group would still be admitted"
             ),
             fix="write false",
         )

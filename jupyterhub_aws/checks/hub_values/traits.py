@@ -68,9 +68,8 @@ _NO_TLS = (
     " it: no user could reach it"
 )
 _UNVERIFIED = (
-    "does not verify the provider's certificate: an attacker on the network could read secrets"
-    " and sign in"
-    " as others"
+    "does not verify the provider's certificate: an attacker on the network could read secrets and"
+    " sign in as others"
 )
 _LABELS = (
     "is what network policies select servers by: with another one servers reach neither hub nor"
@@ -82,8 +81,7 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
         _any,
         (
             "replaces the hub's database: the one that `database` keeps, monitors and backs up"
-            " would"
-            " stay empty, and one in the container is lost at every restart"
+            " would stay empty, and one in the container is lost at every restart"
         ),
         "remove it, and use the option database",
     ),

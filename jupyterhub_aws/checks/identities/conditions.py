@@ -118,8 +118,7 @@ class ConditionError(ValueError):
 @dataclass(frozen=True)
 class RequestContext:
     """What is known of a request: values by key, in lower case. A key that is in neither is not
-    known, unless it begins with one of `closed`: of those every key is known, so that it is
-    absent.
+    known, unless it begins with one of `closed`: of those every key is known, so that it is absent.
     """
 
     known: Mapping[str, tuple[str, ...]]
