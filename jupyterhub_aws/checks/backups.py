@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, passed, skip, verdict, warn
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.backups import NoBackups
 from jupyterhub_aws.config.cluster import EksCluster
@@ -70,13 +70,12 @@ def _faults(resources: Resources) -> Iterator[Finding]:
     finders = _finders(resources)
     for resource in sorted(resources.of(_EFS, _EBS, _RDS, _CLASS), key=lambda item: item.urn):
         if not _is_covered(resource, resources, finders):
-            yield Finding(
-                id=_ID,
-                status="fail",
-                message=f"{resource.label} is in no backup: {_why(resource)}",
+            yield fail(
+                _ID,
+                f"{resource.label} is in no backup: {_why(resource)}",
+                _fix(resource),
+                resource,
                 path="backups",
-                fix=_fix(resource),
-                subjects=(resource.urn,),
             )
 
 
@@ -161,16 +160,7 @@ def _nothing(stack: StackConfig, resources: Resources) -> list[Finding]:
     ]
     names = ", ".join(item.name for item in bare) or "nothing that the stack creates"
     message = f"without any backup: {names}; the stack's reason: {stack.backups.reason}"
-    return [
-        Finding(
-            id=_ID,
-            status="warn",
-            message=message,
-            path="backups.kind",
-            fix="remove the section to have backups",
-            subjects=tuple(item.urn for item in bare),
-        )
-    ]
+    return [warn(_ID, message, "remove the section to have backups", *bare, path="backups.kind")]
 
 
 def _elsewhere(stack: StackConfig) -> list[Finding]:
@@ -180,21 +170,16 @@ def _elsewhere(stack: StackConfig) -> list[Finding]:
             f"homes are on {stack.homes.server}: only its owner knows whether they are backed up"
         )
         return [
-            Finding(
-                id=_ID,
-                status="skip",
-                message=message,
-                path="homes.server",
-                fix="ask the owner, and rehearse a restore together",
+            skip(
+                _ID, message, "ask the owner, and rehearse a restore together", path="homes.server"
             )
         ]
     if isinstance(stack.homes, (EbsHomes, EphemeralHomes)) or isinstance(stack.cluster, EksCluster):
         return []
     return [
-        Finding(
-            id=_ID,
-            status="skip",
-            message="the stack creates nothing in AWS; the cluster's operators back up its volumes",
+        skip(
+            _ID,
+            "the stack creates nothing in AWS; the cluster's operators back up its volumes",
             path="homes.kind",
         )
     ]
@@ -233,18 +218,10 @@ def rehearsed(
     )
 
     def found(message: str) -> list[Finding]:
-        return [Finding(id=_DRILL, status="warn", message=message, path=path, fix=fix)]
+        return [warn(_DRILL, message, fix, path=path)]
 
     if last is None and not buildable:
-        return [
-            Finding(
-                id=_DRILL,
-                status="skip",
-                message="a restore can be rehearsed when the stack is built",
-                path=path,
-                fix=fix,
-            )
-        ]
+        return [skip(_DRILL, "a restore can be rehearsed when the stack is built", fix, path=path)]
     if last is None:
         return found("no restore of this stack has been rehearsed: there is no record of a drill")
     age = (as_of - last.day).days
@@ -262,7 +239,7 @@ def rehearsed(
         f"a restore was rehearsed {age} days ago ({last.day}): {last.files:,} files were restored"
         " unchanged"
     )
-    return [Finding(id=_DRILL, status="pass", message=message)]
+    return [passed(_DRILL, message)]
 
 
 def _can_be_rehearsed(stack: StackConfig) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.finding import Finding, passed
 from jupyterhub_aws.config.entry import NoTls, PortForwardEntry, own_certificate
 from jupyterhub_aws.config.stack import StackConfig
 
@@ -299,15 +299,7 @@ def certificates(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
     wrong = [
         finding for finding in found if finding.status != "pass"
     ]  # beside one that is wrong, what is right with others is no verdict
-    return (
-        wrong
-        or found
-        or [
-            Finding(
-                id="certificate", status="pass", message="no hub brings a certificate of its own"
-            )
-        ]
-    )
+    return wrong or found or [passed("certificate", "no hub brings a certificate of its own")]
 
 
 def _of_hub(stack: StackConfig, name: str, as_of: datetime.date) -> Iterator[Finding]:
@@ -329,9 +321,8 @@ def _of_hub(stack: StackConfig, name: str, as_of: datetime.date) -> Iterator[Fin
         )
     if not wrong:
         end = read(own.certificate)[0].not_valid_after_utc.date()
-        yield Finding(
-            id="certificate",
-            status="pass",
-            message=f"certificate of hub {name} is for {entry.hostname} and valid until {end}",
+        yield passed(
+            "certificate",
+            f"certificate of hub {name} is for {entry.hostname} and valid until {end}",
             path=path,
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, skip, verdict
 from jupyterhub_aws.checks.hub_values.fault import Values, items
 from jupyterhub_aws.checks.nodes import node_subnets
 from jupyterhub_aws.checks.placement import (
@@ -317,12 +317,8 @@ def core_nodes_fit(stack: StackConfig, resources: Resources) -> list[Finding]:
             " not the stack's"
         )
         return [
-            Finding(
-                id=_CHECK,
-                status="skip",
-                message=message,
-                path="cluster",
-                fix="kubectl describe nodes shows what they have left",
+            skip(
+                _CHECK, message, "kubectl describe nodes shows what they have left", path="cluster"
             )
         ]
     group = groups[0]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, skip, verdict, warn
 from jupyterhub_aws.checks.hub_values import all as all_rules
 from jupyterhub_aws.checks.hub_values.policies import malformed
 from jupyterhub_aws.checks.hub_values.reach import reach
@@ -52,13 +52,12 @@ def _wrong(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
         for fault, _ in all_rules.verdict(
             release.inputs.get("values", {}), stack.hubs[hub], timeouts(stack).server_start_seconds
         ):
-            yield Finding(
-                id="hub-values",
-                status="fail",
-                message=f"{dotted(fault.path)} {fault.what}",
+            yield fail(
+                "hub-values",
+                f"{dotted(fault.path)} {fault.what}",
+                fault.fix,
+                release,
                 path=dotted(("hubs", hub, "helm_values")),
-                fix=fault.fix,
-                subjects=(release.urn,),
             )
 
 
@@ -121,13 +120,12 @@ def _others(resources: Resources, namespace: str) -> Iterator[Policy]:
 def sections_have_effect(_stack: StackConfig, resources: Resources) -> list[Finding]:
     """Every section of `hub.config` is of a class that the hub uses."""
     idle = (
-        Finding(
-            id="hub-config",
-            status="warn",
-            message=f"{dotted(said.path)} {said.where}{fault.what}",
+        warn(
+            "hub-config",
+            f"{dotted(said.path)} {said.where}{fault.what}",
+            fault.fix,
+            release,
             path=dotted(("hubs", hub_of(release), "helm_values")),
-            fix=fault.fix,
-            subjects=(release.urn,),
         )
         for release in hub_releases(resources)
         for resolved in [resolve(effective(release.inputs.get("values", {})))]
@@ -158,13 +156,12 @@ def servers_find_nodes(stack: StackConfig, resources: Resources) -> list[Finding
 
 def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator[Finding]:
     def fault(message: str, fix: str) -> Finding:
-        return Finding(
-            id="servers-fit",
-            status="fail",
-            message=f"profile {pod.profile or 'default'} of hub {pod.hub}: {message}",
+        return fail(
+            "servers-fit",
+            f"profile {pod.profile or 'default'} of hub {pod.hub}: {message}",
+            fix,
+            release,
             path=f"hubs.{pod.hub}.profiles",
-            fix=fix,
-            subjects=(release.urn,),
         )
 
     matching = [node for node in nodes if pod.may_run_on(node.labels)]
@@ -212,16 +209,15 @@ def database_is_near(stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(
         "database-zone",
         (
-            Finding(
-                id="database-zone",
-                status="fail",
-                message=(
+            fail(
+                "database-zone",
+                (
                     f"{volume.label} is in {volume.inputs['availabilityZone']}, but core nodes may"
                     f" start in {', '.join(sorted(zones))}"
                 ),
+                "keep the core pool in the volume's zone",
+                volume,
                 path="pools.core.zones",
-                fix="keep the core pool in the volume's zone",
-                subjects=(volume.urn,),
             )
             for volume in far
         ),
@@ -247,29 +243,20 @@ def worth_knowing(stack: StackConfig, _resources: Resources) -> list[Finding]:
             "after up: kubectl wait -n homes-ownership --for=condition=complete job/homes-ownership"
             " --timeout=-1s; then write ownership: done"
         )
-        found.append(
-            Finding(
-                id="homes-ownership",
-                status="warn",
-                message=message,
-                path="homes.adopted.ownership",
-                fix=fix,
-            )
-        )
+        found.append(warn("homes-ownership", message, fix, path="homes.adopted.ownership"))
     if isinstance(stack.homes, NfsHomes):
         found.append(
-            Finding(
-                id="homes-owner",
-                status="skip",
-                message=(
+            skip(
+                "homes-owner",
+                (
                     f"whether {stack.homes.server} maps every client to 1000:100 cannot be known"
                     " here; without it new users could not write"
                 ),
-                path="homes",
-                fix=(
+                (
                     "look at the export's options (all_squash,anonuid=1000,anongid=100; isilon: map"
                     " all users)"
                 ),
+                path="homes",
             )
         )
     return verdict(
@@ -286,7 +273,7 @@ def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
     hub, path = stack.hubs[name], f"hubs.{name}"
 
     def warn(which: str, option: str, message: str, fix: str) -> Finding:
-        return Finding(id=which, status="warn", message=message, path=f"{path}.{option}", fix=fix)
+        return warn(which, message, fix, path=f"{path}.{option}")
 
     if isinstance(hub.sign_in, SharedPasswordSignIn):
         yield warn(

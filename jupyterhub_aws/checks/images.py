@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jupyterhub_aws.checks.finding import Finding, urns, verdict
+from jupyterhub_aws.checks.finding import Finding, verdict, warn
 from jupyterhub_aws.checks.hub_values.pods import used_images
 from jupyterhub_aws.checks.placement import UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources
@@ -86,14 +86,7 @@ def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> It
     hub = hub_of(release)
 
     def warn(which: str, option: str, message: str, fix: str) -> Finding:
-        return Finding(
-            id=which,
-            status="warn",
-            message=f"hub {hub}: {message}",
-            path=f"hubs.{hub}.{option}",
-            fix=fix,
-            subjects=urns([release]),
-        )
+        return warn(which, f"hub {hub}: {message}", fix, release, path=f"hubs.{hub}.{option}")
 
     uses = list(_uses(stack, release))
     sample = str(at(default_values(), "singleuser", "image", "name"))
@@ -240,18 +233,17 @@ def accelerators(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Whatever accelerators a pool's nodes have, servers can be given."""
     del resources
     idle = (
-        Finding(
-            id="accelerators",
-            status="warn",
-            message=(
+        warn(
+            "accelerators",
+            (
                 f"pool {name}: {kinds[0].name} has accelerators ({what}) that no server gets: the"
                 " stack installs NVIDIA's device plugin only"
             ),
-            path=f"pools.{name}.instance_types",
-            fix=(
+            (
                 "choose NVIDIA types (g, p), or install the maker's device plugin and driver"
                 " yourself and name its resource in helm_values"
             ),
+            path=f"pools.{name}.instance_types",
         )
         for name, pool in stack.pools.user.items()
         for what, kinds in [_unreached(pool.types)]

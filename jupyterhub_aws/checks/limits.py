@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, verdict, warn
 from jupyterhub_aws.checks.hub_values.fault import items
 from jupyterhub_aws.checks.placement import UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources
@@ -48,13 +48,8 @@ def _where(pod: UserPod) -> str:
 
 
 def _warning(release: Resource, pod: UserPod, message: str, fix: str) -> Finding:
-    return Finding(
-        id="limits-fit",
-        status="warn",
-        message=f"{_where(pod)}: {message}",
-        path=f"hubs.{pod.hub}.profiles",
-        fix=fix,
-        subjects=(release.urn,),
+    return warn(
+        "limits-fit", f"{_where(pod)}: {message}", fix, release, path=f"hubs.{pod.hub}.profiles"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jupyterhub_aws.checks.finding import Finding, Status, urns, verdict
+from jupyterhub_aws.checks.finding import Finding, Status, fail, urns, verdict
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.cluster import EksCluster
@@ -33,12 +33,11 @@ def logs_end(_stack: StackConfig, resources: Resources) -> list[Finding]:
     """Every log group has a retention: one without is paid for, for ever, and keeps users' names."""
     groups = resources.of(_LOG_GROUP)
     endless = (
-        Finding(
-            id="log-retention",
-            status="fail",
-            message=f"{group.label} keeps its logs for ever",
-            fix="give it retention_in_days",
-            subjects=(group.urn,),
+        fail(
+            "log-retention",
+            f"{group.label} keeps its logs for ever",
+            "give it retention_in_days",
+            group,
         )
         for group in groups
         if not group.inputs.get("retentionInDays")

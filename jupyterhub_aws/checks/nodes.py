@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, urns, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, skip, verdict
 from jupyterhub_aws.checks.placement import is_retiring, is_spot
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.instance_types import InstanceType, instance_type
@@ -122,7 +122,7 @@ def instance_types(stack: StackConfig, _resources: Resources) -> list[Finding]:
 
 
 def _type_fault(path: str, message: str, fix: str) -> Finding:
-    return Finding(id="instance-types", status="fail", message=message, path=path, fix=fix)
+    return fail("instance-types", message, fix, path=path)
 
 
 def _misfits(name: str, types: Sequence[InstanceType]) -> Iterator[Finding]:
@@ -192,11 +192,11 @@ def _unranked(groups: list[Resource], listed: dict[int, list[str]]) -> Iterator[
         name = str(group.inputs["name"])
         if is_retiring(group):
             if ranks[name] is not None:
-                yield Finding(
-                    id="autoscaler-priorities",
-                    status="fail",
-                    message=f"{name} retires, but a priority asks it to grow",
-                    subjects=(group.urn,),
+                yield fail(
+                    "autoscaler-priorities",
+                    f"{name} retires, but a priority asks it to grow",
+                    None,
+                    group,
                 )
             continue
         twin = {
@@ -205,25 +205,25 @@ def _unranked(groups: list[Resource], listed: dict[int, list[str]]) -> Iterator[
             if other != name and other.replace("-on-demand-", "-spot-") == name
         }
         if ranks[name] is None:
-            yield Finding(
-                id="autoscaler-priorities",
-                status="fail",
-                message=f"no priority names the group {name}: it would be tried last",
-                subjects=(group.urn,),
+            yield fail(
+                "autoscaler-priorities",
+                f"no priority names the group {name}: it would be tried last",
+                None,
+                group,
             )
         elif any(value is not None and value >= (ranks[name] or 0) for value in twin.values()):
-            yield Finding(
-                id="autoscaler-priorities",
-                status="fail",
-                message=f"{name} is not tried before its on-demand twin",
-                subjects=(group.urn,),
+            yield fail(
+                "autoscaler-priorities",
+                f"{name} is not tried before its on-demand twin",
+                None,
+                group,
             )
     if groups and not any(".*" in names for names in listed.values()):
-        yield Finding(
-            id="autoscaler-priorities",
-            status="fail",
-            message="no catch-all: a group without a priority would never grow",
-            subjects=urns(groups),
+        yield fail(
+            "autoscaler-priorities",
+            "no catch-all: a group without a priority would never grow",
+            None,
+            *groups,
         )
 
 
@@ -241,14 +241,13 @@ def quotas(stack: StackConfig, resources: Resources) -> list[Finding]:
     for (family, market), vcpus in sorted(wanted.items()):
         code = _QUOTAS[family][market == "spot"] if family in _QUOTAS else f"of family {family}"
         found.append(
-            Finding(
-                id=f"quota-{family}-{market.replace(' ', '-')}",
-                status="skip",
-                message=(
+            skip(
+                f"quota-{family}-{market.replace(' ', '-')}",
+                (
                     f"at their maximum the pools need {vcpus} vCPUs {market} (EC2 quota {code});"
                     " only your account knows its quota"
                 ),
-                fix="compare in the console under Service Quotas, and ask some days ahead",
+                "compare in the console under Service Quotas, and ask some days ahead",
             )
         )
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, verdict, warn
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.network import ExistingNetworkSection
@@ -89,15 +89,7 @@ def service_roles(stack: StackConfig, _resources: Resources) -> list[Finding]:
             "run once (it says so where the role exists): aws iam create-service-linked-role"
             " --aws-service-name autoscaling.amazonaws.com"
         )
-        faults.append(
-            Finding(
-                id="service-roles",
-                status="warn",
-                message=message,
-                path="cluster.volume_key",
-                fix=fix,
-            )
-        )
+        faults.append(warn("service-roles", message, fix, path="cluster.volume_key"))
     return verdict(
         "service-roles",
         faults,
@@ -123,15 +115,7 @@ def spot_price(stack: StackConfig, _resources: Resources) -> list[Finding]:
                 "raise it above the spot price of today, or leave it out: spot never costs more"
                 " than on demand"
             )
-            faults.append(
-                Finding(
-                    id="spot-price",
-                    status="warn",
-                    message=message,
-                    path=f"pools.{name}.max_price",
-                    fix=fix,
-                )
-            )
+            faults.append(warn("spot-price", message, fix, path=f"pools.{name}.max_price"))
     return verdict(
         "spot-price", faults, otherwise="no pool asks for a spot price that does not exist"
     )
@@ -141,13 +125,12 @@ def documentation_accounts(stack: StackConfig) -> Iterator[Finding]:
     """An account of AWS's documentation: there are no credentials for it."""
     for account in stack.accounts:
         if account in _DOCUMENTATION_ACCOUNTS:
-            yield Finding(
-                id="documentation-values",
-                status="warn",
-                message=(
+            yield warn(
+                "documentation-values",
+                (
                     f"{account} is an account of AWS's documentation: every `pulumi up` with your"
                     " credentials would be refused"
                 ),
+                "write your own: aws sts get-caller-identity --query Account --output text",
                 path="aws:allowedAccountIds",
-                fix="write your own: aws sts get-caller-identity --query Account --output text",
             )

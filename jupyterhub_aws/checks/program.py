@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.finding import Finding, warn
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.stack import StackConfig
 
@@ -137,13 +137,10 @@ def paused(stack: StackConfig, _resources: Resources) -> list[Finding]:
     if not stack.paused:
         return []
     return [
-        Finding(
-            id="paused",
-            status="warn",
-            message=(
-                "the stack is paused: no node, no server, no sign-in; homes and databases stay"
-            ),
+        warn(
+            "paused",
+            "the stack is paused: no node, no server, no sign-in; homes and databases stay",
+            "jhub resume; what that would build: jhub plan --set paused=false",
             path="paused",
-            fix="jhub resume; what that would build: jhub plan --set paused=false",
         )
     ]

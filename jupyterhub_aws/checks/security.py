@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, urns, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, verdict, warn
 from jupyterhub_aws.checks.places import documentation_accounts
 from jupyterhub_aws.checks.resources import SECRET, UNKNOWN, Resource, Resources
 from jupyterhub_aws.config.cluster import EksCluster
@@ -68,12 +68,11 @@ def tags(stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(
         "tags",
         (
-            Finding(
-                id="tags",
-                status="fail",
-                message=f"{resource.label} lacks {', '.join(missing)}",
-                fix="hand the stack's tags to it in its component",
-                subjects=(resource.urn,),
+            fail(
+                "tags",
+                f"{resource.label} lacks {', '.join(missing)}",
+                "hand the stack's tags to it in its component",
+                resource,
             )
             for resource in resources
             if resource.taggable and (missing := _missing(resource, wanted))
@@ -113,12 +112,11 @@ def encryption(_stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def _unencrypted(resources: Resources) -> Iterator[Finding]:
     for resource, what in _in_clear(resources):
-        yield Finding(
-            id="encryption",
-            status="fail",
-            message=f"{resource.label}: {what}",
-            fix="encrypt it; for an existing resource that means replacing it",
-            subjects=(resource.urn,),
+        yield fail(
+            "encryption",
+            f"{resource.label}: {what}",
+            "encrypt it; for an existing resource that means replacing it",
+            resource,
         )
 
 
@@ -175,13 +173,11 @@ def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for cluster in resources.of(_CLUSTER):
         network = cluster.inputs.get("vpcConfig", {})
         if not network.get("endpointPrivateAccess"):
-            yield Finding(
-                id="open-ingress",
-                status="fail",
-                message=(
-                    f"{cluster.label} has no private endpoint: nodes would go through the internet"
-                ),
-                subjects=(cluster.urn,),
+            yield fail(
+                "open-ingress",
+                f"{cluster.label} has no private endpoint: nodes would go through the internet",
+                None,
+                cluster,
             )
         # Without a list of its own EKS takes 0.0.0.0/0.
         if network.get("endpointPublicAccess") and any(
@@ -245,24 +241,22 @@ def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
         if not resource.retain_on_delete and resource not in bare and not _goes(resource)
     ]
     faults = [
-        Finding(
-            id="protected",
-            status="fail",
-            message=f"{resource.label} can be deleted",
-            fix="make it with `self.protected_options()`",
-            subjects=(resource.urn,),
+        fail(
+            "protected",
+            f"{resource.label} can be deleted",
+            "make it with `self.protected_options()`",
+            resource,
         )
         for resource in bare
     ]
     if not stack.cluster.protected:
         faults.append(
-            Finding(
-                id="protected",
-                status="warn",
-                message="the cluster may be deleted by `pulumi destroy` (protected: false)",
+            warn(
+                "protected",
+                "the cluster may be deleted by `pulumi destroy` (protected: false)",
+                "remove the line when users begin to use it",
+                *resources.of(_CLUSTER),
                 path="cluster.protected",
-                fix="remove the line when users begin to use it",
-                subjects=urns(resources.of(_CLUSTER)),
             )
         )
     return verdict(
@@ -285,12 +279,11 @@ def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(
         "instance-metadata",
         (
-            Finding(
-                id="instance-metadata",
-                status="fail",
-                message=f"{template.label} lets pods read the node's credentials",
-                fix="require IMDSv2 with hop limit 1",
-                subjects=(template.urn,),
+            fail(
+                "instance-metadata",
+                f"{template.label} lets pods read the node's credentials",
+                "require IMDSv2 with hop limit 1",
+                template,
             )
             for template in loose
         ),
@@ -311,9 +304,7 @@ def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
 
 def _documentation(stack: StackConfig) -> Iterator[Finding]:
     def found(message: str, path: str, fix: str) -> Finding:
-        return Finding(
-            id="documentation-values", status="warn", message=message, path=path, fix=fix
-        )
+        return warn("documentation-values", message, fix, path=path)
 
     for cidr in (
         stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ()
@@ -373,12 +364,11 @@ def _exposed(resource: Resource) -> Iterator[Finding]:
         ).removeprefix(".")
         name = path.rpartition(".")[2].partition("[")[0]
         if (_SECRET_NAME.search(name) and not _HARMLESS.match(name)) or _PRIVATE_KEY.search(value):
-            yield Finding(
-                id="secrets",
-                status="fail",
-                message=f"{resource.label}: {path} is in clear text",
-                fix="read it with require_secret and hand it on as an Output",
-                subjects=(resource.urn,),
+            yield fail(
+                "secrets",
+                f"{resource.label}: {path} is in clear text",
+                "read it with require_secret and hand it on as an Output",
+                resource,
             )
 
 
@@ -388,12 +378,11 @@ def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list
     """
     wanted = required_secrets(stack.hubs_inside)
     faults = [
-        Finding(
-            id="secrets-given",
-            status="warn",
-            message=f"the {needed.what} is missing: `pulumi up` will refuse to start",
+        warn(
+            "secrets-given",
+            f"the {needed.what} is missing: `pulumi up` will refuse to start",
+            f"run: pulumi config set --secret --stack {stack_name} {needed.key}",
             path=f"hubs.{needed.hub}",
-            fix=f"run: pulumi config set --secret --stack {stack_name} {needed.key}",
         )
         for needed in missing_secrets(stack.hubs_inside, given)
     ]

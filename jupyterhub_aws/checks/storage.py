@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, verdict, warn
 from jupyterhub_aws.checks.hub_values.fault import items
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
@@ -66,12 +66,11 @@ def _faults(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
                 f"{hub.database.storage_class} looks like a class of {found}, and SQLite on a"
                 " network file system loses data"
             )
-            yield Finding(
-                id="storage",
-                status="warn",
-                message=message,
+            yield warn(
+                "storage",
+                message,
+                "name a class of block storage",
                 path=f"hubs.{name}.database.storage_class",
-                fix="name a class of block storage",
             )
 
 
@@ -157,14 +156,7 @@ def _judged(
             if path.endswith("database.storage_class")
             else f"leave it out{others}; to share files: homes.kind efs"
         )
-        yield Finding(
-            id="storage",
-            status="fail",
-            message=message,
-            path=path,
-            fix=fix,
-            subjects=(release.urn,),
-        )
+        yield fail("storage", message, fix, release, path=path)
     elif many and name in blocks:
         message = (
             f"asks for {', '.join(many)} of {name}, and a volume of EBS is on one node at a time:"
@@ -174,11 +166,4 @@ def _judged(
             "write ReadWriteOnce, or leave it out; for files that several servers share:"
             " homes.kind efs"
         )
-        yield Finding(
-            id="storage",
-            status="fail",
-            message=message,
-            path=path,
-            fix=fix,
-            subjects=(release.urn,),
-        )
+        yield fail("storage", message, fix, release, path=path)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jupyterhub_aws.checks.finding import Finding, Status, verdict
+from jupyterhub_aws.checks.finding import Finding, Status, fail, skip, verdict, warn
 from jupyterhub_aws.checks.resources import Resources, chart_name
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import EksCluster
@@ -283,10 +283,9 @@ def support(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
     """The Kubernetes minor is in standard support on that day, and for a while after it."""
     if not isinstance(stack.cluster, EksCluster):  # its owner's, and perhaps not AWS's at all
         return [
-            Finding(
-                id="support",
-                status="skip",
-                message="how long the cluster's version is supported is its owner's to know",
+            skip(
+                "support",
+                "how long the cluster's version is supported is its owner's to know",
                 path="cluster.version",
             )
         ]
@@ -326,14 +325,13 @@ def verified(stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(
         "verified-versions",
         (
-            Finding(
-                id="verified-versions",
-                status="warn",
-                message=(
+            warn(
+                "verified-versions",
+                (
                     f"{found.kind} {found.name} {found.version} is not confirmed for Kubernetes"
                     f" {stack.cluster.version}: `pulumi up` may refuse it"
                 ),
-                fix=(
+                (
                     "with AWS credentials: jhub versions refresh asks AWS, and writes the version"
                     " that it offers"
                 ),
@@ -352,13 +350,7 @@ def secure(stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(
         "security-releases",
         (
-            Finding(
-                id="security-releases",
-                status="fail",
-                message=f"{row.part} {row.in_use}: {row.says}",
-                path="hubs",
-                fix=row.fix,
-            )
+            fail("security-releases", f"{row.part} {row.in_use}: {row.says}", row.fix, path="hubs")
             for found in dict.fromkeys(charts)
             for row in hub_rows(stack, found.version)
             if row.standing in FAILING

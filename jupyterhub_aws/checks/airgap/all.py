@@ -8,7 +8,7 @@ from typing import Literal
 
 from jupyterhub_aws.checks.airgap import egress, endpoints, external_hosts, pods
 from jupyterhub_aws.checks.airgap.view import View, view_of
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, skip, verdict
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.network import (
     AirgapNetworkSection,
@@ -162,13 +162,12 @@ def _owners_part(view: View) -> Iterator[Finding]:
         if isinstance(view.network, ExistingNetworkSection)
         else "the cluster's network"
     )
-    yield Finding(
-        id="airgap-owner",
-        status="skip",
-        message=(
+    yield skip(
+        "airgap-owner",
+        (
             f"whether {what} has egress (gateways, routes, addresses, names) has to be proven by"
             " its owner: the stack does not make it"
         ),
+        "ask its owner for routes and gateways; with mode: airgap the stack makes and proves them",
         path="network",
-        fix="ask its owner for routes and gateways; with mode: airgap the stack makes and proves them",
     )

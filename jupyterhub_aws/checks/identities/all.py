@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from jupyterhub_aws.checks.finding import Finding, Status, verdict
+from jupyterhub_aws.checks.finding import Finding, Status, fail, verdict
 from jupyterhub_aws.checks.identities.conditions import ACCOUNT, Condition, RequestContext
 from jupyterhub_aws.checks.identities.documents import CURRENT, PolicyDocument, parse_policy
 from jupyterhub_aws.checks.identities.evaluator import (
@@ -305,25 +305,22 @@ def identity_findings(stack: StackConfig, resources: Resources) -> list[Finding]
 def _documents(proof: IdentityProof) -> Iterator[Finding]:
     for fault in proof.world.faults.values():
         message = f"{fault.resource.label} {fault.what}"
-        yield Finding(
-            id=_CHECK, status="fail", message=message, fix=fault.fix, subjects=(fault.resource.urn,)
-        )
+        yield fail(_CHECK, message, fault.fix, fault.resource)
 
 
 def _without(proof: IdentityProof) -> Iterator[Finding]:
     for item in proof.without:
-        yield Finding(
-            id=_CHECK,
-            status="fail",
-            message=(
+        yield fail(
+            _CHECK,
+            (
                 f"{item.source.label}: {item.software.name} calls AWS, and its pods have no role:"
                 " every call is denied"
             ),
-            fix=(
+            (
                 f"associate a role with the service account {item.software.service_account} (EKS"
                 " Pod Identity)"
             ),
-            subjects=(item.source.urn,),
+            item.source,
         )
 
 
@@ -339,13 +336,7 @@ def _wrong_accounts(proof: IdentityProof) -> Iterator[Finding]:
                 f"{item.source.label} gives its role to the service account {item.service_account},"
                 f" and the pods of {item.software.name} run as {wanted}"
             )
-            yield Finding(
-                id=_CHECK,
-                status="fail",
-                message=message,
-                fix=f"give it to {wanted}",
-                subjects=(item.source.urn,),
-            )
+            yield fail(_CHECK, message, f"give it to {wanted}", item.source)
 
 
 def _denied(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
