@@ -141,11 +141,9 @@ def _change(
 
 def _by_engine(plain: Change, step: EngineStep) -> Change | None:
     if step.op == "same":
-        return (
-            replace(plain, op="update", certainty="engine decides")
-            if plain.properties and plain.old is not None and not step.old
-            else None
-        )
+        if plain.properties and plain.old is not None and not step.old:
+            return replace(plain, op="update", certainty="engine decides")
+        return None
     unseen = _unseen(plain, step) if step.op in ("update", "replace") else []
     return replace(
         plain,

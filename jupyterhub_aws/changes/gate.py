@@ -74,11 +74,9 @@ class Acknowledgement:
         """The entry of `gate.allow` that lets such effects of the resource's type through; None
         where there is none.
         """
-        return (
-            f"{ADDED}{self.subject.rpartition('::')[0]}"
-            if self.added and self.class_ == "unknown"
-            else None
-        )
+        if self.added and self.class_ == "unknown":
+            return f"{ADDED}{self.subject.rpartition('::')[0]}"
+        return None
 
     @property
     def label(self) -> str:
@@ -164,11 +162,9 @@ def names_allowed_by(gate: Mapping[str, Any] | None) -> tuple[str, ...]:
     lets through: `added:TYPE`, `added:TYPE::NAME`.
     """
     found = gate.get("allow") if isinstance(gate, Mapping) else None
-    return (
-        tuple(item for item in found if isinstance(item, str) and item.startswith(ADDED))
-        if isinstance(found, (list, tuple))
-        else ()
-    )
+    if isinstance(found, (list, tuple)):
+        return tuple(item for item in found if isinstance(item, str) and item.startswith(ADDED))
+    return ()
 
 
 def _is_named(effect: Effect, names: Iterable[str]) -> bool:
@@ -213,11 +209,9 @@ def above(rise: Rise, gate: Mapping[str, Any] | None) -> tuple[str, ...] | None:
 
 
 def _limit(value: object) -> float:
-    return (
-        float(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
-        else 0.0
-    )
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    return 0.0
 
 
 def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> GateVerdict:

@@ -273,11 +273,9 @@ def _kind_of(item: object) -> object:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return (
-        tuple(sorted(item for item in value if isinstance(item, str)))
-        if isinstance(value, (list, tuple))
-        else ()
-    )
+    if isinstance(value, (list, tuple)):
+        return tuple(sorted(item for item in value if isinstance(item, str)))
+    return ()
 
 
 def _diagnostics(value: Any) -> list[str]:

@@ -248,11 +248,9 @@ def subject(certificate: Certificate) -> str:
     from cryptography.x509.oid import NameOID
 
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return (
-        str(names[0].value)
-        if names
-        else certificate.subject.rfc4514_string() or "without a subject"
-    )
+    if names:
+        return str(names[0].value)
+    return certificate.subject.rfc4514_string() or "without a subject"
 
 
 def days_left(certificate: Certificate, as_of: datetime.date) -> int:

@@ -293,11 +293,9 @@ def heavier(pod: SchedulablePod) -> SchedulablePod:
 def homeless(pod: SchedulablePod, nodes: Sequence[SchedulableNode]) -> list[str]:
     """Why no node takes a pod, though it were alone: the reasons of each; empty where one takes it."""
     reasons = [refusals(pod, node) for node in nodes]
-    return (
-        []
-        if any(not item for item in reasons)
-        else list(dict.fromkeys(reason for item in reasons for reason in item))
-    )
+    if any(not item for item in reasons):
+        return []
+    return list(dict.fromkeys(reason for item in reasons for reason in item))
 
 
 _CHECK = "core-nodes-fit"

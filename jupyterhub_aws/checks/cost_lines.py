@@ -88,11 +88,9 @@ class BillLine:
         }
 
     def _times(self, quantity: int) -> float | None:
-        return (
-            0.0
-            if quantity == 0
-            else money(None if self.unit_price is None else self.unit_price * quantity)
-        )
+        if quantity == 0:
+            return 0.0
+        return money(None if self.unit_price is None else self.unit_price * quantity)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -582,11 +580,9 @@ def _endpoint(resource: Resource, _resources: Resources, prices: Prices) -> _Pri
 
 def _balancer(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
     row = "network_load_balancer_hour"
-    return (
-        (row, prices.of(row) * HOURS_PER_MONTH, 1, 1)
-        if resource.inputs.get("loadBalancerType") == "network"
-        else None
-    )
+    if resource.inputs.get("loadBalancerType") == "network":
+        return (row, prices.of(row) * HOURS_PER_MONTH, 1, 1)
+    return None
 
 
 def _volume(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:

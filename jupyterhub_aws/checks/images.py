@@ -201,11 +201,9 @@ def _signs_in(release: Resource) -> bool:
 
 
 def _name(image: str) -> str:
-    return (
-        image.partition("@")[0].rpartition(":")[0]
-        if ":" in image.partition("@")[0].rpartition("/")[2]
-        else image.partition("@")[0]
-    )
+    if ":" in image.partition("@")[0].rpartition("/")[2]:
+        return image.partition("@")[0].rpartition(":")[0]
+    return image.partition("@")[0]
 
 
 def _for_arm(image: str) -> bool:

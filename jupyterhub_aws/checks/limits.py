@@ -132,11 +132,9 @@ def _overcommitted(pods: Sequence[UserPod], nodes: Sequence[UserNodes]) -> str:
     ]
     holds = "no server may use more than a node of its pool has"
     worst, pod = max(ratios, key=lambda item: item[0], default=(0.0, None))
+    if pod is None or not worst:
+        return holds
     return (
-        holds
-        if pod is None or not worst
-        else (
-            f"{holds}; on a full node limits add up to at most {worst:.1f} times its memory"
-            f" ({_where(pod)})"
-        )
+        f"{holds}; on a full node limits add up to at most {worst:.1f} times its memory"
+        f" ({_where(pod)})"
     )

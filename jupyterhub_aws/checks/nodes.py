@@ -256,13 +256,9 @@ def quotas(stack: StackConfig, resources: Resources) -> list[Finding]:
 def _quota_family(kind: InstanceType) -> str:
     if kind.family in ("g", "vt", "gr"):
         return "g"
-    return (
-        "standard"
-        if kind.family[:1] in _STANDARD_FAMILIES
-        and not kind.gpus
-        and kind.family not in _OWN_FAMILIES
-        else kind.family
-    )
+    if kind.family[:1] in _STANDARD_FAMILIES and not kind.gpus and kind.family not in _OWN_FAMILIES:
+        return "standard"
+    return kind.family
 
 
 def _groups(resources: Resources) -> Iterator[tuple[Resource, list[InstanceType], int]]:
@@ -344,9 +340,9 @@ def _room(stack: StackConfig, resources: Resources) -> str:
     left: list[Any] = sorted(
         (room - wanted, subnet.name) for subnet, room, wanted in _sizes(stack, resources)
     )
-    return (
-        f"at every pool's maximum and one zone down, {left[0][0]:,} addresses are left in"
-        f" {left[0][1]}"
-        if left
-        else "no node needs an address"
-    )
+    if left:
+        return (
+            f"at every pool's maximum and one zone down, {left[0][0]:,} addresses are left in"
+            f" {left[0][1]}"
+        )
+    return "no node needs an address"

@@ -90,11 +90,9 @@ class Resources:
     @cached_property
     def own(self) -> Resources:
         """The resources of this library: what checks of the structure of a stack are about."""
-        return (
-            self
-            if not self.added.all
-            else Resources(resource for resource in self.all if not self.is_added(resource))
-        )
+        if not self.added.all:
+            return self
+        return Resources(resource for resource in self.all if not self.is_added(resource))
 
     def part(self, resource: Resource) -> Resource:
         """The part of the plan that a resource belongs to, as a reader knows it.

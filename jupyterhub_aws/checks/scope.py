@@ -66,11 +66,9 @@ def judge(check: Check, stack: StackConfig, resources: Resources) -> list[Findin
     """
     own = check(stack, resources.own)
     scope = ADDED.get(check)
-    return (
-        own
-        if scope is None or not resources.added.all
-        else [*own, *_of_added(check, scope, stack, resources, own)]
-    )
+    if scope is None or not resources.added.all:
+        return own
+    return [*own, *_of_added(check, scope, stack, resources, own)]
 
 
 def _of_added(

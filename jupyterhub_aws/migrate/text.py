@@ -36,11 +36,9 @@ class _Source:
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where characters from `start` up to `end` are in the file."""
-        return (
-            (start, end)
-            if self.offsets is None
-            else (self.offsets[start], self.offsets[end - 1] + 1)
-        )
+        if self.offsets is None:
+            return (start, end)
+        return (self.offsets[start], self.offsets[end - 1] + 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -346,13 +346,11 @@ def _limits(value: Any) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 
 
 def _list(value: Any) -> list[str]:
-    return (
-        []
-        if value is None
-        else [str(item) for item in value]
-        if isinstance(value, (list, tuple))
-        else [str(value)]
-    )
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple)):
+        return [str(item) for item in value]
+    return [str(value)]
 
 
 def compare(old: Iterable[Grant], new: Iterable[Grant]) -> tuple[list[Grant], list[Grant]]:

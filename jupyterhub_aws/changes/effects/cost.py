@@ -90,11 +90,9 @@ def _of(line: Mapping[str, Any] | None, key: str) -> float | None:
 
 def _number(value: object) -> float | None:
     """A number of a plan, which may be untrusted: no number, or one not finite, is not known."""
-    return (
-        float(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        else None
-    )
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    return None
 
 
 #: The sums of a bill in words; the largest first.

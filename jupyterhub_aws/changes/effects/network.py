@@ -60,11 +60,9 @@ class Opening:
             if self.protocol == "-1" or (self.first, self.last) == _ALL_PORTS
             else f"{self.protocol} {self._ports}"
         )
-        return (
-            f"from {who} to {self.at} on {ports}"
-            if self.inward
-            else f"from {self.at} to {who} on {ports}"
-        )
+        if self.inward:
+            return f"from {who} to {self.at} on {ports}"
+        return f"from {self.at} to {who} on {ports}"
 
     @property
     def _ports(self) -> str:

@@ -51,11 +51,9 @@ def profiles_of(group: Resource, side: Side) -> str:
 
 def _about(group: Resource, side: Side) -> str:
     profiles = profiles_of(group, side)
-    return (
-        f"profiles {profiles}"
-        if profiles
-        else f"pool {labels_of(group).get('jupyterhub-aws/pool', group.name)}"
-    )
+    if profiles:
+        return f"profiles {profiles}"
+    return f"pool {labels_of(group).get('jupyterhub-aws/pool', group.name)}"
 
 
 def _market(group: Resource) -> str:

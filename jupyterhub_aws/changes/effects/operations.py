@@ -66,11 +66,9 @@ def _without_a_group(alarm: Resource, context: EffectContext) -> str:
     ]
     if not there:
         return "the group that it monitored is deleted too"
-    return (
-        "the group that it monitored retires, and no longer starts nodes"
-        if all(is_retiring(group) for group in there)
-        else ""
-    )
+    if all(is_retiring(group) for group in there):
+        return "the group that it monitored retires, and no longer starts nodes"
+    return ""
 
 
 def _groups_of(value: Any) -> Iterator[str]:

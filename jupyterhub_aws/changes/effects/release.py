@@ -403,11 +403,9 @@ def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
 def _amount(key: str, value: float | None) -> str:
     if value is None:
         return f"no {key}" if key not in ("cpu", "memory") else f"any {key}"
-    return (
-        f"{value / 2**30:.3g} GiB of memory"
-        if key == "memory"
-        else f"{value:g} {'cores' if key == 'cpu' else key}"
-    )
+    if key == "memory":
+        return f"{value / 2**30:.3g} GiB of memory"
+    return f"{value:g} {'cores' if key == 'cpu' else key}"
 
 
 #: A part without a policy of its own: no policy of the chart limits it.

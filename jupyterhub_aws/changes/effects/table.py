@@ -187,9 +187,7 @@ def restarted(keys: tuple[str, ...]) -> frozenset[str] | None:
     # is in the hub's Secret like every other.
     below = [pods for path, pods in _restarts().items() if path.startswith(f"{'.'.join(keys)}.")]
     if not below:
-        return (
-            frozenset({"hub"})
-            if keys[0] in {path.partition(".")[0] for path in _restarts()} and keys[0] != "proxy"
-            else None
-        )
+        if keys[0] in {path.partition(".")[0] for path in _restarts()} and keys[0] != "proxy":
+            return frozenset({"hub"})
+        return None
     return frozenset(pod for pods in below for pod in pods or ())

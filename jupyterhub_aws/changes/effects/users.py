@@ -134,13 +134,11 @@ def _members(trait: str, old: Any, new: Any) -> Iterator[Say]:
 
 
 def _items(value: Any) -> list[Any]:
-    return (
-        list(value)
-        if isinstance(value, (list, tuple, set, Mapping))
-        else []
-        if value is None
-        else [value]
-    )
+    if isinstance(value, (list, tuple, set, Mapping)):
+        return list(value)
+    if value is None:
+        return []
+    return [value]
 
 
 # --- Homes: which changes would give users an empty one.

@@ -409,11 +409,9 @@ def _firewall(view: View, association: Resource) -> Iterator[Finding]:
 
 def _domains(rule: Resource, lists: Mapping[str, Resource]) -> list[str]:
     found = lists.get(str(rule.inputs.get("firewallDomainListId")))
-    return (
-        []
-        if found is None
-        else [str(domain).removesuffix(".") for domain in found.inputs["domains"]]
-    )
+    if found is None:
+        return []
+    return [str(domain).removesuffix(".") for domain in found.inputs["domains"]]
 
 
 def _inside(view: View, domain: str) -> bool:

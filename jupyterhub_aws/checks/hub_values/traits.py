@@ -269,11 +269,9 @@ def _rule(section: str, trait: str) -> tuple[Callable[[object], bool], str, str]
 
 
 def _got(value: object) -> str:
-    return (
-        ""
-        if isinstance(value, (bool, Mapping, list)) or "://" in str(value)
-        else f" (got {shown(value)})"
-    )
+    if isinstance(value, (bool, Mapping, list)) or "://" in str(value):
+        return ""
+    return f" (got {shown(value)})"
 
 
 #: What the files of components/hub/files set when the stack asks for it: code that assigns it again

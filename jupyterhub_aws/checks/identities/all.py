@@ -419,11 +419,9 @@ def cure(call: JudgedCall, actions: str) -> str:
             if _asks_for_a_tag(item)
         ]
         wanted = ", ".join(f"{key}={value}" for key, value in tags)
-        return (
-            f"tag {what} with {wanted}"
-            if tags
-            else f"meet that condition, or change it in {decision.near[0].policy}"
-        )
+        if tags:
+            return f"tag {what} with {wanted}"
+        return f"meet that condition, or change it in {decision.near[0].policy}"
     return _allowing(call, actions, what)
 
 

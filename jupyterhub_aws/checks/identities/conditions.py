@@ -78,11 +78,9 @@ def literal(text: str) -> str:
     """A text in which `*`, `?` and `$` stand for themselves when it becomes part of a pattern,
     or is compared with one.
     """
-    return (
-        "".join(LITERAL.get(char, char) for char in text)
-        if any(char in text for char in LITERAL)
-        else text
-    )
+    if any(char in text for char in LITERAL):
+        return "".join(LITERAL.get(char, char) for char in text)
+    return text
 
 
 def matches(pattern: str, text: str) -> Truth:
@@ -160,11 +158,9 @@ def expanded(text: str, context: RequestContext) -> str | Literal[False] | None:
     text = _VARIABLE.sub(value, text)
     if absent:
         return False
-    return (
-        None
-        if unknown
-        else text.replace(ACCOUNT, literal(ACCOUNT)).replace("${", f"{LITERAL['$']}{{")
-    )
+    if unknown:
+        return None
+    return text.replace(ACCOUNT, literal(ACCOUNT)).replace("${", f"{LITERAL['$']}{{")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,11 +228,9 @@ def holds(condition: Condition, context: RequestContext, *, variables: bool) -> 
     """Whether a condition holds for a request."""
     operator, found = condition.operator, context.values(condition.key)
     if operator.name == "null":
-        return (
-            None
-            if found is None
-            else either(wanted == ("false" if found else "true") for wanted in condition.values)
-        )
+        if found is None:
+            return None
+        return either(wanted == ("false" if found else "true") for wanted in condition.values)
     if found is None:
         return None
     rule = OPERATORS[operator.name]
@@ -307,11 +301,9 @@ def _arn(written: str, value: str) -> Truth:
     one, other = written.split(":", 5), value.split(":", 5)
     if len(one) < len(other):
         return matches(written, value) if written == "*" else False
-    return (
-        every(matches(part, real) for part, real in zip(one, other, strict=True))
-        if len(one) == len(other)
-        else matches(written, value)
-    )
+    if len(one) == len(other):
+        return every(matches(part, real) for part, real in zip(one, other, strict=True))
+    return matches(written, value)
 
 
 def _same(written: str, value: str) -> Truth:

@@ -109,13 +109,11 @@ class PlanWorld:
     @property
     def partition(self) -> str:
         """aws, aws-cn or aws-us-gov (AWS general reference, "Amazon Resource Names")."""
-        return (
-            "aws-cn"
-            if self.region.startswith("cn-")
-            else "aws-us-gov"
-            if self.region.startswith("us-gov-")
-            else "aws"
-        )
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        if self.region.startswith("us-gov-"):
+            return "aws-us-gov"
+        return "aws"
 
     def arn(self, resource: Resource) -> str:
         """A resource's ARN. Raises KeyError for a type without one here."""
@@ -134,11 +132,11 @@ class PlanWorld:
         """A text with ARNs and ids in the place of placeholders of resources that have one here;
         others stay.
         """
-        return (
-            _PLACEHOLDER.sub(lambda match: self._outputs.get((match[1], match[2]), match[0]), text)
-            if "${" in text
-            else text
-        )
+        if "${" in text:
+            return _PLACEHOLDER.sub(
+                lambda match: self._outputs.get((match[1], match[2]), match[0]), text
+            )
+        return text
 
     @cached_property
     def _outputs(self) -> Mapping[tuple[str, str], str]:
