@@ -41,9 +41,8 @@ def fail(
     check: str, message: str, fix: str | None = None, *about: Resource, path: str | None = None
 ) -> Finding:
     """A fault of the stack: what is wrong, what to do, and the resources that it is about."""
-    return Finding(
-        id=check, status="fail", message=message, path=path, fix=fix, subjects=urns(about)
-    )
+    subjects = urns(about)
+    return Finding(id=check, status="fail", message=message, path=path, fix=fix, subjects=subjects)
 
 
 def warn(
@@ -53,9 +52,11 @@ def warn(
     return replace(fail(check, message, fix, *about, path=path), status="warn")
 
 
-def skip(check: str, message: str, fix: str | None = None, *, path: str | None = None) -> Finding:
+def skip(
+    check: str, message: str, fix: str | None = None, *about: Resource, path: str | None = None
+) -> Finding:
     """What cannot be known here."""
-    return Finding(id=check, status="skip", message=message, path=path, fix=fix)
+    return replace(fail(check, message, fix, *about, path=path), status="skip")
 
 
 def passed(check: str, message: str, *, path: str | None = None) -> Finding:

@@ -62,21 +62,16 @@ def _of_own(key: str, packages: Collection[str]) -> Iterator[Finding]:
 
 def _of_key(key: str, packages: Collection[str]) -> Iterator[Finding]:
     namespace, _, name = key.partition(":")
+    compare = "compare with `pulumi preview` before `pulumi up`"
     if namespace == "aws" and name in AWS_EFFECTS:
-        message, fix = (
-            "the AWS provider gets this setting; what it changes is not in this plan",
-            "compare with `pulumi preview` before `pulumi up`",
-        )
-        yield warn(_ID, message, fix, path=key)
+        message = "the AWS provider gets this setting; what it changes is not in this plan"
+        yield warn(_ID, message, compare, path=key)
     elif namespace in _WITHOUT_EFFECT and namespace not in packages:
         message = f"this setting changes nothing: {_WITHOUT_EFFECT[namespace]}"
         yield warn(_ID, message, f"remove it: pulumi config rm {key}", path=key)
     elif namespace == "pulumi" and name != "tags":
-        message, fix = (
-            "the engine gets this setting; what it changes is not in this plan",
-            "compare with `pulumi preview` before `pulumi up`",
-        )
-        yield warn(_ID, message, fix, path=key)
+        message = "the engine gets this setting; what it changes is not in this plan"
+        yield warn(_ID, message, compare, path=key)
     elif namespace not in (PROJECT, "aws", "pulumi", *packages):
         message = (
             f"a provider that this program does not use gets this setting ({namespace}): the plan"
@@ -94,18 +89,11 @@ def same_outer_file(file: StackFile) -> list[Finding]:
         return []
     name = f"Pulumi.{outer}.yaml"
     theirs, ours = file.home.stack_folder / name, file.path.parent / name
+    fix = f"keep both stack files beside {project}"
     if theirs.is_file() and ours.is_file() and theirs.read_bytes() != ours.read_bytes():
         message = f"this plan read {ours}, and `pulumi up` reads {theirs}, which has other values"
-        return [
-            fail(
-                "outer-file", message, f"keep both stack files beside {project}", path="cloud_stack"
-            )
-        ]
+        return [fail("outer-file", message, fix, path="cloud_stack")]
     if not theirs.is_file():
         message = f"`pulumi up` will not find {name}: it looks beside {project}"
-        return [
-            warn(
-                "outer-file", message, f"keep both stack files beside {project}", path="cloud_stack"
-            )
-        ]
+        return [warn("outer-file", message, fix, path="cloud_stack")]
     return []

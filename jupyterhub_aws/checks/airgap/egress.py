@@ -23,20 +23,13 @@ def external_ingress(view: View) -> Iterator[Finding]:
     for cluster in view.resources.of("aws:eks/cluster:Cluster"):
         network = cluster.inputs.get("vpcConfig", {})
         if network.get("endpointPublicAccess") is not False:
-            yield fault(
-                "doors",
-                cluster,
-                "has a public API endpoint",
-                "set endpoint_public_access to false",
-                "cluster.api",
-            )
+            what = "has a public API endpoint"
+            fix = "set endpoint_public_access to false"
+            yield fault("doors", cluster, what, fix, "cluster.api")
         if network.get("endpointPrivateAccess") is not True:
-            yield fault(
-                "doors",
-                cluster,
-                "has no private API endpoint",
-                "set endpoint_private_access to true",
-            )
+            what = "has no private API endpoint"
+            fix = "set endpoint_private_access to true"
+            yield fault("doors", cluster, what, fix)
     for balancer in view.resources.of(
         "aws:lb/loadBalancer:LoadBalancer",
         "aws:elb/loadBalancer:LoadBalancer",
@@ -56,12 +49,9 @@ def external_ingress(view: View) -> Iterator[Finding]:
             annotations.get("service.beta.kubernetes.io/aws-load-balancer-scheme") == "internal"
         )
         if spec.get("type") == "LoadBalancer" and not inside:
-            yield fault(
-                "doors",
-                service,
-                "makes AWS create an internet-facing load balancer",
-                "use a hub's entry; its load balancer is internal",
-            )
+            what = "makes AWS create an internet-facing load balancer"
+            fix = "use a hub's entry; its load balancer is internal"
+            yield fault("doors", service, what, fix)
 
 
 # --- Permitted connections by security groups: which are allowed, and whether two groups
@@ -220,33 +210,24 @@ def gateways(view: View) -> Iterator[Finding]:
 def _machines(view: View) -> Iterator[Finding]:
     for subnet in view.resources.of("aws:ec2/subnet:Subnet"):
         if subnet.inputs.get("mapPublicIpOnLaunch"):
-            yield fault(
-                "gateways",
-                subnet,
-                "gives instances in it a public address",
-                "set map_public_ip_on_launch to false",
-            )
+            what = "gives instances in it a public address"
+            fix = "set map_public_ip_on_launch to false"
+            yield fault("gateways", subnet, what, fix)
         if subnet.inputs.get("ipv6CidrBlock") or subnet.inputs.get("assignIpv6AddressOnCreation"):
             yield fault(
                 "gateways", subnet, "has IPv6 addresses, which are public ones", "remove them"
             )
     for instance in view.resources.of("aws:ec2/instance:Instance"):
         if instance.inputs.get("associatePublicIpAddress"):
-            yield fault(
-                "gateways",
-                instance,
-                "has a public address",
-                "set associate_public_ip_address to false",
-            )
+            what = "has a public address"
+            fix = "set associate_public_ip_address to false"
+            yield fault("gateways", instance, what, fix)
     for template in view.resources.of("aws:ec2/launchTemplate:LaunchTemplate"):
         for interface in template.inputs.get("networkInterfaces") or []:
             if str(interface.get("associatePublicIpAddress", "")).lower() == "true":
-                yield fault(
-                    "gateways",
-                    template,
-                    "starts nodes with a public address",
-                    "remove associate_public_ip_address",
-                )
+                what = "starts nodes with a public address"
+                fix = "remove associate_public_ip_address"
+                yield fault("gateways", template, what, fix)
 
 
 def routes(view: View) -> Iterator[Finding]:
@@ -303,21 +284,17 @@ def peer_networks(view: View) -> Iterator[Finding]:
     fix = "declare it under network.peer_networks, or remove it"
     for attachment in view.resources.of("aws:ec2transitgateway/vpcAttachment:VpcAttachment"):
         if attachment.inputs.get("transitGatewayId") not in hubs:
-            yield fault(
-                "peer-networks",
-                attachment,
+            what = (
                 f"attaches to {attachment.inputs.get('transitGatewayId')}, which the stack file"
-                " does not name",
-                fix,
+                " does not name"
             )
+            yield fault("peer-networks", attachment, what, fix)
     for peering in view.resources.of("aws:ec2/vpcPeeringConnection:VpcPeeringConnection"):
         if peering.inputs.get("peerVpcId") not in peers:
-            yield fault(
-                "peer-networks",
-                peering,
-                f"peers with {peering.inputs.get('peerVpcId')}, which the stack file does not name",
-                fix,
+            what = (
+                f"peers with {peering.inputs.get('peerVpcId')}, which the stack file does not name"
             )
+            yield fault("peer-networks", peering, what, fix)
 
 
 def egress_rules(view: View) -> Iterator[Finding]:
@@ -328,20 +305,16 @@ def egress_rules(view: View) -> Iterator[Finding]:
         world = rule.other == "::/0" or is_world(rule.other)
         if world:
             side = "out to" if rule.out else "in from"
-            yield fault(
-                "rules",
-                rule.resource,
-                f"lets {rule.words} {side} {rule.other}",
-                "name a group, a prefix list, or a peer network's range",
-            )
+            what = f"lets {rule.words} {side} {rule.other}"
+            fix = "name a group, a prefix list, or a peer network's range"
+            yield fault("rules", rule.resource, what, fix)
         elif "/" in rule.other and rule.out and not view.declared(rule.other):
-            yield fault(
-                "rules",
-                rule.resource,
+            what = (
                 f"lets {rule.words} out to {rule.other}, which is neither inside nor a peer"
-                " network's",
-                "declare it under network.peer_networks",
+                " network's"
             )
+            fix = "declare it under network.peer_networks"
+            yield fault("rules", rule.resource, what, fix)
 
 
 def names(view: View) -> Iterator[Finding]:
@@ -352,12 +325,9 @@ def names(view: View) -> Iterator[Finding]:
         )
         here = [item for item in groups if item.inputs.get("vpcId") == f"${{{vpc.name}.id}}"]
         if not here:
-            yield fault(
-                "names",
-                vpc,
-                "has a resolver that resolves any internet name",
-                "associate a DNS firewall with it",
-            )
+            what = "has a resolver that resolves any internet name"
+            fix = "associate a DNS firewall with it"
+            yield fault("names", vpc, what, fix)
         for association in here:
             yield from _firewall(view, association)
 
@@ -380,31 +350,21 @@ def _firewall(view: View, association: Resource) -> Iterator[Finding]:
         if rule.inputs.get("action") == "BLOCK" and "*" in _domains(rule, lists)
     ]
     if not blocks:
-        yield fault(
-            "names",
-            association,
-            "blocks nothing",
-            "end its group with a rule that blocks every name",
-        )
+        what, fix = "blocks nothing", "end its group with a rule that blocks every name"
+        yield fault("names", association, what, fix)
     for rule in rules_of:
         found = lists.get(str(rule.inputs.get("firewallDomainListId")))
         if rule.inputs.get("action") != "ALLOW" or found is None:
             continue
         for domain in _domains(rule, lists):
             if not _inside(view, domain):
-                yield fault(
-                    "names",
-                    found,
-                    f"allows {domain}, which is neither AWS's nor internal",
-                    "remove it, or add it to network.internal_hosts",
-                )
+                what = f"allows {domain}, which is neither AWS's nor internal"
+                fix = "remove it, or add it to network.internal_hosts"
+                yield fault("names", found, what, fix)
         if any(int(rule.inputs["priority"]) > int(block.inputs["priority"]) for block in blocks):
-            yield fault(
-                "names",
-                rule,
-                "comes after the rule that blocks all names",
-                "give it a smaller priority",
-            )
+            what = "comes after the rule that blocks all names"
+            fix = "give it a smaller priority"
+            yield fault("names", rule, what, fix)
 
 
 def _domains(rule: Resource, lists: Mapping[str, Resource]) -> list[str]:

@@ -55,13 +55,8 @@ def hosts(view: View) -> Iterator[Finding]:
         for path, host in named_hosts(resource):
             if not (inside(view, host) or (on_nodes and _names_an_image(path))):
                 what = f"names {host} at {dotted(path)}"
-                yield fault(
-                    "hosts",
-                    resource,
-                    what,
-                    "remove it, or add it to network.internal_hosts if it is internal",
-                    "network.internal_hosts",
-                )
+                fix = "remove it, or add it to network.internal_hosts if it is internal"
+                yield fault("hosts", resource, what, fix, "network.internal_hosts")
 
 
 def named_hosts(resource: Resource) -> Iterator[tuple[KeyPath, str]]:
@@ -181,25 +176,18 @@ def images(view: View) -> Iterator[Finding]:
     for resource, text in texts(view.resources):
         for host in _REGISTRIES:
             if host in text:
-                yield fault(
-                    "images",
-                    resource,
-                    f"pulls from {host.rstrip('/')} in its user data",
-                    "put the image into the bundle",
-                )
+                what = f"pulls from {host.rstrip('/')} in its user data"
+                fix = "put the image into the bundle"
+                yield fault("images", resource, what, fix)
 
 
 def _judged(view: View, resource: Resource, values: Any, at: tuple[str, ...]) -> Iterator[Finding]:
     for use in images_in(values):
         if not _inside(view, use.reference):
             path = dotted((*at, *use.path))
-            yield fault(
-                "images",
-                resource,
-                f"names {use.reference} at {path}",
-                "put it into the registry (`jhub bundle`), and name it there",
-                "registry",
-            )
+            what = f"names {use.reference} at {path}"
+            fix = "put it into the registry (`jhub bundle`), and name it there"
+            yield fault("images", resource, what, fix, "registry")
 
 
 def _inside(view: View, reference: str) -> bool:
@@ -221,12 +209,9 @@ def _free_choice(release: Resource, values: Any) -> Iterator[Finding]:
         for option, offered in (profile.get("profile_options") or {}).items():
             if (offered.get("unlisted_choice") or {}).get("enabled"):
                 where = f"values.singleuser.profileList[{index}].profile_options.{option}"
-                yield fault(
-                    "images",
-                    release,
-                    f"lets users type the name of an image ({where})",
-                    "list the choices",
-                )
+                what = f"lets users type the name of an image ({where})"
+                fix = "list the choices"
+                yield fault("images", release, what, fix)
 
 
 def pull_policies(view: View) -> Iterator[Finding]:
@@ -266,13 +251,9 @@ def charts(view: View) -> Iterator[Finding]:
             "://" not in chart and repository is None
         )
         if not inside:
-            yield fault(
-                "charts",
-                release,
-                f"takes its chart from {repository or chart}",
-                "push it (`jhub bundle`), or give registry.charts",
-                "registry.charts",
-            )
+            what = f"takes its chart from {repository or chart}"
+            fix = "push it (`jhub bundle`), or give registry.charts"
+            yield fault("charts", release, what, fix, "registry.charts")
 
 
 def _parsed(text: object) -> Any:

@@ -310,18 +310,15 @@ def _documents(proof: IdentityProof) -> Iterator[Finding]:
 
 def _without(proof: IdentityProof) -> Iterator[Finding]:
     for item in proof.without:
-        yield fail(
-            _CHECK,
-            (
-                f"{item.source.label}: {item.software.name} calls AWS, and its pods have no role:"
-                " every call is denied"
-            ),
-            (
-                f"associate a role with the service account {item.software.service_account} (EKS"
-                " Pod Identity)"
-            ),
-            item.source,
+        message = (
+            f"{item.source.label}: {item.software.name} calls AWS, and its pods have no role:"
+            " every call is denied"
         )
+        fix = (
+            f"associate a role with the service account {item.software.service_account} (EKS"
+            " Pod Identity)"
+        )
+        yield fail(_CHECK, message, fix, item.source)
 
 
 def _wrong_accounts(proof: IdentityProof) -> Iterator[Finding]:
