@@ -15,6 +15,7 @@ from jupyterhub_aws.checks.cost_lines import (
     added_lines,
     closed_lines,
     hub_lines,
+    steady,
     user_hours,
     watching_lines,
 )
@@ -58,16 +59,8 @@ def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator
         if found:
             count = len(found)
             paused = 0 if what == _NAT and "nat" in stack.pause.drop else count
-            yield BillLine(
-                what=what,
-                unit="month",
-                unit_price=prices.of(row) * hours,
-                idle=count,
-                paused=paused,
-                most=count,
-                note=_support(found, prices),
-                rows=(row,),
-            )
+            line = steady(what, row, prices.of(row) * hours, count, paused=paused)
+            yield replace(line, note=_support(found, prices))
 
 
 def _support(found: list[Resource], prices: Prices) -> str | None:

@@ -122,15 +122,10 @@ def _used(release: Resource) -> Iterator[str]:
 
 def _charts(resources: Resources) -> Iterator[Site]:
     for release in resources.of(_RELEASE):
-        address = (release.inputs.get("repositoryOpts") or {}).get("repo") or str(
-            release.inputs["chart"]
-        )
-        if "://" in address and not _private(address):
+        repository = (release.inputs.get("repositoryOpts") or {}).get("repo")
+        address = repository or str(release.inputs["chart"])
+        if "://" in address and ".dkr.ecr." not in address:
             yield Site(host_of(address), "operators", f"chart {chart_name(release)}", release.urn)
-
-
-def _private(address: str) -> bool:
-    return ".dkr.ecr." in address
 
 
 def _apis(stack: StackConfig, resources: Resources) -> Iterator[Site]:
@@ -154,16 +149,9 @@ def _apis(stack: StackConfig, resources: Resources) -> Iterator[Site]:
         for api in known.apis:
             if api in there or theirs:
                 continue
-            host = (
-                f"{addon_account(region)}.dkr.ecr.{region}.amazonaws.com"
-                if api == "ecr.dkr"
-                else f"{_reversed(api)}.{region}.amazonaws.com"
-            )
+            names = {"ecr.dkr": f"{addon_account(region)}.dkr.ecr", "ecr.api": "api.ecr"}
+            host = f"{names.get(api, api)}.{region}.amazonaws.com"
             yield Site(host, "nodes", known.why, resource.urn)
-
-
-def _reversed(api: str) -> str:
-    return "api.ecr" if api == "ecr.api" else api
 
 
 def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
@@ -205,9 +193,8 @@ def _unless_inside(
 def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
     """What users' servers may reach: every address, where their policy says so."""
     for release in hub_releases(resources):
-        place = ReleaseLocation(
-            release=f"hub-{hub_of(release)}", namespace=f"hub-{hub_of(release)}"
-        )
+        name = f"hub-{hub_of(release)}"
+        place = ReleaseLocation(release=name, namespace=name)
         policies = chart_policies(effective(release.inputs.get("values", {})), place)
         ways = [
             way

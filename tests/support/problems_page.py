@@ -80,7 +80,8 @@ def without_id(path: Path) -> Iterator[int]:
     """Lines in which a problem is made whose id is not text, and not another problem's."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and _called(node) in ("Problem", "ValueFault"):
-            given = {item.arg: item.value for item in node.keywords}.get("id")
+            first = node.args[0] if node.args else None
+            given = {item.arg: item.value for item in node.keywords}.get("id", first)
             forwarded = isinstance(given, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))
             chosen = isinstance(given, ast.IfExp)
             if not (forwarded or chosen or (isinstance(given, ast.Constant) and _is_id(given))):

@@ -45,10 +45,8 @@ def external_ingress(view: View) -> Iterator[Finding]:
     for service in view.resources.of("kubernetes:core/v1:Service"):
         spec = service.inputs.get("spec", {})
         annotations = service.inputs.get("metadata", {}).get("annotations", {})
-        inside = (
-            annotations.get("service.beta.kubernetes.io/aws-load-balancer-scheme") == "internal"
-        )
-        if spec.get("type") == "LoadBalancer" and not inside:
+        scheme = annotations.get("service.beta.kubernetes.io/aws-load-balancer-scheme")
+        if spec.get("type") == "LoadBalancer" and scheme != "internal":
             what = "makes AWS create an internet-facing load balancer"
             fix = "use a hub's entry; its load balancer is internal"
             yield fault("doors", service, what, fix)
@@ -65,6 +63,12 @@ _SEPARATE = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": True,
 }
 _OLD = "aws:ec2/securityGroupRule:SecurityGroupRule"
+#: Inputs of rules that name one other side, and those that list some.
+_OTHER_SIDE = (
+    *("cidrIpv4", "cidrIpv6", "prefixListId"),
+    *("referencedSecurityGroupId", "sourceSecurityGroupId"),
+)
+_OTHER_SIDES = ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,17 +105,11 @@ def rules(resources: Resources) -> Iterator[Rule]:
     """Every rule of every group, whichever resource says it."""
     for resource in resources:
         inputs = resource.inputs
+        group = str(inputs.get("securityGroupId"))
         if resource.type in _SEPARATE:
-            yield from _of(
-                inputs, resource, str(inputs.get("securityGroupId")), out=_SEPARATE[resource.type]
-            )
+            yield from _of(inputs, resource, group, out=_SEPARATE[resource.type])
         elif resource.type == _OLD:
-            yield from _of(
-                inputs,
-                resource,
-                str(inputs.get("securityGroupId")),
-                out=inputs.get("type") == "egress",
-            )
+            yield from _of(inputs, resource, group, out=inputs.get("type") == "egress")
         elif resource.type in (GROUP, _DEFAULT):
             for key, out in (("ingress", False), ("egress", True)):
                 for inline in inputs.get(key) or []:
@@ -121,22 +119,8 @@ def rules(resources: Resources) -> Iterator[Rule]:
 def _of(rule: Mapping[str, Any], resource: Resource, group: str, *, out: bool) -> Iterator[Rule]:
     protocol = str(rule.get("ipProtocol", rule.get("protocol", "-1")))
     ports = (int(rule.get("fromPort", 0)), int(rule.get("toPort", 65535)))
-    single = [
-        rule[key]
-        for key in (
-            "cidrIpv4",
-            "cidrIpv6",
-            "referencedSecurityGroupId",
-            "prefixListId",
-            "sourceSecurityGroupId",
-        )
-        if rule.get(key)
-    ]
-    several = [
-        item
-        for key in ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups")
-        for item in rule.get(key) or []
-    ]
+    single = [rule[key] for key in _OTHER_SIDE if rule.get(key)]
+    several = [item for key in _OTHER_SIDES for item in rule.get(key) or []]
     own = [group] if rule.get("self") else []
     for other in (*single, *several, *own):
         yield Rule(
@@ -154,16 +138,8 @@ def reaches(resources: Resources, one: str, other: str, port: int) -> tuple[bool
     """Whether the first group allows egress to the second, and whether the second allows its
     ingress.
     """
-    found = list(rules(resources))
-    out = any(
-        rule.out and rule.group == one and rule.other == other and rule.covers(port)
-        for rule in found
-    )
-    into = any(
-        not rule.out and rule.group == other and rule.other == one and rule.covers(port)
-        for rule in found
-    )
-    return out, into
+    found = {(rule.out, rule.group, rule.other) for rule in rules(resources) if rule.covers(port)}
+    return (True, one, other) in found, (False, other, one) in found
 
 
 #: Types that provide egress or external ingress.
@@ -214,9 +190,8 @@ def _machines(view: View) -> Iterator[Finding]:
             fix = "set map_public_ip_on_launch to false"
             yield fault("gateways", subnet, what, fix)
         if subnet.inputs.get("ipv6CidrBlock") or subnet.inputs.get("assignIpv6AddressOnCreation"):
-            yield fault(
-                "gateways", subnet, "has IPv6 addresses, which are public ones", "remove them"
-            )
+            what = "has IPv6 addresses, which are public ones"
+            yield fault("gateways", subnet, what, "remove them")
     for instance in view.resources.of("aws:ec2/instance:Instance"):
         if instance.inputs.get("associatePublicIpAddress"):
             what = "has a public address"

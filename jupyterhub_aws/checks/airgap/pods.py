@@ -48,13 +48,8 @@ def egress(view: View) -> Iterator[Finding]:
         for item in wrong:
             yield fault("pods", release, f"{dotted(('values', *item.path))} {item.what}", item.fix)
         if not wrong:
-            yield from _reached(
-                view,
-                release,
-                chart_policies(
-                    values, ReleaseLocation(release=f"hub-{hub}", namespace=f"hub-{hub}")
-                ),
-            )
+            location = ReleaseLocation(release=f"hub-{hub}", namespace=f"hub-{hub}")
+            yield from _reached(view, release, chart_policies(values, location))
 
 
 def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from jupyterhub_aws.config.tree import KeyPath, at
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ValueFault:
     """The id of the problem, `path` inside the values, what is wrong there, and what to do."""
 

@@ -229,37 +229,24 @@ def refused(resolved: Resolved) -> Iterator[ValueFault]:
         for trait, value in traits.items() if isinstance(traits, Mapping) else ():
             rule = _rule(section, trait)
             if rule is not None and rule[0](value):
+                what = f"{rule[1]}{_got(value)}"
                 yield ValueFault(
-                    id="helm-values.protected-trait",
-                    path=("hub", "config", section, trait),
-                    what=f"{rule[1]}{_got(value)}",
-                    fix=rule[2],
+                    "helm-values.protected-trait", ("hub", "config", section, trait), what, rule[2]
                 )
     for (section, trait), said in resolved.computed.items():
         section = "KubeSpawner" if section == "Spawner" else section
         rule = _rule(section, trait)
         if rule is not None:
-            yield ValueFault(
-                id="helm-values.protected-trait",
-                path=said.path,
-                what=f"{said.where}{rule[1]}",
-                fix=rule[2],
-            )
+            what = f"{said.where}{rule[1]}"
+            yield ValueFault("helm-values.protected-trait", said.path, what, rule[2])
         elif f"{section}.{trait}" in COMPOSED:
             key = COMPOSED[f"{section}.{trait}"]
-            yield ValueFault(
-                id="helm-values.list-replaced",
-                path=said.path,
-                what=f"{said.where}replaces all that the chart puts there",
-                fix=f"use {key}, or append to it",
-            )
+            what = f"{said.where}replaces all that the chart puts there"
+            fix = f"use {key}, or append to it"
+            yield ValueFault("helm-values.list-replaced", said.path, what, fix)
         elif f"{section}.{trait}" in _OURS and _OURS[f"{section}.{trait}"](resolved.values):
-            yield ValueFault(
-                id="helm-values.file-replaced",
-                path=said.path,
-                what=f"{said.where}replaces what the stack's own file of the hub put there",
-                fix="remove it",
-            )
+            what = f"{said.where}replaces what the stack's own file of the hub put there"
+            yield ValueFault("helm-values.file-replaced", said.path, what, "remove it")
 
 
 def _rule(section: str, trait: str) -> tuple[Callable[[object], bool], str, str] | None:
@@ -274,22 +261,18 @@ def _got(value: object) -> str:
     return f" (got {shown(value)})"
 
 
+def _asks_for(key: str) -> Callable[[Values], bool]:
+    return lambda values: bool(at(values, "custom", "jupyterhubAws", key))
+
+
 #: What the files of components/hub/files set when the stack asks for it: code that assigns it again
 #: undoes it.
 _OURS: Mapping[str, Callable[[Values], bool]] = {
     "Authenticator.post_auth_hook": _any,
-    "KubeSpawner.profile_list": lambda values: bool(
-        at(values, "custom", "jupyterhubAws", "profileGroups")
-    ),
-    "KubeSpawner.modify_pod_hook": lambda values: bool(
-        at(values, "custom", "jupyterhubAws", "writtenByAdministrators")
-    ),
-    "GitHubOAuthenticator.auth_state_groups_key": lambda values: bool(
-        at(values, "custom", "jupyterhubAws", "githubTeams")
-    ),
-    "JupyterHub.template_paths": lambda values: bool(
-        at(values, "custom", "jupyterhubAws", "accountPages")
-    ),
+    "KubeSpawner.profile_list": _asks_for("profileGroups"),
+    "KubeSpawner.modify_pod_hook": _asks_for("writtenByAdministrators"),
+    "GitHubOAuthenticator.auth_state_groups_key": _asks_for("githubTeams"),
+    "JupyterHub.template_paths": _asks_for("accountPages"),
 }
 
 
@@ -298,20 +281,14 @@ def derived(values: Values) -> Iterator[ValueFault]:
     for path, (wrong, what, fix) in _KEYS.items():
         value = at(values, *map(str, path))
         if value is not None and wrong(value):
-            yield ValueFault(
-                id="helm-values.protected-value", path=path, what=f"{what}{_got(value)}", fix=fix
-            )
+            yield ValueFault("helm-values.protected-value", path, f"{what}{_got(value)}", fix)
 
 
 def shadowed(resolved: Resolved) -> Iterator[ValueFault]:
     """No trait is without effect because the chart says the same for a class that wins."""
     for path, key in resolved.shadowed.items():
-        yield ValueFault(
-            id="helm-values.shadowed",
-            path=path,
-            what="is without effect: the chart says the same under KubeSpawner, which wins",
-            fix=f"use {key}",
-        )
+        what = "is without effect: the chart says the same under KubeSpawner, which wins"
+        yield ValueFault("helm-values.shadowed", path, what, f"use {key}")
 
 
 #: Traits of a profile that the rules about `singleuser` have to hear of too.
@@ -333,11 +310,13 @@ def container_config(values: Values) -> Iterator[ValueFault]:
     """The container's security context is not replaced by the way around."""
     for name in ("securityContext", "security_context"):
         if at(values, "hub", "config", "KubeSpawner", "extra_container_config", name) is not None:
+            what = "replaces the security context that Pod Security `restricted` asks for"
+            fix = "use hub.config.KubeSpawner.container_security_context"
             yield ValueFault(
-                id="helm-values.security-context",
-                path=("hub", "config", "KubeSpawner", "extra_container_config", name),
-                what="replaces the security context that Pod Security `restricted` asks for",
-                fix="use hub.config.KubeSpawner.container_security_context",
+                "helm-values.security-context",
+                ("hub", "config", "KubeSpawner", "extra_container_config", name),
+                what,
+                fix,
             )
 
 
@@ -346,10 +325,10 @@ def provider_is_verified(values: Values) -> Iterator[ValueFault]:
     for section, traits in (at(values, "hub", "config") or {}).items():
         if section.endswith(_OAUTH) and at(traits, "http_request_kwargs", "validate_cert") is False:
             yield ValueFault(
-                id="helm-values.provider-unverified",
-                path=("hub", "config", section, "http_request_kwargs", "validate_cert"),
-                what=_UNVERIFIED,
-                fix=REFUSED["OAuthenticator.validate_server_cert"][2],
+                "helm-values.provider-unverified",
+                ("hub", "config", section, "http_request_kwargs", "validate_cert"),
+                _UNVERIFIED,
+                REFUSED["OAuthenticator.validate_server_cert"][2],
             )
 
 
@@ -383,25 +362,16 @@ def _named_in_code(values: Values, name: str) -> bool:
     """Whether the user's own code mentions a class of that name: there it may be defined or
     imported.
     """
-    return any(
-        re.search(rf"\b(class|import|as)\s+{re.escape(name)}\b|,\s*{re.escape(name)}\b", code.text)
-        for code in code_of(values)
-    )
+    pattern = rf"\b(class|import|as)\s+{re.escape(name)}\b|,\s*{re.escape(name)}\b"
+    return any(re.search(pattern, code.text) for code in code_of(values))
 
 
 def _strange(values: Values) -> Iterator[str]:
     """Sections of no class that the hub's image has."""
-    named = (
-        str(at(values, "hub", "config", "JupyterHub", "authenticator_class"))
-        .replace(":", ".")
-        .rpartition(".")[2]
-    )
+    chosen = str(at(values, "hub", "config", "JupyterHub", "authenticator_class"))
+    known = {*known_classes(), chosen.replace(":", ".").rpartition(".")[2]}
     for section in at(values, "hub", "config") or {}:
-        if (
-            section not in known_classes()
-            and section != named
-            and not _named_in_code(values, section)
-        ):
+        if section not in known and not _named_in_code(values, section):
             yield section
 
 
@@ -413,12 +383,8 @@ def sections_are_spelt(values: Values) -> Iterator[ValueFault]:
             what = (
                 "is no class of the hub: its settings have no effect, and JupyterHub does not warn"
             )
-            yield ValueFault(
-                id="helm-values.class-unknown",
-                path=("hub", "config", section),
-                what=what,
-                fix=f"did you mean {meant}?",
-            )
+            fix = f"did you mean {meant}?"
+            yield ValueFault("helm-values.class-unknown", ("hub", "config", section), what, fix)
 
 
 def traits_are_spelt(values: Values) -> Iterator[ValueFault]:
@@ -445,10 +411,7 @@ def traits_are_spelt(values: Values) -> Iterator[ValueFault]:
                 )
                 what = f"is not a trait of {section}: the hub would only log a warning"
                 yield ValueFault(
-                    id="helm-values.trait-unknown",
-                    path=("hub", "config", section, name),
-                    what=what,
-                    fix=fix,
+                    "helm-values.trait-unknown", ("hub", "config", section, name), what, fix
                 )
 
 
@@ -468,24 +431,16 @@ def without_effect(values: Values) -> Iterator[ValueFault]:
                 f"is a class that this hub does not use ({', '.join(others)} are): its settings"
                 " have no effect"
             )
-            yield ValueFault(
-                id="helm-values.class-unused",
-                path=("hub", "config", section),
-                what=what,
-                fix="remove it, or set it for the class in use",
-            )
+            fix = "remove it, or set it for the class in use"
+            yield ValueFault("helm-values.class-unused", ("hub", "config", section), what, fix)
     for section in _strange(values):
         if not _meant(section):
             what = (
                 "is no class of the hub's image: only an image of your own may know it, otherwise"
                 " it has no effect"
             )
-            yield ValueFault(
-                id="helm-values.class-unknown",
-                path=("hub", "config", section),
-                what=what,
-                fix="check whether your image has it, or remove it",
-            )
+            fix = "check whether your image has it, or remove it"
+            yield ValueFault("helm-values.class-unknown", ("hub", "config", section), what, fix)
 
 
 CLASS_RULES = (sections_are_spelt, traits_are_spelt)
@@ -509,10 +464,8 @@ def _known() -> frozenset[str]:
     """What the chart's jupyterhub_config.py has bound when it executes such code
     (scripts/refresh_chart.py).
     """
-    names: list[str] = json.loads(
-        (_DATA / f"names-{chart_version()}.json").read_text(encoding="utf-8")
-    )
-    return frozenset((*names, *_ALWAYS))
+    text = (_DATA / f"names-{chart_version()}.json").read_text(encoding="utf-8")
+    return frozenset((*json.loads(text), *_ALWAYS))
 
 
 def names_exist(values: Values) -> Iterator[ValueFault]:
@@ -529,14 +482,13 @@ def names_exist(values: Values) -> Iterator[ValueFault]:
         for line, name in undefined:
             hidden = any(isinstance(part, str) and names_secret(part) for part in code.path)
             guess = None if hidden else closest(name, (_known() | bound) - _BUILTINS)
-            fix = (
-                f"did you mean {guess}?" if guess and len(name) > 2 else "import or define it"
-            )  # two letters resemble anything
+            # Two letters resemble anything.
+            fix = f"did you mean {guess}?" if guess and len(name) > 2 else "import or define it"
             what = (
                 f"line {line} uses {'a name' if hidden else shown(name)}, which does not exist"
                 " there: the hub would not start, or fail later"
             )
-            yield ValueFault(id="helm-values.name-undefined", path=code.path, what=what, fix=fix)
+            yield ValueFault("helm-values.name-undefined", code.path, what, fix)
 
 
 def parsed(text: str) -> ast.Module | None:
@@ -563,13 +515,9 @@ def _names(
         if isinstance(message, (messages.UndefinedName, messages.UndefinedLocal)):
             lines.setdefault(str(message.message_args[0]), int(message.lineno))
     bound = frozenset(str(name) for scope in found.deadScopes[-1:] for name in scope)
-    return (
-        tuple((line, name) for name, line in sorted(lines.items(), key=lambda item: item[1])),
-        bound,
-    )
+    by_line = sorted(lines.items(), key=lambda item: item[1])
+    return tuple((line, name) for name, line in by_line), bound
 
-
-CODE_RULES = (names_exist,)
 
 #: All of them, in the order of their findings.
-RULES = (*CLASS_RULES, *CODE_RULES, *TRAIT_RULES)
+RULES = (*CLASS_RULES, names_exist, *TRAIT_RULES)

@@ -27,19 +27,8 @@ from jupyterhub_aws.config.network import OpenNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 
 _CHECK = "identities"
-_PUBLIC_ACCESS = parse_policy(
-    "the owner's policy",
-    {
-        "Version": CURRENT,
-        "Statement": {
-            "Sid": "Public",
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "*",
-            "Resource": "*",
-        },
-    },
-)
+_PUBLIC = {"Sid": "Public", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+_PUBLIC_ACCESS = parse_policy("the owner's policy", {"Version": CURRENT, "Statement": _PUBLIC})
 #: Keys with known values in every request, independent of the caller; the rest follows from caller
 #: and resource.
 _CLOSED = (
@@ -112,14 +101,9 @@ class IdentityProof:
             arn=self.world.arn(role), what=role.label, tags=self.world.tags(role), resource=role
         )
         service = identity.software.trusted
-        for action in (
-            ("sts:AssumeRole", "sts:TagSession")
-            if service == "pods.eks.amazonaws.com"
-            else ("sts:AssumeRole",)
-        ):
-            request = self._request(
-                identity, Principal("service", service), action, target, {}, None
-            )
+        caller, by_pods = Principal("service", service), service == "pods.eks.amazonaws.com"
+        for action in ("sts:AssumeRole", "sts:TagSession") if by_pods else ("sts:AssumeRole",):
+            request = self._request(identity, caller, action, target, {}, None)
             decision = decide(request, PolicySet(resource=() if document is None else (document,)))
             stops = (
                 f"{service} cannot take the role, so {identity.software.name} has no credentials"
@@ -160,16 +144,13 @@ class IdentityProof:
 
     def _region(self, target: CallTarget) -> str:
         """Where the call is answered: the region in the resource's ARN, or the stack's."""
-        parts = target.arn.split(":")
-        return (
-            parts[3] if len(parts) > 3 and parts[3] else self.world.region
-        )  # arn:partition:service:region
+        parts = target.arn.split(":")  # arn:partition:service:region
+        return parts[3] if len(parts) > 3 and parts[3] else self.world.region
 
     def _policy_set(self, identity: Identity, call: ApiCall, target: CallTarget) -> PolicySet:
         """What decides over the calls of a row, but for what is on the way."""
-        if (
-            call.anonymous
-        ):  # the bucket's owner lets all principals read; an obstacle is on our side
+        # The bucket's owner lets all principals read; an obstacle is on our side.
+        if call.anonymous:
             return PolicySet(resource=(_PUBLIC_ACCESS,))
         own = None if target.resource is None else self.world.resource_policies(target.resource)
         if target.granted is not None and own is None:
@@ -239,11 +220,8 @@ class IdentityProof:
         if target.sent:
             values["aws:tagkeys"] = tuple(target.sent)
         closed.append("aws:principaltag/" if caller.kind == "role" else "aws:principal")
-        closed += (
-            ["aws:sourceaccount", "aws:sourcearn", "aws:principalservicename"]
-            if caller.kind != "service"
-            else []
-        )
+        if caller.kind != "service":
+            closed += ["aws:sourceaccount", "aws:sourcearn", "aws:principalservicename"]
         return AccessRequest(
             caller=caller,
             action=action,
@@ -267,9 +245,8 @@ class IdentityProof:
             "aws:PrincipalIsAWSService": "false",
         }
         tags = {} if identity.role is None else self.world.tags(identity.role)
-        if (
-            identity.service_account is not None
-        ):  # EKS user guide, "Grant Pods access to AWS resources based on tags"
+        # EKS user guide, "Grant Pods access to AWS resources based on tags".
+        if identity.service_account is not None:
             tags = {
                 **tags,
                 "eks-cluster-name": self.world.stack.name,
@@ -324,14 +301,11 @@ def _without(proof: IdentityProof) -> Iterator[Finding]:
 def _wrong_accounts(proof: IdentityProof) -> Iterator[Finding]:
     for item in proof.identities:
         wanted = item.software.service_account
-        if (
-            item.service_account is not None
-            and item.source.type == ADDON
-            and item.service_account != wanted
-        ):
+        given = item.service_account
+        if given is not None and item.source.type == ADDON and given != wanted:
             message = (
-                f"{item.source.label} gives its role to the service account {item.service_account},"
-                f" and the pods of {item.software.name} run as {wanted}"
+                f"{item.source.label} gives its role to the service account {given}, and the pods of"
+                f" {item.software.name} run as {wanted}"
             )
             yield fail(_CHECK, message, f"give it to {wanted}", item.source)
 
@@ -369,9 +343,8 @@ def _alike(calls: Iterable[JudgedCall]) -> list[list[JudgedCall]]:
     """Calls that one statement decides on one resource belong into one message."""
     groups: dict[tuple[str, str, str], list[JudgedCall]] = {}
     for call in calls:
-        groups.setdefault(
-            (call.identity.software.name, call.target.what, call.decision.by), []
-        ).append(call)
+        key = (call.identity.software.name, call.target.what, call.decision.by)
+        groups.setdefault(key, []).append(call)
     return list(groups.values())
 
 

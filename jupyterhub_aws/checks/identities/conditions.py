@@ -11,7 +11,7 @@ import datetime
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -55,9 +55,8 @@ def glob(pattern: str, text: str) -> bool:
     Case counts.
     """
     head = pattern.split("*", 1)[0].split("?", 1)[0]
-    if len(head) == len(pattern) or not text.startswith(
-        head
-    ):  # most patterns end here: they are of another service
+    # Most patterns end here: they are of another service.
+    if len(head) == len(pattern) or not text.startswith(head):
         return pattern == text
     at = mark = len(head)
     star, start = -1, 0
@@ -260,10 +259,12 @@ def holds(condition: Condition, context: RequestContext, *, variables: bool) -> 
     return together(map(met, found))
 
 
-def _numeric(compare: Callable[[float, float], bool]) -> Callable[[str, str], Truth]:
+def _ordered(
+    compare: Callable[[float, float], bool], number: Callable[[str], float]
+) -> Callable[[str, str], Truth]:
     def decided(written: str, value: str) -> Truth:
         try:
-            return compare(float(value), float(written))
+            return compare(number(value), number(written))
         except ValueError:
             return False
 
@@ -277,16 +278,6 @@ def _instant(text: str) -> float:
     except ValueError:
         found = datetime.datetime.fromisoformat(text)
     return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()
-
-
-def _dated(compare: Callable[[float, float], bool]) -> Callable[[str, str], Truth]:
-    def decided(written: str, value: str) -> Truth:
-        try:
-            return compare(_instant(value), _instant(written))
-        except ValueError:
-            return False
-
-    return decided
 
 
 def _inside(written: str, value: str) -> Truth:
@@ -341,14 +332,10 @@ def _rules() -> dict[str, OperatorRule]:
         },
     }
     for name, compare in order.items():
-        found[f"numeric{name}"] = OperatorRule(compare=_numeric(compare), value=float)
-        found[f"date{name}"] = OperatorRule(compare=_dated(compare), value=_instant)
-    found["numericnotequals"] = OperatorRule(
-        compare=_numeric(order["equals"]), negative=True, value=float
-    )
-    found["datenotequals"] = OperatorRule(
-        compare=_dated(order["equals"]), negative=True, value=_instant
-    )
+        found[f"numeric{name}"] = OperatorRule(compare=_ordered(compare, float), value=float)
+        found[f"date{name}"] = OperatorRule(compare=_ordered(compare, _instant), value=_instant)
+    for kind in ("numeric", "date"):
+        found[f"{kind}notequals"] = replace(found[f"{kind}equals"], negative=True)
     return found
 
 
