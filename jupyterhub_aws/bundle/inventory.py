@@ -178,17 +178,9 @@ def _requirements(home: Project) -> str:
     found = next((name for name in _REQUIREMENTS if (home.folder / name).is_file()), None)
     if found is None:
         what = f"is not in {home.folder}, so nothing says which packages the program needs"
-        raise ConfigError(
-            _REQUIREMENTS[-1],
-            [
-                Problem(
-                    id="bundle.no-requirements",
-                    path="",
-                    what=what,
-                    fix="write it, with the line jupyterhub-aws==VERSION",
-                )
-            ],
-        )
+        fix = "write it, with the line jupyterhub-aws==VERSION"
+        problem = Problem(id="bundle.no-requirements", path="", what=what, fix=fix)
+        raise ConfigError(_REQUIREMENTS[-1], [problem])
     return found
 
 
@@ -220,9 +212,8 @@ def _engine(stack: StackConfig, requirements: Path) -> Iterator[File]:
         for package, version in versions.items()
         if package not in _WITHOUT_PLUGIN
     }
-    if (
-        isinstance(stack.cluster, EksCluster) and stack.parts == "all"
-    ):  # the plugin of pulumi-eks brings providers of its own
+    # The plugin of pulumi-eks brings providers of its own.
+    if isinstance(stack.cluster, EksCluster) and stack.parts == "all":
         wanted |= {(row.name, row.version): "pulumi-eks" for row in pins() if row.kind == "plugin"}
     for (plugin, version), who in sorted(wanted.items()):
         name = f"pulumi-resource-{plugin}-v{version}-linux-amd64.tar.gz"

@@ -76,24 +76,19 @@ class Side:
         older version of the library may have said them.
         """
         said = self.configuration or {}
+        prefix = f"{PROJECT}:"
         own = {
-            key.partition(":")[2]: value
-            for key, value in said.items()
-            if key.startswith(f"{PROJECT}:")
+            key.removeprefix(prefix): value for key, value in said.items() if key.startswith(prefix)
         }
-        others = {key: value for key, value in said.items() if not key.startswith(f"{PROJECT}:")}
+        others = {key: value for key, value in said.items() if not key.startswith(prefix)}
         number = {"format": own["format"]} if "format" in own else {}
         try:
             gate = None if self.gate is None else upgraded({**number, "gate": self.gate})["gate"]
-            configuration = {
-                **others,
-                **{f"{PROJECT}:{name}": value for name, value in upgraded(own).items()},
-            }
+            today = {f"{prefix}{name}": value for name, value in upgraded(own).items()}
         except ValueError:  # an option under both names: no plan was ever made of such a file
             return self
-        return replace(
-            self, gate=gate, configuration=None if self.configuration is None else configuration
-        )
+        configuration = None if self.configuration is None else {**others, **today}
+        return replace(self, gate=gate, configuration=configuration)
 
     def money_is_of_another_day(self, other: Side) -> bool:
         """Whether both sides have bills, made from different prices."""
@@ -140,17 +135,9 @@ def preview_side(data: Mapping[str, Any], source: str) -> Side:
     problems = _diagnostics(data.get("diagnostics"))
     if problems or not isinstance(steps, list) or not isinstance(data.get("changeSummary"), dict):
         first = f": {problems[0]}" if problems else ""
-        raise ConfigError(
-            source,
-            [
-                Problem(
-                    id="preview.failed",
-                    path="",
-                    what=f"is a preview that did not come to its end{first}",
-                    fix="mend what it complains about and preview again",
-                )
-            ],
-        )
+        what = f"is a preview that did not come to its end{first}"
+        fix = "mend what it complains about and preview again"
+        raise _refused("preview.failed", source, what, fix)
     found: dict[str, EngineStep] = {}
     for index, step in enumerate(steps):
         urn, read = _step(step, source, index)
@@ -181,13 +168,9 @@ def before(side: Side) -> Side:
 def _step(step: Any, source: str, index: int) -> tuple[str, EngineStep]:
     op = step.get("op") if isinstance(step, dict) else None
     urn = step.get("urn") if isinstance(step, dict) else None
-    if (
-        not isinstance(urn, str)
-        or not urn.startswith("urn:pulumi:")
-        or urn.count("::") < 3
-        or not isinstance(op, str)
-        or op not in _OPS
-    ):  # stack, project, type, name
+    # A URN has stack, project, type and name.
+    of_pulumi = isinstance(urn, str) and urn.startswith("urn:pulumi:") and urn.count("::") >= 3
+    if not of_pulumi or not isinstance(urn, str) or not isinstance(op, str) or op not in _OPS:
         problem = Problem(
             id="preview.unknown-step",
             path=f"steps[{index}]",
@@ -201,9 +184,8 @@ def _step(step: Any, source: str, index: int) -> tuple[str, EngineStep]:
     because = _texts(step.get("replaceReasons")) or tuple(
         sorted(path for path, item in detailed.items() if str(_kind_of(item)).endswith("-replace"))
     )
-    paths = tuple(sorted(map(str, detailed))) or _texts(
-        step.get("diffReasons")
-    )  # the second names whole properties only
+    # The second names whole properties only.
+    paths = tuple(sorted(map(str, detailed))) or _texts(step.get("diffReasons"))
     # A replacement comes as three steps; where the deletion is the first of them, the old one goes
     # first.
     return urn, EngineStep(
@@ -354,61 +336,39 @@ def read_side(path: str) -> Side:
     name = Path(path).name
     try:
         if Path(path).stat().st_size > LARGEST:
-            raise _refused(
-                "plan.too-large",
-                name,
-                f"is larger than {LARGEST // 1_000_000} MB",
-                "no plan is: make it again with `jhub plan STACK --json FILE`",
-            )
+            what = f"is larger than {LARGEST // 1_000_000} MB"
+            fix = "no plan is: make it again with `jhub plan STACK --json FILE`"
+            raise _refused("plan.too-large", name, what, fix)
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise _refused(
-            "file.unreadable",
-            name,
-            f"cannot be read ({error.strerror})",
-            "name a plan (`jhub plan STACK --json FILE`) or a preview (`pulumi preview --json`)",
-        ) from None
+        what = f"cannot be read ({error.strerror})"
+        fix = "name a plan (`jhub plan STACK --json FILE`) or a preview (`pulumi preview --json`)"
+        raise _refused("file.unreadable", name, what, fix) from None
     except RecursionError:
-        raise _refused(
-            "plan.too-deep",
-            name,
-            "is nested too deeply",
-            "make it again with `jhub plan STACK --json FILE`",
-        ) from None
+        fix = "make it again with `jhub plan STACK --json FILE`"
+        raise _refused("plan.too-deep", name, "is nested too deeply", fix) from None
     except ValueError as error:
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise _refused(
-            "plan.not-json",
-            name,
-            f"is not JSON, or ends too early{where}",
-            "make it again; a run that was cut off leaves half a file",
-        ) from None
+        what = f"is not JSON, or ends too early{where}"
+        fix = "make it again; a run that was cut off leaves half a file"
+        raise _refused("plan.not-json", name, what, fix) from None
     return side_of(data, name)
 
 
 def side_of(data: Any, source: str) -> Side:
     """The side that data describes. Raises ConfigError as `read_side` does."""
-    if (
-        isinstance(data, dict)
-        and ("steps" in data or "changeSummary" in data or "diagnostics" in data)
-        and "format" not in data
-    ):
-        return preview_side(data, source)
+    if isinstance(data, dict) and "format" not in data:
+        if {"steps", "changeSummary", "diagnostics"} & data.keys():
+            return preview_side(data, source)
     format_ = data.get("format") if isinstance(data, dict) else None
     if not isinstance(format_, str) or not format_.startswith(PLAN_FORMAT):
-        raise _refused(
-            "plan.neither",
-            source,
-            "is neither a plan nor a preview",
-            "make one with `jhub plan STACK --json FILE` or `pulumi preview --json > FILE`",
-        )
-    if format_ != f"{PLAN_FORMAT}{VERSION}":
-        raise _refused(
-            "plan.format",
-            source,
-            f"is of another format (got {shown(format_)}, this jhub reads {PLAN_FORMAT}{VERSION})",
-            "update jhub, or make the plan again with this one",
-        )
+        fix = "make one with `jhub plan STACK --json FILE` or `pulumi preview --json > FILE`"
+        raise _refused("plan.neither", source, "is neither a plan nor a preview", fix)
+    ours = f"{PLAN_FORMAT}{VERSION}"
+    if format_ != ours:
+        what = f"is of another format (got {shown(format_)}, this jhub reads {ours})"
+        fix = "update jhub, or make the plan again with this one"
+        raise _refused("plan.format", source, what, fix)
     try:
         plan = _Plan.model_validate(data)
     except ValidationError as error:
@@ -423,16 +383,8 @@ def side_of(data: Any, source: str) -> Side:
         ]
         raise ConfigError(source, problems) from None
     except RecursionError:
-        raise _refused(
-            "plan.too-deep",
-            source,
-            "is nested too deeply",
-            "make it again with `jhub plan STACK --json FILE`",
-        ) from None
-    return _side(plan, source)
-
-
-def _side(plan: _Plan, source: str) -> Side:
+        fix = "make it again with `jhub plan STACK --json FILE`"
+        raise _refused("plan.too-deep", source, "is nested too deeply", fix) from None
     return Side(
         source=source,
         stack=plan.stack,
@@ -449,27 +401,14 @@ def _side(plan: _Plan, source: str) -> Side:
 
 
 def _resources(found: list[_Resource]) -> Resources:
-    return Resources(
-        Resource(
-            urn=item.urn,
-            type=item.type,
-            name=item.name,
-            parent=item.parent,
-            custom=item.custom,
-            protect=item.protect,
-            retain_on_delete=item.retain_on_delete,
-            ignore_changes=tuple(item.ignore_changes),
-            import_id=item.import_id,
-            provider=item.provider,
-            depends_on=tuple(item.depends_on),
-            inputs=sealed(item.inputs, item.type),
-            taggable=False,
-            source=item.source,
-            external=item.external,
-            aliases=tuple(item.aliases),
-        )
-        for item in found
-    )
+    def resource(item: _Resource) -> Resource:
+        fields: dict[str, Any] = dict(item)
+        for listed in ("ignore_changes", "depends_on", "aliases"):
+            fields[listed] = tuple(fields[listed])
+        fields["inputs"] = sealed(item.inputs, item.type)
+        return Resource(**fields, taggable=False)
+
+    return Resources(map(resource, found))
 
 
 def _refused(which: str, source: str, what: str, fix: str) -> ConfigError:

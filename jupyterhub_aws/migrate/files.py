@@ -67,14 +67,9 @@ def targets(named: Sequence[str], folder: Path) -> list[Path]:
             path for path in sorted(folder.glob("Pulumi.*.yaml")) if not _of_another_program(path)
         ]
         if not found:
-            problems.append(
-                Problem(
-                    id="migrate.no-file",
-                    path="",
-                    what=f"finds no stack file in {folder}",
-                    fix="run it where Pulumi.yaml is, or name the files",
-                )
-            )
+            what = f"finds no stack file in {folder}"
+            fix = "run it where Pulumi.yaml is, or name the files"
+            problems.append(Problem(id="migrate.no-file", path="", what=what, fix=fix))
     if problems:
         raise ConfigError("jhub migrate", problems)
     of_projects = [
@@ -116,20 +111,10 @@ def migrated(path: Path) -> Migration:
     own = sections(document, project.name)
     if not _OURS & own.keys():
         fix = f"name a stack file of JupyterHub, which has one of {', '.join(sorted(_OURS))}"
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="migrate.no-section",
-                    path="config",
-                    what="has no section of this library",
-                    fix=fix,
-                )
-            ],
-        )
-    raw = own.get(
-        "format", project.defaults.get("format", project.defaults.get(file_key("format")))
-    )
+        what = "has no section of this library"
+        raise _refused(path, "migrate.no-section", "config", what, fix)
+    usual = project.defaults.get("format", project.defaults.get(file_key("format")))
+    raw = own.get("format", usual)
     number = _format(path, raw)
     found = _stepped(path, text, project, number)
     if "format" in own or raw is None:
@@ -153,17 +138,12 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="file.unreadable",
-                    path="",
-                    what=f"cannot be read ({error.strerror})",
-                    fix="look at its owner and mode",
-                )
-            ],
-        ) from None
+        what, fix = f"cannot be read ({error.strerror})", "look at its owner and mode"
+        raise _refused(path, "file.unreadable", "", what, fix) from None
+
+
+def _refused(file: Path, which: str, path: str, what: str, fix: str) -> ConfigError:
+    return ConfigError(file.name, [Problem(id=which, path=path, what=what, fix=fix)])
 
 
 def _format(path: Path, raw: object) -> int:
@@ -171,17 +151,8 @@ def _format(path: Path, raw: object) -> int:
     if later := newer(raw):
         raise ConfigError(path.name, [later])
     if number is None or number < 1:
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="format.malformed",
-                    path="format",
-                    what="is no format of a stack file",
-                    fix=f"write 1 to {FORMAT}, or remove the line",
-                )
-            ],
-        )
+        what, fix = "is no format of a stack file", f"write 1 to {FORMAT}, or remove the line"
+        raise _refused(path, "format.malformed", "format", what, fix)
     return number
 
 
@@ -247,17 +218,8 @@ def _stamped(path: Path, found: Migration, project: Project) -> Migration:
         right = False
     if not right:
         what = "is not there, and the file has a form in which no line can be added safely"
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="migrate.by-hand",
-                    path="format",
-                    what=what,
-                    fix=f"add the line yourself, below `config:`: format: {FORMAT}",
-                )
-            ],
-        )
+        fix = f"add the line yourself, below `config:`: format: {FORMAT}"
+        raise _refused(path, "migrate.by-hand", "format", what, fix)
     return Migration(
         path=found.path, old=found.old, new=new, source=found.source, edits=found.edits
     )
@@ -368,14 +330,8 @@ def difference(found: Migration) -> Iterator[str]:
 
 
 def _masked(line: str) -> str:
-    return _PAIR.sub(
-        lambda match: (
-            match["key"]
-            + (
-                _HIDDEN
-                if match["name"] == "secure" or names_secret(match["name"])
-                else match["value"]
-            )
-        ),
-        line,
-    )
+    def shown(match: re.Match[str]) -> str:
+        hidden = match["name"] == "secure" or names_secret(match["name"])
+        return match["key"] + (_HIDDEN if hidden else match["value"])
+
+    return _PAIR.sub(shown, line)
