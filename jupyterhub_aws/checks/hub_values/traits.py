@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values
 from jupyterhub_aws.checks.hub_values.sign_in import access_is_spelt
@@ -32,6 +32,16 @@ from jupyterhub_aws.config.traits import (
     used_classes,
 )
 from jupyterhub_aws.config.tree import KeyPath, at
+
+
+class Protected(NamedTuple):
+    """A trait, or a key of the chart, that others count on: which values are refused, why, and what
+    to do.
+    """
+
+    refuses: Callable[[object], bool]
+    what: str
+    fix: str = "remove it"
 
 
 def _any(value: object) -> bool:
@@ -75,9 +85,9 @@ _LABELS = (
     "is what network policies select servers by: with another one servers reach neither hub nor"
     " internet, or every address"
 )
-#: Trait to when it is refused, why, and what to do. A value that only code can tell is refused too.
-REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
-    "JupyterHub.db_url": (
+#: By trait. A value that only code can tell is refused too.
+REFUSED: Mapping[str, Protected] = {
+    "JupyterHub.db_url": Protected(
         _any,
         (
             "replaces the hub's database: the one that `database` keeps, monitors and backs up"
@@ -85,40 +95,39 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
         ),
         "remove it, and use the option database",
     ),
-    "JupyterHub.cleanup_servers": (
+    "JupyterHub.cleanup_servers": Protected(
         _true,
         "stops every user's server whenever the hub restarts, and so at every change of the hub",
         "remove it: servers survive a restart; culling ends idle ones",
     ),
-    "JupyterHub.reset_db": (_true, "deletes the hub's database at every start", "remove it"),
-    "JupyterHub.base_url": (
+    "JupyterHub.reset_db": Protected(_true, "deletes the hub's database at every start"),
+    "JupyterHub.base_url": Protected(
         _under_a_path,
         _AT_THE_ROOT,
         "remove it, and give the hub a host name of its own (entry.hostname)",
     ),
-    "JupyterHub.bind_url": (_any, _WIRED, "remove it; the hub's address is entry.hostname"),
-    "JupyterHub.hub_bind_url": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_connect_url": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_ip": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_port": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_connect_ip": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_connect_port": (_any, _WIRED, "remove it"),
-    "JupyterHub.subdomain_host": (
+    "JupyterHub.bind_url": Protected(
+        _any, _WIRED, "remove it; the hub's address is entry.hostname"
+    ),
+    "JupyterHub.hub_bind_url": Protected(_any, _WIRED),
+    "JupyterHub.hub_connect_url": Protected(_any, _WIRED),
+    "JupyterHub.hub_ip": Protected(_any, _WIRED),
+    "JupyterHub.hub_port": Protected(_any, _WIRED),
+    "JupyterHub.hub_connect_ip": Protected(_any, _WIRED),
+    "JupyterHub.hub_connect_port": Protected(_any, _WIRED),
+    "JupyterHub.subdomain_host": Protected(
         _true,
         (
             "gives every user a host name of their own, but certificate and DNS record are for the"
             " hub's name alone"
         ),
-        "remove it",
     ),
-    "JupyterHub.internal_ssl": (
-        _true,
-        _NO_TLS,
-        "remove it: network policies keep others away from hub and servers",
+    "JupyterHub.internal_ssl": Protected(
+        _true, _NO_TLS, "remove it: network policies keep others away from hub and servers"
     ),
-    "JupyterHub.ssl_key": (_true, _NO_TLS, "remove it, and use entry.tls"),
-    "JupyterHub.ssl_cert": (_true, _NO_TLS, "remove it, and use entry.tls"),
-    "JupyterHub.services": (
+    "JupyterHub.ssl_key": Protected(_true, _NO_TLS, "remove it, and use entry.tls"),
+    "JupyterHub.ssl_cert": Protected(_true, _NO_TLS, "remove it, and use entry.tls"),
+    "JupyterHub.services": Protected(
         _any,
         (
             "replaces the idle culler and the service by which `jhub` works, or is dropped by the"
@@ -126,92 +135,70 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
         ),
         "use hub.services",
     ),
-    "JupyterHub.load_roles": (
+    "JupyterHub.load_roles": Protected(
         _any,
         "replaces the roles of the idle culler and of the service by which `jhub` works",
         "use hub.loadRoles",
     ),
-    "JupyterHub.spawner_class": (
-        _any,
-        "replaces KubeSpawner, which profiles, homes and limits are written for",
-        "remove it",
+    "JupyterHub.spawner_class": Protected(
+        _any, "replaces KubeSpawner, which profiles, homes and limits are written for"
     ),
-    "JupyterHub.proxy_class": (
-        _any,
-        "replaces the proxy that the chart runs and the entry leads to",
-        "remove it",
+    "JupyterHub.proxy_class": Protected(
+        _any, "replaces the proxy that the chart runs and the entry leads to"
     ),
-    "ConfigurableHTTPProxy.api_url": (
-        _any,
-        "replaces the address of the proxy's API, which the chart knows",
-        "remove it",
+    "ConfigurableHTTPProxy.api_url": Protected(
+        _any, "replaces the address of the proxy's API, which the chart knows"
     ),
-    "ConfigurableHTTPProxy.should_start": (
-        _true,
-        "starts a second proxy inside the hub: the one that users reach would lead nowhere",
-        "remove it",
+    "ConfigurableHTTPProxy.should_start": Protected(
+        _true, "starts a second proxy inside the hub: the one that users reach would lead nowhere"
     ),
-    "KubeSpawner.automount_service_account_token": (
-        _true,
-        "mounts a token of the cluster's API into every server",
-        "remove it, or write false",
+    "KubeSpawner.automount_service_account_token": Protected(
+        _true, "mounts a token of the cluster's API into every server", "remove it, or write false"
     ),
-    "KubeSpawner.namespace": (
-        _any,
-        "starts servers in another namespace, without homes, policies and the hub's rights",
-        "remove it",
+    "KubeSpawner.namespace": Protected(
+        _any, "starts servers in another namespace, without homes, policies and the hub's rights"
     ),
-    "KubeSpawner.enable_user_namespaces": (
+    "KubeSpawner.enable_user_namespaces": Protected(
         _true,
         "starts servers in namespaces of their own, without homes, policies and the hub's rights",
-        "remove it",
     ),
-    "KubeSpawner.common_labels": (
-        _any,
-        _LABELS,
-        "remove it; use singleuser.extraLabels for labels of your own",
+    "KubeSpawner.common_labels": Protected(
+        _any, _LABELS, "remove it; use singleuser.extraLabels for labels of your own"
     ),
-    "KubeSpawner.component_label": (_not("singleuser-server"), _LABELS, "remove it"),
-    "KubeSpawner.port": (
+    "KubeSpawner.component_label": Protected(_not("singleuser-server"), _LABELS),
+    "KubeSpawner.port": Protected(
         _not(8888),
         (
             "is another port than the chart's network policies let the proxy reach (8888): no"
             " server could be opened"
         ),
-        "remove it",
     ),
-    "KubeSpawner.ip": (
+    "KubeSpawner.ip": Protected(
         lambda value: str(value).startswith("127.") or value in ("localhost", "::1"),
         "has servers listen inside their pod only: no server could be opened",
-        "remove it",
     ),
-    "KubeSpawner.hub_connect_ip": (_any, _WIRED, "remove it"),
-    "KubeSpawner.hub_connect_port": (_any, _WIRED, "remove it"),
-    "KubeSpawner.hub_connect_url": (_any, _WIRED, "remove it"),
-    "OAuthenticator.validate_server_cert": (
-        _false,
-        _UNVERIFIED,
-        "remove it; a CA of your own goes into the hub's image or extraFiles",
+    "KubeSpawner.hub_connect_ip": Protected(_any, _WIRED),
+    "KubeSpawner.hub_connect_port": Protected(_any, _WIRED),
+    "KubeSpawner.hub_connect_url": Protected(_any, _WIRED),
+    "OAuthenticator.validate_server_cert": Protected(
+        _false, _UNVERIFIED, "remove it; a CA of your own goes into the hub's image or extraFiles"
     ),
 }
 #: Keys of the chart that other parts of the stack depend on.
-_KEYS: Mapping[KeyPath, tuple[Callable[[object], bool], str, str]] = {
-    ("hub", "baseUrl"): (
+_KEYS: Mapping[KeyPath, Protected] = {
+    ("hub", "baseUrl"): Protected(
         _under_a_path,
         _AT_THE_ROOT,
         "remove it, and give the hub a host name of its own (entry.hostname)",
     ),
-    ("proxy", "service", "disableHttpPort"): (
-        _true,
-        "closes the port by which `jhub open` and tunnels reach the hub",
-        "remove it",
+    ("proxy", "service", "disableHttpPort"): Protected(
+        _true, "closes the port by which `jhub open` and tunnels reach the hub"
     ),
-    ("hub", "deploymentStrategy", "type"): (
+    ("hub", "deploymentStrategy", "type"): Protected(
         _not("Recreate", None),
         "lets two hubs run at once: JupyterHub does not know how to share its database",
-        "remove it",
     ),
-    ("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"): (
+    ("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"): Protected(
         _not("true", True),
         "takes away the label by which servers may reach the hub: no server could start",
         "keep it",
@@ -228,17 +215,17 @@ def refused(resolved: Resolved) -> Iterator[ValueFault]:
     for section, traits in config.items():
         for trait, value in traits.items() if isinstance(traits, Mapping) else ():
             rule = _rule(section, trait)
-            if rule is not None and rule[0](value):
-                what = f"{rule[1]}{_got(value)}"
+            if rule is not None and rule.refuses(value):
+                what = f"{rule.what}{_got(value)}"
                 yield ValueFault(
-                    "helm-values.protected-trait", ("hub", "config", section, trait), what, rule[2]
+                    "helm-values.protected-trait", ("hub", "config", section, trait), what, rule.fix
                 )
     for (section, trait), said in resolved.computed.items():
         section = "KubeSpawner" if section == "Spawner" else section
         rule = _rule(section, trait)
         if rule is not None:
-            what = f"{said.where}{rule[1]}"
-            yield ValueFault("helm-values.protected-trait", said.path, what, rule[2])
+            what = f"{said.where}{rule.what}"
+            yield ValueFault("helm-values.protected-trait", said.path, what, rule.fix)
         elif f"{section}.{trait}" in COMPOSED:
             key = COMPOSED[f"{section}.{trait}"]
             what = f"{said.where}replaces all that the chart puts there"
@@ -249,7 +236,7 @@ def refused(resolved: Resolved) -> Iterator[ValueFault]:
             yield ValueFault("helm-values.file-replaced", said.path, what, "remove it")
 
 
-def _rule(section: str, trait: str) -> tuple[Callable[[object], bool], str, str] | None:
+def _rule(section: str, trait: str) -> Protected | None:
     if section.endswith(_OAUTH) and f"{_OAUTH}.{trait}" in REFUSED:
         section = _OAUTH
     return REFUSED.get(f"{section}.{trait}")
@@ -328,7 +315,7 @@ def provider_is_verified(values: Values) -> Iterator[ValueFault]:
                 "helm-values.provider-unverified",
                 ("hub", "config", section, "http_request_kwargs", "validate_cert"),
                 _UNVERIFIED,
-                REFUSED["OAuthenticator.validate_server_cert"][2],
+                REFUSED["OAuthenticator.validate_server_cert"].fix,
             )
 
 
