@@ -244,7 +244,9 @@ def _prune(store: Store, lock: Lock) -> None:
 
 
 def _write_sums(store: Store, lock: Lock) -> None:
-    """What `sha256sum --check SHA256SUMS` reads, where neither this program nor Python is at hand."""
+    """What `sha256sum --check SHA256SUMS` reads, where neither this program nor Python is at
+    hand.
+    """
     lines = []
     for kind in ("chart", "file", "wheels"):
         folder = folder_of(store, kind).name

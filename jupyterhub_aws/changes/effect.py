@@ -118,7 +118,9 @@ class Reading:
 
 
 def shown_first(class_: Class) -> tuple[bool, int]:
-    """The order in which classes are shown: what costs more before anything else, then the gravest."""
+    """The order in which classes are shown: what costs more before anything else, then the
+    gravest.
+    """
     return (class_ != "costs more", -CLASSES.index(class_))
 
 

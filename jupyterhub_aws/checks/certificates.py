@@ -1,4 +1,6 @@
-"""The certificates that hubs of a stack bring themselves, as browsers would judge them on this day."""
+"""The certificates that hubs of a stack bring themselves, as browsers would judge them on this
+day.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +127,8 @@ def _strength(chain: Sequence[Certificate]) -> Iterator[Finding]:
         if isinstance(key, rsa.RSAPublicKey):
             if key.key_size < _LEAST_RSA_BITS:
                 message = f"{who}has an RSA key of {key.key_size} bits, which can be broken"
-                fix = f"make a new key: jhub certificate new, or RSA of {_LEAST_RSA_BITS} bits and more"
+                least = f"RSA of {_LEAST_RSA_BITS} bits and more"
+                fix = f"make a new key: jhub certificate new, or {least}"
                 yield fail(_ID, message, fix)
         elif isinstance(key, ec.EllipticCurvePublicKey):
             if key.curve.name not in _CURVES:

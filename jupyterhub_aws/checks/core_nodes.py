@@ -253,7 +253,9 @@ def heavier(pod: SchedulablePod) -> SchedulablePod:
 
 
 def homeless(pod: SchedulablePod, nodes: Sequence[SchedulableNode]) -> list[str]:
-    """Why no node takes a pod, though it were alone: the reasons of each; empty where one takes it."""
+    """Why no node takes a pod, though it were alone: the reasons of each; empty where one takes
+    it.
+    """
     reasons = [refusals(pod, node) for node in nodes]
     if any(not item for item in reasons):
         return []

@@ -177,7 +177,10 @@ class Cost:
         if not self.elsewhere:
             return None
         if not self.prices.has_data:
-            return f"No prices of {self.region} are known here: every line is at the prices of {REGION}."
+            return (
+                f"No prices of {self.region} are known here: every line is at the prices of"
+                f" {REGION}."
+            )
         return (
             f"At the prices of {REGION}, because those of {self.region} are not known here:"
             f" {', '.join(self.elsewhere)}."

@@ -35,7 +35,9 @@ _MIB = 1024**2
 
 
 def values(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """The chart takes each hub's values, and they neither break users' work nor undo a protection."""
+    """The chart takes each hub's values, and they neither break users' work nor undo a
+    protection.
+    """
     start_seconds = timeouts(stack).server_start_seconds
     wrong = (
         fail(
@@ -134,8 +136,8 @@ def servers_find_nodes(stack: StackConfig, resources: Resources) -> list[Finding
     pods = [(release, pod) for release in hub_releases(resources) for pod in user_pods(release)]
     homeless = (finding for release, pod in pods for finding in _placed(release, pod, nodes))
     holds = (
-        f"each profile's servers ({len(pods)}) find nodes that they fit, the smallest type of a pool"
-        " included"
+        f"each profile's servers ({len(pods)}) find nodes that they fit, the smallest type of a"
+        " pool included"
     )
     return verdict("servers-fit", homeless, otherwise=holds)
 

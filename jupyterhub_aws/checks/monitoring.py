@@ -1,4 +1,6 @@
-"""Whether operators would be notified: logs expire, each hub is monitored, alarms have a receiver."""
+"""Whether operators would be notified: logs expire, each hub is monitored, alarms have a
+receiver.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ _ID = "monitoring"
 
 
 def logs_end(_stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Every log group has a retention: one without is paid for, for ever, and keeps users' names."""
+    """Every log group has a retention: one without is paid for, for ever, and keeps users'
+    names.
+    """
     groups = resources.of(_LOG_GROUP)
     what, fix = "keeps its logs for ever", "give it retention_in_days"
     endless = (

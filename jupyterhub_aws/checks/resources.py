@@ -154,7 +154,9 @@ def made_here(urn: str) -> bool:
 
 
 def placeholder(name: str, output: str) -> str:
-    """The placeholder of an output of a resource that only exists after `up`: `${network-vpc.id}`."""
+    """The placeholder of an output of a resource that only exists after `up`:
+    `${network-vpc.id}`.
+    """
     return "${" + in_placeholder(name) + f".{output}}}"
 
 

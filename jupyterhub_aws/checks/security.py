@@ -124,7 +124,9 @@ def _in_clear(resources: Resources) -> Iterator[tuple[Resource, str]]:
 
 
 def open_ingress(stack: StackConfig, resources: Resources) -> list[Finding]:
-    """Nothing is open to the whole internet, except a Kubernetes API that the stack says is public."""
+    """Nothing is open to the whole internet, except a Kubernetes API that the stack says is
+    public.
+    """
     return verdict(
         "open-ingress", _open(stack, resources), otherwise="nothing is open to the whole internet"
     )

@@ -209,7 +209,10 @@ def verified(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Every pinned version that the program uses was seen by its source for this very Kubernetes
     minor.
     """
-    fix = "with AWS credentials: jhub versions refresh asks AWS, and writes the version that it offers"
+    fix = (
+        "with AWS credentials: jhub versions refresh asks AWS, and writes the version that it"
+        " offers"
+    )
     doubtful = (
         warn(
             "verified-versions",

@@ -123,7 +123,9 @@ def migrated(path: Path) -> Migration:
 
 
 def _of_project(path: Path) -> Migration:
-    """A Pulumi.yaml: no line `format` is written there, where it would speak for every stack file."""
+    """A Pulumi.yaml: no line `format` is written there, where it would speak for every stack
+    file.
+    """
     project = _project_of(path)
     text = _text(path)
     config = parsed(text).get("config")

@@ -22,7 +22,9 @@ _PROPERTIES = re.compile(r"(?:[&!][^\s{\[]*\s*)*")
 
 
 class UnsafeError(Exception):
-    """A place in a file whose words cannot be replaced one by one: the file has another form there."""
+    """A place in a file whose words cannot be replaced one by one: the file has another form
+    there.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)

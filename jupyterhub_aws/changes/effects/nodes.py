@@ -1,4 +1,6 @@
-"""Nodes: which profiles a group serves, whether its nodes stop or stay, and what new ones will be."""
+"""Nodes: which profiles a group serves, whether its nodes stop or stay, and what new ones will
+be.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +117,9 @@ def read_group(change: Change, context: EffectContext) -> Reading:
 
 
 def _retires(change: Change) -> str:
-    """What it means that a group may no longer start nodes, or may again; empty where that stays."""
+    """What it means that a group may no longer start nodes, or may again; empty where that
+    stays.
+    """
     for item in change.under("suspendedProcesses"):
         if item.new == "Launch":
             return (
@@ -267,7 +271,9 @@ def _started_from(reading: Reading, context: EffectContext) -> None:
 
 
 def _stays(machine: Resource) -> bool:
-    """The machine does not follow its template: the provider would replace it for another version."""
+    """The machine does not follow its template: the provider would replace it for another
+    version.
+    """
     return bool({"launchTemplate", "launchTemplate.version"}.intersection(machine.ignore_changes))
 
 

@@ -150,7 +150,9 @@ _OTHERWISE = "pods get another volume under the same name"
 _MEANS = {
     "directory": "all users would see an empty home, unless the files are there too",
     "user": "the owner of the files differs from the mounting user: users could not write",
-    "volume": "all users would see an empty home, or an empty database, unless the data is there too",
+    "volume": (
+        "all users would see an empty home, or an empty database, unless the data is there too"
+    ),
     "reclaim policy": "what happens to the data when the claim is deleted",
 }
 

@@ -20,8 +20,8 @@ from jupyterhub_aws.config.stack import StackConfig
 
 @dataclass(frozen=True)
 class Law:
-    """One rule: its id, what it is about (the VPC itself, AWS resources in it, or the objects in the
-    cluster), and what holds when nothing breaks it.
+    """One rule: its id, what it is about (the VPC itself, AWS resources in it, or the objects in
+    the cluster), and what holds when nothing breaks it.
     """
 
     check: str

@@ -19,7 +19,9 @@ from jupyterhub_aws.config.values import is_world
 
 
 def external_ingress(view: View) -> Iterator[Finding]:
-    """API endpoint private only, load balancers internal only, databases without a public address."""
+    """API endpoint private only, load balancers internal only, databases without a public
+    address.
+    """
     for cluster in view.resources.of("aws:eks/cluster:Cluster"):
         network = cluster.inputs.get("vpcConfig", {})
         if network.get("endpointPublicAccess") is not False:
@@ -206,7 +208,9 @@ def _machines(view: View) -> Iterator[Finding]:
 
 
 def routes(view: View) -> Iterator[Finding]:
-    """Every route leads to a range of a declared peer network, through what the stack file names."""
+    """Every route leads to a range of a declared peer network, through what the stack file
+    names.
+    """
     for route in view.resources.of("aws:ec2/route:Route"):
         yield from _route(view, route.inputs, route)
     for table in view.resources.of(

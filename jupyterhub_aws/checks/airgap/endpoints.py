@@ -1,4 +1,6 @@
-"""Every AWS API that software inside calls has a private endpoint, and its callers are let through."""
+"""Every AWS API that software inside calls has a private endpoint, and its callers are let
+through.
+"""
 
 from __future__ import annotations
 

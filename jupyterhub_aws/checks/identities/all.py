@@ -304,8 +304,8 @@ def _wrong_accounts(proof: IdentityProof) -> Iterator[Finding]:
         given = item.service_account
         if given is not None and item.source.type == ADDON and given != wanted:
             message = (
-                f"{item.source.label} gives its role to the service account {given}, and the pods of"
-                f" {item.software.name} run as {wanted}"
+                f"{item.source.label} gives its role to the service account {given}, and the pods"
+                f" of {item.software.name} run as {wanted}"
             )
             yield fail(_CHECK, message, f"give it to {wanted}", item.source)
 

@@ -281,7 +281,9 @@ def _mounted(world: PlanWorld) -> Iterator[CallTarget]:
 
 
 def _restored(world: PlanWorld) -> Iterator[CallTarget]:
-    """The access point that shows the whole file system as root: where a restore puts files back."""
+    """The access point that shows the whole file system as root: where a restore puts files
+    back.
+    """
     for point in world.resources.of(ACCESS_POINT):
         root = (point.inputs.get("rootDirectory") or {}).get("path") == "/"
         if root and (point.inputs.get("posixUser") or {}).get("uid") == 0:
