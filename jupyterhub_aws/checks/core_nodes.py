@@ -39,6 +39,7 @@ _ADDON = "aws:eks/addon:Addon"
 _JOBS = ("kubernetes:batch/v1:CronJob", "kubernetes:batch/v1:Job")
 _BYTES_PER_MIB = 1024**2
 _PURPOSE = "hub.jupyter.org/node-purpose"
+_ZONES = ("topology.kubernetes.io/zone", "topology.ebs.csi.aws.com/zone")
 #: What the parts of the chart that are core pods take from its values: the place of each, what it
 #: is called, and the containers besides its own.
 _CHART_PODS = ((("hub",), "hub"), (("proxy", "chp"), "proxy"))
@@ -84,14 +85,13 @@ def core_nodes(
             "eks.amazonaws.com/capacityType": str(group.inputs.get("capacityType", "ON_DEMAND")),
             "eks.amazonaws.com/nodegroup": str(group.inputs.get("nodeGroupName", "")),
             "topology.kubernetes.io/region": stack.region,
-            **(
-                {"topology.kubernetes.io/zone": zone, "topology.ebs.csi.aws.com/zone": zone}
-                if zone
-                else {}
-            ),
-            **({"node.kubernetes.io/instance-type": kinds[0].name} if len(kinds) == 1 else {}),
-            **{str(key): str(value) for key, value in (group.inputs.get("labels") or {}).items()},
         }
+        if zone:
+            labels |= dict.fromkeys(_ZONES, zone)
+        if len(kinds) == 1:
+            labels["node.kubernetes.io/instance-type"] = kinds[0].name
+        own = group.inputs.get("labels") or {}
+        labels |= {str(key): str(value) for key, value in own.items()}
         taints = [
             {
                 "key": item.get("key"),
@@ -148,9 +148,8 @@ def core_pods(resources: Resources) -> Iterator[CorePod]:
                 yield CorePod(_addon_pod(row, configuration, _numbered(row.name, number)), addon)
     for job in resources.of(*_JOBS):
         spec = at(job.inputs, "spec") or {}
-        template = at(spec, "jobTemplate", "spec", "template", "spec") or at(
-            spec, "template", "spec"
-        )
+        scheduled = at(spec, "jobTemplate", "spec", "template", "spec")
+        template = scheduled or at(spec, "template", "spec")
         if template:
             yield CorePod(pod_of(job.name, template), job)
 
@@ -171,10 +170,8 @@ def hub_pods(release: Resource) -> Iterator[CorePod]:
         ]
         pod = pod_of(f"{what} of {hub}", _chart_spec(values, section, containers))
         yield CorePod(pod, release, hub, path)
-    if (
-        at(values, "proxy", "https", "enabled")
-        and at(values, "proxy", "https", "type") == "letsencrypt"
-    ):
+    https = at(values, "proxy", "https")
+    if at(https, "enabled") and at(https, "type") == "letsencrypt":
         section = at(values, "proxy", "traefik") or {}
         containers = [
             {"resources": at(values, "proxy", part, "resources") or {}}

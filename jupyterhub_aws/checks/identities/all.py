@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from jupyterhub_aws.checks.finding import Finding, Status, fail, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, skip, verdict, warn
 from jupyterhub_aws.checks.identities.conditions import ACCOUNT, Condition, RequestContext
 from jupyterhub_aws.checks.identities.documents import CURRENT, PolicyDocument, parse_policy
 from jupyterhub_aws.checks.identities.evaluator import (
@@ -263,13 +263,8 @@ def identity_findings(stack: StackConfig, resources: Resources) -> list[Finding]
     calls = proof.calls
     if not calls and not proof.without:
         return []
-    faults = [
-        *_documents(proof),
-        *_without(proof),
-        *_wrong_accounts(proof),
-        *_denied(calls),
-        *_unknown(calls),
-    ]
+    wrong = (*_documents(proof), *_without(proof), *_wrong_accounts(proof))
+    faults = [*wrong, *_denied(calls), *_unknown(calls)]
     software = {call.identity.software.name for call in calls}
     holds = (
         f"{len(calls)} calls of {len(software)} pieces of software are allowed by the policies that"
@@ -312,14 +307,8 @@ def _wrong_accounts(proof: IdentityProof) -> Iterator[Finding]:
 
 def _denied(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
     for found in _alike(call for call in calls if call.decision.allowed is False):
-        first = found[0]
-        yield Finding(
-            id=_CHECK,
-            status="fail",
-            message=_message(found, "may not"),
-            fix=cure(first, _actions(found)),
-            subjects=_subjects(first),
-        )
+        fix = cure(found[0], _actions(found))
+        yield fail(_CHECK, _message(found, "may not"), fix, *_concerned(found[0]))
 
 
 def _unknown(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
@@ -327,16 +316,11 @@ def _unknown(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
     knows has to be checked by hand.
     """
     for found in _alike(call for call in calls if call.decision.allowed is None):
-        first = found[0]
-        status: Status = "skip" if first.decision.elsewhere else "warn"
-        fix = "check whether that holds when it calls" if status == "warn" else "check that policy"
-        yield Finding(
-            id=_CHECK,
-            status=status,
-            message=_message(found, "may or may not"),
-            fix=fix,
-            subjects=_subjects(first),
-        )
+        message, about = _message(found, "may or may not"), _concerned(found[0])
+        if found[0].decision.elsewhere:
+            yield skip(_CHECK, message, "check that policy", *about)
+        else:
+            yield warn(_CHECK, message, "check whether that holds when it calls", *about)
 
 
 def _alike(calls: Iterable[JudgedCall]) -> list[list[JudgedCall]]:
@@ -352,14 +336,11 @@ def _actions(found: list[JudgedCall]) -> str:
     return ", ".join(dict.fromkeys(call.action for call in found))
 
 
-def _subjects(call: JudgedCall) -> tuple[str, ...]:
-    own = (
-        call.identity.role,
-        call.target.resource,
-        call.endpoint if call.decision.layer == "endpoint" else None,
-    )
-    found = tuple(dict.fromkeys(item.urn for item in own if item is not None))
-    return found or (call.identity.source.urn,)
+def _concerned(call: JudgedCall) -> list[Resource]:
+    endpoint = call.endpoint if call.decision.layer == "endpoint" else None
+    own = (call.identity.role, call.target.resource, endpoint)
+    found = {item.urn: item for item in own if item is not None}
+    return list(found.values()) or [call.identity.source]
 
 
 def _message(found: list[JudgedCall], may: str) -> str:
@@ -368,11 +349,9 @@ def _message(found: list[JudgedCall], may: str) -> str:
     if first.decision.explicit:
         by = f"denied by {first.decision.by}"
     else:
-        by = first.decision.by + (
-            f", the policy of the endpoint {first.endpoint.name}"
-            if first.decision.layer == "endpoint" and first.endpoint
-            else ""
-        )
+        by = first.decision.by
+        if first.decision.layer == "endpoint" and first.endpoint:
+            by += f", the policy of the endpoint {first.endpoint.name}"
     way = " (AWS evaluates identity, resource, key and endpoint policies)" if not by else ""
     return f"{first.identity.software.name} {may} {_actions(found)}{on}: {by}{way}; {first.stops}"
 
@@ -404,10 +383,8 @@ def _allowing(call: JudgedCall, actions: str, what: str) -> str:
     if call.decision.layer == "endpoint" and call.endpoint is not None:
         return f"let {actions} on {what} through in the policy of {call.endpoint.name}"
     if call.target.granted is not None:
-        return (
-            f"let a grant of the key allow {actions} to the role"
-            f" {call.identity.caller.name.rpartition('/')[2]}"
-        )
+        role = call.identity.caller.name.rpartition("/")[2]
+        return f"let a grant of the key allow {actions} to the role {role}"
     if call.decision.layer == "key":
         return (
             f"let the policy of {what} allow {actions}, or hand over to the account (Principal: the"
@@ -415,7 +392,5 @@ def _allowing(call: JudgedCall, actions: str, what: str) -> str:
         )
     if call.identity.role is None or call.decision.layer == "resource":
         return f"allow {actions} in the policy of {what}"
-    return (
-        f"allow {actions} in a policy of the role"
-        f" {call.identity.role.inputs.get('name', call.identity.role.name)}"
-    )
+    name = call.identity.role.inputs.get("name", call.identity.role.name)
+    return f"allow {actions} in a policy of the role {name}"
