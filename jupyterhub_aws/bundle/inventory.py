@@ -211,9 +211,8 @@ def _engine(stack: StackConfig, requirements: Path) -> Iterator[File]:
         for package, version in versions.items()
         if package not in _WITHOUT_PLUGIN
     }
-    if (
-        isinstance(stack.cluster, EksCluster) and stack.parts == "all"
-    ):  # the plugin of pulumi-eks brings providers of its own
+    # The plugin of pulumi-eks brings providers of its own.
+    if isinstance(stack.cluster, EksCluster) and stack.parts == "all":
         wanted |= {(row.name, row.version): "pulumi-eks" for row in pins() if row.kind == "plugin"}
     for (plugin, version), who in sorted(wanted.items()):
         name = f"pulumi-resource-{plugin}-v{version}-linux-amd64.tar.gz"

@@ -44,33 +44,17 @@ def make_lock(
             try:
                 found = _locked(item, Path(folder), access)
             except (CopyError, OSError) as error:
-                problems.append(
-                    Problem(
-                        id="bundle.not-locked",
-                        path=item.key,
-                        what=f"cannot be locked: {error}",
-                        fix="is its name right, and is its host reached from here?",
-                    )
-                )
+                what = f"cannot be locked: {error}"
+                fix = "is its name right, and is its host reached from here?"
+                problems.append(Problem(id="bundle.not-locked", path=item.key, what=what, fix=fix))
                 continue
             known = None if before is None else before.items.get(item.kind, {}).get(item.key)
-            if (
-                known is not None
-                and known.digest != found.digest
-                and not {item.key, "*"} & set(refresh)
-            ):
-                what = (
-                    f"moved since it was locked: {known.digest[:19]}… then,"
-                    f" {found.digest[:19]}… now"
-                )
-                problems.append(
-                    Problem(
-                        id="bundle.moved",
-                        path=item.key,
-                        what=what,
-                        fix=f"ask its maker why; to take the new one: --refresh '{item.key}'",
-                    )
-                )
+            moved = known is not None and known.digest != found.digest
+            if known is not None and moved and not {item.key, "*"} & set(refresh):
+                then, now = known.digest[:19], found.digest[:19]
+                what = f"moved since it was locked: {then}… then, {now}… now"
+                fix = f"ask its maker why; to take the new one: --refresh '{item.key}'"
+                problems.append(Problem(id="bundle.moved", path=item.key, what=what, fix=fix))
             items[item.kind][item.key] = found
     if problems:
         raise ConfigError("jhub bundle lock", problems)
@@ -81,8 +65,7 @@ def _locked(item: Item, folder: Path, access: Access) -> Locked:
     if isinstance(item, Image):
         return _image(item, folder, access)
     if isinstance(item, Chart):
-        archive = fetch_chart(item, folder / "charts", access)
-        return _single(archive)
+        return _single(fetch_chart(item, folder / "charts", access))
     if isinstance(item, File):
         return _single(download(item.url, folder / item.name))
     return _wheels(item, folder / "wheels")
@@ -147,11 +130,9 @@ def fetch_wheels(item: Wheels, folder: Path, locked: Collection[str] = ()) -> No
     folder.mkdir(parents=True, exist_ok=True)
     source = item.folder / item.requirements
     hashed = pinned_by_hash(source.read_text(encoding="utf-8"))
-    what = (
-        [f"--requirement={source}"]
-        if hashed or not locked
-        else ["--no-deps", *(f"{name}=={version}" for name, version in map(_of_wheel, locked))]
-    )
+    what = [f"--requirement={source}"]
+    if locked and not hashed:
+        what = ["--no-deps", *(f"{name}=={version}" for name, version in map(_of_wheel, locked))]
     pip(
         "download",
         "--quiet",

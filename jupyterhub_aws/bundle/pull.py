@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from jupyterhub_aws.bundle.inventory import Chart, File, Image, Inventory, Item, Wheels
@@ -75,12 +74,7 @@ class CopyProgress:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Say the last word."""
         self._stop.set()
         self._thread.join()
@@ -99,15 +93,10 @@ class CopyProgress:
         """The state in a line, such as: pulling 1.2 GiB of 4.0 GiB (30%), 3 min 20 s left."""
         share = 100 * done // self._total if self._total else 100
         copied, seconds = done - self._before, time.monotonic() - self._began
-        left = (
-            f", {duration((self._total - done) * seconds / copied)} left"
-            if copied > 0 and done < self._total and seconds > 1
-            else ""
-        )
-        return (
-            f"{self._verb} {amount(done)} of {amount(self._total)}"
-            f" ({share}%){left}{f': {self._what}' if self._what and done < self._total else ''}"
-        )
+        text = f"{self._verb} {amount(done)} of {amount(self._total)} ({share}%)"
+        if copied > 0 and done < self._total and seconds > 1:
+            text += f", {duration((self._total - done) * seconds / copied)} left"
+        return f"{text}: {self._what}" if self._what and done < self._total else text
 
     def _watch(self) -> None:
         said = time.monotonic()
@@ -126,6 +115,7 @@ class CopyProgress:
 
 #: What a copy needs besides the bundle itself, while it goes on.
 _SPARE = 1.05
+AGAIN = "run the same command again: it goes on where it stopped"
 
 
 def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
@@ -145,13 +135,9 @@ def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
             try:
                 _fetch(store, item, locked[item.key], access)
             except (CopyError, OSError) as error:
+                what = f"was not copied: {error}"
                 problems.append(
-                    Problem(
-                        id="bundle.not-copied",
-                        path=item.key,
-                        what=f"was not copied: {error}",
-                        fix="run the same command again: it goes on where it stopped",
-                    )
+                    Problem(id="bundle.not-copied", path=item.key, what=what, fix=AGAIN)
                 )
     shutil.rmtree(store.working, ignore_errors=True)
     store.write_index(lock)
@@ -171,11 +157,8 @@ def _of(lock: Lock, item: Item) -> Locked:
 
 
 def _room(store: Store, total: int) -> None:
-    have = sum(
-        path.stat().st_size
-        for path in store.root.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    )
+    files = (path for path in store.root.rglob("*") if path.is_file() and not path.is_symlink())
+    have = sum(path.stat().st_size for path in files)
     free = shutil.disk_usage(store.root).free
     if total * _SPARE - have > free:
         what = f"has {amount(free)} free, and {amount(total * _SPARE - have)} are still to come"

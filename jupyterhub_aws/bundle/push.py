@@ -10,7 +10,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from jupyterhub_aws.bundle.pull import CopyProgress
+from jupyterhub_aws.bundle.pull import AGAIN, CopyProgress
 from jupyterhub_aws.bundle.registry import (
     Access,
     CopyError,
@@ -25,31 +25,23 @@ from jupyterhub_aws.bundle.store import Store, blobs, descriptor
 from jupyterhub_aws.config.bundle import Lock, destination, normalized
 from jupyterhub_aws.config.errors import ConfigError, Problem
 
-_AGAIN = "run the same command again: it goes on where it stopped"
-
 
 def push(store: Store, lock: Lock, registry: str, access: Access) -> int:
     """Copy what the registry lacks; return how many items were copied. Raises ConfigError with
     every failure.
     """
-    sizes = [lock.items["image"][key].size for key in lock.keys("image")] + [
-        lock.items["chart"][key].size for key in lock.keys("chart")
-    ]
+    senders = {"image": _image, "chart": _chart}
+    todo = [(kind, key, lock.items[kind][key].size) for kind in senders for key in lock.keys(kind)]
     done, copied = 0, 0
     problems: list[Problem] = []
-    with CopyProgress("pushing", sum(sizes), lambda: done) as progress:
-        for kind in ("image", "chart"):
-            for key in lock.keys(kind):
-                progress.now(key)
-                try:
-                    copied += (
-                        _image(store, lock, key, registry, access)
-                        if kind == "image"
-                        else _chart(store, lock, key, registry, access)
-                    )
-                except (CopyError, OSError) as error:
-                    problems.append(_failed(key, str(error), registry))
-                done += lock.items[kind][key].size
+    with CopyProgress("pushing", sum(size for *_, size in todo), lambda: done) as progress:
+        for kind, key, size in todo:
+            progress.now(key)
+            try:
+                copied += senders[kind](store, lock, key, registry, access)
+            except (CopyError, OSError) as error:
+                problems.append(_failed(key, str(error), registry))
+            done += size
     shutil.rmtree(store.working, ignore_errors=True)
     if problems:
         raise ConfigError("jhub bundle push", problems)
@@ -91,21 +83,16 @@ def _chart(store: Store, lock: Lock, key: str, registry: str, access: Access) ->
 def _failed(key: str, said: str, registry: str) -> Problem:
     words = said.lower()
     if "does not exist" in words or "name unknown" in words or "repositorynotfound" in words:
-        return Problem(
-            id="bundle.no-repository",
-            path=key,
-            what=f"has no repository in {registry}",
-            fix=(
-                "make it: `pulumi up` of the stack with registry.kind: ecr makes one for each image"
-            ),
-        )
+        what = f"has no repository in {registry}"
+        fix = "make it: `pulumi up` of the stack with registry.kind: ecr makes one for each image"
+        return Problem(id="bundle.no-repository", path=key, what=what, fix=fix)
     if "unauthorized" in words or "denied" in words or "no basic auth" in words:
         fix = (
             "sign in (skopeo login, or aws ecr get-login-password | skopeo login --username AWS"
             " --password-stdin HOST), or give --authfile"
         )
         return Problem(id="bundle.refused", path=key, what=f"was refused by {registry}", fix=fix)
-    return Problem(id="bundle.not-copied", path=key, what=f"was not copied: {said}", fix=_AGAIN)
+    return Problem(id="bundle.not-copied", path=key, what=f"was not copied: {said}", fix=AGAIN)
 
 
 # --- Images of a bundle as archives for nodes without a registry: one for containerd, or one for
@@ -172,27 +159,14 @@ def export_docker(store: Store, lock: Lock, folder: Path, architecture: str) -> 
         partial.unlink(missing_ok=True)
         source = as_directory(store, str(lock.digest("image", reference)), store.working / "export")
         options = ["--override-os", "linux", "--override-arch", architecture]
+        archive = f"docker-archive:{partial}:{name.partition('@')[0]}"
         try:
-            run(
-                [
-                    "skopeo",
-                    *options,
-                    "copy",
-                    f"dir:{source}",
-                    f"docker-archive:{partial}:{name.partition('@')[0]}",
-                ],
-                reference,
-            )
+            run(["skopeo", *options, "copy", f"dir:{source}", archive], reference)
             partial.replace(target)
         except CopyError as error:
-            problems.append(
-                Problem(
-                    id="bundle.not-written",
-                    path=reference,
-                    what=f"was not written: {error}",
-                    fix=f"does it have linux/{architecture}? See `jhub bundle list`",
-                )
-            )
+            what = f"was not written: {error}"
+            fix = f"does it have linux/{architecture}? See `jhub bundle list`"
+            problems.append(Problem(id="bundle.not-written", path=reference, what=what, fix=fix))
     shutil.rmtree(store.working, ignore_errors=True)
     if problems:
         raise ConfigError("jhub bundle export", problems)

@@ -59,19 +59,17 @@ def need(tools: Iterable[str]) -> None:
     that is not.
     """
     missing = [tool for tool in tools if shutil.which(tool) is None]
-    if missing:
-        raise ConfigError(
-            "jhub bundle",
-            [
-                Problem(
-                    id="tool.missing",
-                    path=tool,
-                    what="is not on PATH",
-                    fix=f"install it: {_INSTALL[tool]}",
-                )
-                for tool in missing
-            ],
+    problems = [
+        Problem(
+            id="tool.missing",
+            path=tool,
+            what="is not on PATH",
+            fix=f"install it: {_INSTALL[tool]}",
         )
+        for tool in missing
+    ]
+    if problems:
+        raise ConfigError("jhub bundle", problems)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +86,15 @@ class Access:
         only.
         """
         prefix = f"--{side}-" if side else "--"
-        found = [f"{prefix}tls-verify=false"] if self.plain_http else []
-        return [*found, *(["--authfile", str(self.authfile)] if self.authfile is not None else [])]
+        return self._options(f"{prefix}tls-verify=false", "--authfile")
 
     def helm(self) -> list[str]:
         """Options of `helm pull` and `helm push`."""
-        found = ["--plain-http"] if self.plain_http else []
-        return [
-            *found,
-            *(["--registry-config", str(self.authfile)] if self.authfile is not None else []),
-        ]
+        return self._options("--plain-http", "--registry-config")
+
+    def _options(self, plain_http: str, authfile: str) -> list[str]:
+        found = [plain_http] if self.plain_http else []
+        return found if self.authfile is None else [*found, authfile, str(self.authfile)]
 
 
 def run(command: Sequence[str], what: str) -> bytes:
@@ -167,9 +164,8 @@ def fetch_image(store: Store, repository: str, digest: str, access: Access) -> N
             _keep_config(store, repository, child, config, access)
         if _lacks(store, manifest):
             _copy_layers(store, repository, child, access)
-        if _lacks(
-            store, manifest
-        ):  # a form that skopeo rewrites on its way into a layout: taken as it is
+        # A form that skopeo rewrites on its way into a layout is taken as it is.
+        if _lacks(store, manifest):
             _copy_as_is(store, repository, child, manifest, access)
 
 
@@ -178,18 +174,9 @@ def _lacks(store: Store, manifest: Mapping[str, Any]) -> bool:
 
 
 def _keep_config(store: Store, repository: str, child: str, config: str, access: Access) -> None:
+    command = ["skopeo", "inspect", "--config", "--raw", *access.skopeo("")]
     try:
-        content = run(
-            [
-                "skopeo",
-                "inspect",
-                "--config",
-                "--raw",
-                *access.skopeo(""),
-                f"docker://{repository}@{child}",
-            ],
-            repository,
-        )
+        content = run([*command, f"docker://{repository}@{child}"], repository)
     except CopyError:
         return  # not the configuration of an image: comes with the rest
     if f"sha256:{hashlib.sha256(content).hexdigest()}" == config:
@@ -201,14 +188,9 @@ def _copy_layers(store: Store, repository: str, child: str, access: Access) -> N
     that are there.
     """
     staged = store.working / child.rpartition(":")[2]
-    command = [
-        "skopeo",
-        "copy",
-        *access.skopeo("src"),
-        "--dest-shared-blob-dir",
-        str(store.images / "blobs"),
-    ]
-    (store.images / "blobs").mkdir(parents=True, exist_ok=True)
+    known = store.images / "blobs"
+    command = ["skopeo", "copy", *access.skopeo("src"), "--dest-shared-blob-dir", str(known)]
+    known.mkdir(parents=True, exist_ok=True)
     staged.parent.mkdir(parents=True, exist_ok=True)
     try:
         run([*command, f"docker://{repository}@{child}", f"oci:{staged}:x"], repository)
@@ -223,16 +205,8 @@ def _copy_as_is(
     staged = store.working / f"{child.rpartition(':')[2]}.dir"
     shutil.rmtree(staged, ignore_errors=True)
     staged.parent.mkdir(parents=True, exist_ok=True)
-    run(
-        [
-            "skopeo",
-            "copy",
-            *access.skopeo("src"),
-            f"docker://{repository}@{child}",
-            f"dir:{staged}",
-        ],
-        repository,
-    )
+    command = ["skopeo", "copy", *access.skopeo("src")]
+    run([*command, f"docker://{repository}@{child}", f"dir:{staged}"], repository)
     for blob in blobs(manifest):
         found = staged / blob.digest.rpartition(":")[2]
         if found.is_file() and not store.has(blob.digest, blob.size):
@@ -270,42 +244,18 @@ def send_image(folder: Path, target: str, access: Access) -> None:
     """Copy an image out of its directory; blobs that the registry has are not sent again. Raises
     CopyError.
     """
-    run(
-        [
-            "skopeo",
-            "copy",
-            "--all",
-            "--preserve-digests",
-            *access.skopeo("dest"),
-            f"dir:{folder}",
-            f"docker://{target}",
-        ],
-        target,
-    )
+    command = ["skopeo", "copy", "--all", "--preserve-digests", *access.skopeo("dest")]
+    run([*command, f"dir:{folder}", f"docker://{target}"], target)
 
 
 def fetch_chart(chart: Chart, folder: Path, access: Access) -> Path:
     """A chart's archive in a folder. Raises CopyError."""
     folder.mkdir(parents=True, exist_ok=True)
-    source = (
-        [chart.repository]
-        if chart.repository.startswith("oci://")
-        else [chart.name, "--repo", chart.repository]
-    )
-    options = access.helm() if chart.repository.startswith("oci://") else []
-    run(
-        [
-            "helm",
-            "pull",
-            *source,
-            "--version",
-            chart.version,
-            "--destination",
-            str(folder),
-            *options,
-        ],
-        chart.key,
-    )
+    source, options = [chart.name, "--repo", chart.repository], []
+    if chart.repository.startswith("oci://"):
+        source, options = [chart.repository], access.helm()
+    where = ["--version", chart.version, "--destination", str(folder)]
+    run(["helm", "pull", *source, *where, *options], chart.key)
     return folder / f"{chart.name}-{chart.version}.tgz"
 
 

@@ -20,26 +20,15 @@ def faults(store: Store, lock: Lock, inventory: Inventory | None = None) -> list
     """Everything that is wrong with a bundle. `inventory`: what a stack needs now, where the
     bundle is meant for one.
     """
-    return sorted(
-        {
-            *_links(store),
-            *_images(store, lock),
-            *_files(store, lock),
-            *_unlisted_files(store, lock),
-            *_for_stack(lock, inventory),
-        }
-    )
+    contents = (*_images(store, lock), *_files(store, lock), *_unlisted_files(store, lock))
+    return sorted({*_links(store), *contents, *_for_stack(lock, inventory)})
 
 
 def _links(store: Store) -> Iterator[Problem]:
     for path in store.root.rglob("*"):
         if path.is_symlink() or not inside(store.root, path):
-            yield Problem(
-                id="bundle.link",
-                path=_name(store, path),
-                what="is a link: a bundle has none",
-                fix="remove it",
-            )
+            what, where = "is a link: a bundle has none", _name(store, path)
+            yield Problem(id="bundle.link", path=where, what=what, fix="remove it")
 
 
 def _images(store: Store, lock: Lock) -> Iterator[Problem]:
@@ -49,12 +38,8 @@ def _images(store: Store, lock: Lock) -> Iterator[Problem]:
         try:
             tree = list(store.tree(digest))
         except (OSError, ValueError) as error:
-            yield Problem(
-                id="bundle.no-manifest",
-                path=reference,
-                what=f"has no readable manifest ({type(error).__name__})",
-                fix=_PULL,
-            )
+            what = f"has no readable manifest ({type(error).__name__})"
+            yield Problem(id="bundle.no-manifest", path=reference, what=what, fix=_PULL)
             continue
         named = [(found, store.blob(found).stat().st_size) for found, _ in tree] + [
             (blob.digest, blob.size) for _, item in tree for blob in blobs(item)
@@ -69,19 +54,12 @@ def _blob(store: Store, reference: str, digest: str, size: int) -> Iterator[Prob
     path = store.blob(digest)
     name = _name(store, path)
     if not path.is_file():
-        yield Problem(
-            id="bundle.missing", path=name, what=f"is missing, a part of {reference}", fix=_PULL
-        )
+        what = f"is missing, a part of {reference}"
+        yield Problem(id="bundle.missing", path=name, what=what, fix=_PULL)
     elif (found := checksum(path)) != digest:
-        yield Problem(
-            id="bundle.damaged",
-            path=name,
-            what=(
-                f"is damaged, a part of {reference}: it is {found} ({path.stat().st_size} of {size}"
-                " bytes)"
-            ),
-            fix=f"delete it, and {_PULL}",
-        )
+        has = f"{path.stat().st_size} of {size} bytes"
+        what = f"is damaged, a part of {reference}: it is {found} ({has})"
+        yield Problem(id="bundle.damaged", path=name, what=what, fix=f"delete it, and {_PULL}")
 
 
 def _files(store: Store, lock: Lock) -> Iterator[Problem]:
@@ -89,20 +67,14 @@ def _files(store: Store, lock: Lock) -> Iterator[Problem]:
         for key, item in lock.items.get(kind, {}).items():
             for name, (digest, _) in item.files.items():
                 path = folder_of(store, kind) / name
+                where = _name(store, path)
                 if not path.is_file():
-                    yield Problem(
-                        id="bundle.missing",
-                        path=_name(store, path),
-                        what=f"is missing, a part of {key}",
-                        fix=_PULL,
-                    )
+                    what = f"is missing, a part of {key}"
+                    yield Problem(id="bundle.missing", path=where, what=what, fix=_PULL)
                 elif (found := checksum(path)) != digest:
-                    yield Problem(
-                        id="bundle.damaged",
-                        path=_name(store, path),
-                        what=f"is damaged: it is {found}, and the lock says {digest}",
-                        fix=f"delete it, and {_PULL}",
-                    )
+                    what = f"is damaged: it is {found}, and the lock says {digest}"
+                    fix = f"delete it, and {_PULL}"
+                    yield Problem(id="bundle.damaged", path=where, what=what, fix=fix)
 
 
 def _unlisted_files(store: Store, lock: Lock) -> Iterator[Problem]:
@@ -120,44 +92,29 @@ def _unlisted_files(store: Store, lock: Lock) -> Iterator[Problem]:
             return  # said above: what belongs to it is not known
     named |= {store.blob(digest) for digest in known}
     for path in store.root.rglob("*"):
-        if (
-            path.is_file()
-            and not path.is_symlink()
-            and path not in named
-            and store.working not in path.parents
-        ):
-            yield Problem(
-                id="bundle.unlisted",
-                path=_name(store, path),
-                what="is named by no lock",
-                fix="remove it: its origin is unknown",
-            )
+        belongs = path in named or store.working in path.parents
+        if path.is_file() and not path.is_symlink() and not belongs:
+            what, fix = "is named by no lock", "remove it: its origin is unknown"
+            yield Problem(id="bundle.unlisted", path=_name(store, path), what=what, fix=fix)
 
 
 def _for_stack(lock: Lock, inventory: Inventory | None) -> Iterator[Problem]:
-    for item in () if inventory is None else inventory.items:
+    if inventory is None:
+        return
+    fix = f"lock and pull again: jhub bundle lock {inventory.stack}"
+    for item in inventory.items:
         if lock.digest(item.kind, item.key) is None:
             other = _other_version(lock, item.kind, item.key)
-            what = (
-                f"is not in this bundle, which has {other}: it is of another version"
-                if other
-                else "is not in this bundle"
-            )
-            yield Problem(
-                id="bundle.not-in-bundle",
-                path=item.key,
-                what=what,
-                fix=f"lock and pull again: jhub bundle lock {inventory.stack}" if inventory else "",
-            )
+            has = f", which has {other}: it is of another version" if other else ""
+            what = f"is not in this bundle{has}"
+            yield Problem(id="bundle.not-in-bundle", path=item.key, what=what, fix=fix)
 
 
 def _other_version(lock: Lock, kind: str, key: str) -> str | None:
     separator = ":" if kind == "image" else "-"
     name = key.rpartition(separator)[0]
-    return next(
-        (found for found in lock.keys(kind) if name and found.rpartition(separator)[0] == name),
-        None,
-    )
+    same = (found for found in lock.keys(kind) if found.rpartition(separator)[0] == name)
+    return next(same, None) if name else None
 
 
 def _name(store: Store, path: Path) -> str:

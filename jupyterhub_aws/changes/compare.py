@@ -16,9 +16,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from jupyterhub_aws.changes.mask import masked_text
-from jupyterhub_aws.changes.properties import Comparison, PropertyChange
+from jupyterhub_aws.changes.properties import Comparison, Path, PropertyChange
 from jupyterhub_aws.changes.side import EngineStep, Op, Side, before
-from jupyterhub_aws.checks.resources import SECRET, Resource, Resources, chart_of, referred_names
+from jupyterhub_aws.checks.resources import (
+    READ_ERRORS,
+    SECRET,
+    Resource,
+    Resources,
+    chart_of,
+    referred_names,
+)
 from jupyterhub_aws.checks.user_pods import hub_releases, user_pods
 from jupyterhub_aws.config.replacements import verdict
 from jupyterhub_aws.config.tree import prefixes
@@ -65,14 +72,20 @@ class Change:
     @property
     def kept(self) -> bool:
         """Whether the resource stays in AWS although it leaves the stack."""
-        return (
-            self.op in ("delete", "replace") and self.old is not None and self.old.retain_on_delete
-        )
+        return self._goes and self.old is not None and self.old.retain_on_delete
 
     @property
     def refused(self) -> bool:
         """Whether the engine refuses to delete it: it is protected."""
-        return self.op in ("delete", "replace") and self.old is not None and self.old.protect
+        return self._goes and self.old is not None and self.old.protect
+
+    @property
+    def _goes(self) -> bool:
+        return self.op in ("delete", "replace")
+
+    def under(self, *heads: str) -> list[PropertyChange]:
+        """The properties that differ at these inputs, or below them."""
+        return [item for item in self.properties if item.keys and item.keys[0] in heads]
 
     def as_json(self) -> dict[str, Any]:
         """The change as data."""
@@ -130,22 +143,18 @@ def _change(
     if step is not None:
         return _by_engine(plain, step)
     if before is None or after is None:
-        op: Op = (
-            ("import" if after is not None and after.import_id else "create")
-            if before is None
-            else "delete"
-        )
+        op: Op = "delete"
+        if before is None:
+            op = "import" if after is not None and after.import_id else "create"
         return replace(plain, op=op, certainty="documented")
     return _by_table(plain, before, after) if properties else None
 
 
 def _by_engine(plain: Change, step: EngineStep) -> Change | None:
     if step.op == "same":
-        return (
-            replace(plain, op="update", certainty="engine decides")
-            if plain.properties and plain.old is not None and not step.old
-            else None
-        )
+        if plain.properties and plain.old is not None and not step.old:
+            return replace(plain, op="update", certainty="engine decides")
+        return None
     unseen = _unseen(plain, step) if step.op in ("update", "replace") else []
     return replace(
         plain,
@@ -171,16 +180,13 @@ def _unseen(plain: Change, step: EngineStep) -> list[PropertyChange]:
             _at(side.inputs if side is not None else {}, keys) for side in (plain.old, plain.new)
         ]
         hidden = SECRET in sides
-        found.append(
-            PropertyChange(
-                path=keys,
-                kind="changed",
-                old=SECRET if hidden else "?",
-                new=SECRET if hidden else "?",
-                secret=hidden,
-            )
-        )
+        shown = SECRET if hidden else "?"
+        found.append(_changed(keys, shown, shown, secret=hidden))
     return found
+
+
+def _changed(path: Path, old: Any, new: Any, *, secret: bool = False) -> PropertyChange:
+    return PropertyChange(path=path, kind="changed", old=old, new=new, secret=secret)
 
 
 def _keys(path: str) -> tuple[str, ...]:
@@ -202,12 +208,12 @@ def _by_table(plain: Change, before: Resource, after: Resource) -> Change:
     verdicts = {item.where: verdict(plain.type, ".".join(item.keys)) for item in plain.properties}
     because = tuple(path for path, found in verdicts.items() if found.kind == "replaces")
     if because:
-        return replace(
-            plain, op="replace", because=because, delete_first=_delete_first(before, after)
-        )
+        first = _delete_first(before, after)
+        return replace(plain, op="replace", because=because, delete_first=first)
+    # What is in brackets the engine alone knows.
     unsure = any(
         found.kind == "engine" and not where.startswith("'(") for where, found in verdicts.items()
-    )  # what is in brackets the engine alone knows
+    )
     return replace(plain, op="update", certainty="engine decides" if unsure else "documented")
 
 
@@ -215,47 +221,26 @@ def _delete_first(before: Resource, after: Resource) -> bool:
     """Two resources of one name cannot exist at once: the engine deletes first where the name is
     given and stays the same.
     """
-    names = [
-        (
-            (side.inputs.get("metadata") or {}).get("name")
-            if "metadata" in side.inputs
-            else _name(side.inputs)
-        )
-        for side in (before, after)
-    ]
-    return names[0] is not None and names[0] == names[1]
+    name = _name(before.inputs)
+    return name is not None and name == _name(after.inputs)
 
 
 def _name(inputs: Mapping[str, Any]) -> Any:
+    if "metadata" in inputs:
+        return (inputs.get("metadata") or {}).get("name")
     return next((inputs[key] for key in _NAMES if key in inputs), None)
 
 
 def _properties(before: Resource, after: Resource, *, loose: bool) -> tuple[PropertyChange, ...]:
     found = list(Comparison(type_=after.type, loose=loose).differences(before.inputs, after.inputs))
     if before.protect != after.protect and not loose:
-        found.append(
-            PropertyChange(
-                path=("(protect)",), kind="changed", old=before.protect, new=after.protect
-            )
-        )
+        found.append(_changed(("(protect)",), before.protect, after.protect))
     if before.retain_on_delete != after.retain_on_delete and not loose:
-        found.append(
-            PropertyChange(
-                path=("(retain on delete)",),
-                kind="changed",
-                old=before.retain_on_delete,
-                new=after.retain_on_delete,
-            )
-        )
+        old, new = before.retain_on_delete, after.retain_on_delete
+        found.append(_changed(("(retain on delete)",), old, new))
     if set(before.ignore_changes) != set(after.ignore_changes) and not loose:
-        found.append(
-            PropertyChange(
-                path=("(ignored changes)",),
-                kind="changed",
-                old=list(before.ignore_changes),
-                new=list(after.ignore_changes),
-            )
-        )
+        listed = list(before.ignore_changes), list(after.ignore_changes)
+        found.append(_changed(("(ignored changes)",), *listed))
     # What is ignored on both sides the engine does not look at.
     ignored = set(before.ignore_changes) & set(after.ignore_changes)
     return tuple(item for item in found if not ignored.intersection(prefixes(item.keys)))
@@ -270,22 +255,14 @@ def _follow(found: dict[str, Change], old: Resources, new: Resources) -> None:
     while todo:
         gone = todo.pop()
         for user, path in users.get(gone.name, ()):
-            if (
-                user.urn == gone.urn
-                or user.urn not in old.by_urn
-                or gone.urn not in user.depends_on
-            ):
+            refers = user.urn != gone.urn and gone.urn in user.depends_on
+            if not refers or user.urn not in old.by_urn:
                 continue
             known = found.get(user.urn)
             forced = verdict(user.type, path).kind != "updates" and user.custom
             if known is not None and (known.op == "replace" or not forced):
                 continue
-            follows = PropertyChange(
-                path=(path,),
-                kind="changed",
-                old=f"of the old {gone.name}",
-                new=f"of the new {gone.name}",
-            )
+            follows = _changed((path,), f"of the old {gone.name}", f"of the new {gone.name}")
             base = known or Change(
                 op="update",
                 urn=user.urn,
@@ -428,24 +405,18 @@ def _masked(text: str | None) -> str | None:
 
 def _of(side: Side) -> Iterator[tuple[str, str]]:
     for release in side.resources.of(RELEASE):
-        yield (
-            f"{release.name}: chart",
-            f"{chart_of({'chart': '', **release.inputs})} {release.inputs.get('version', '')}".strip(),
-        )
+        chart = chart_of({"chart": "", **release.inputs})
+        yield f"{release.name}: chart", f"{chart} {release.inputs.get('version', '')}".strip()
         yield from _maps(release.name, release.inputs.get("values"), "", _DEPTH)
     for release in hub_releases(side.resources):
-        with contextlib.suppress(
-            ArithmeticError, AttributeError, LookupError, TypeError, ValueError
-        ):  # said to be unknown where effects are told
+        with contextlib.suppress(*READ_ERRORS):  # said to be unknown where effects are told
             yield from [
                 (f"{release.name}: servers, {pod.display_name}", pod.image)
                 for pod in user_pods(release)
             ]
     for addon in side.resources.of(ADDON):
-        yield (
-            f"{addon.name}: add-on",
-            f"{addon.inputs.get('addonName', '')} {addon.inputs.get('addonVersion', '')}".strip(),
-        )
+        name, version = addon.inputs.get("addonName", ""), addon.inputs.get("addonVersion", "")
+        yield f"{addon.name}: add-on", f"{name} {version}".strip()
     for other in side.resources:
         yield from _nodes(other)
 
@@ -455,16 +426,9 @@ def _maps(name: str, value: Any, path: str, depth: int) -> Iterator[tuple[str, s
         return
     for key, item in value.items():
         here = f"{path}.{key}" if path else str(key)
-        if isinstance(item, Mapping) and {"tag", "name"} & set(item) and "tag" in item:
-            yield (
-                f"{name}: {here}",
-                ":".join(str(item[part]) for part in ("name", "tag") if item.get(part)),
-            )
-        elif isinstance(item, Mapping) and "repository" in item:
-            yield (
-                f"{name}: {here}",
-                ":".join(str(item[part]) for part in ("repository", "tag") if item.get(part)),
-            )
+        if isinstance(item, Mapping) and ("tag" in item or "repository" in item):
+            parts = (item.get("name" if "tag" in item else "repository"), item.get("tag"))
+            yield f"{name}: {here}", ":".join(str(part) for part in parts if part)
         else:
             yield from _maps(name, item, here, depth - 1)
 

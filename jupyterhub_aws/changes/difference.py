@@ -1,6 +1,4 @@
-"""The whole comparison: what changes, its effects, what it costs, and what
-could not be known.
-"""
+"""The whole comparison: what changes, its effects, what it costs, and what could not be known."""
 
 from __future__ import annotations
 
@@ -134,6 +132,9 @@ def of_preview(side: Side) -> Difference:
     return difference(before(side), side)
 
 
+_SEALED_AGAIN = "is encrypted again, and may have another value"
+
+
 def _secrets(old: Side, new: Side) -> list[Effect]:
     """Encrypted values of the stack file whose ciphertext differs: a plan never sees what is in
     them.
@@ -145,23 +146,12 @@ def _secrets(old: Side, new: Side) -> list[Effect]:
         before, after = old.sealed.get(key), new.sealed.get(key)
         if before == after:
             continue
-        done = (
-            "is set"
-            if before is None
-            else "is removed"
-            if after is None
-            else "is encrypted again, and may have another value"
-        )
-        hub = key.rpartition(":")[2].removeprefix("hub-")
+        done = "is set" if before is None else "is removed" if after is None else _SEALED_AGAIN
         says = f"the secret {key} {done}: workloads that use it restart"
+        hub = key.rpartition(":")[2].removeprefix("hub-").split("-")[0]
+        about, subject = f"hub {hub}" if "hub-" in key else "", f"secret::{key}"
         found.append(
-            Effect(
-                class_="interrupts",
-                topic="users",
-                says=says,
-                subject=f"secret::{key}",
-                about=f"hub {hub.split('-')[0]}" if "hub-" in key else "",
-            )
+            Effect(class_="interrupts", topic="users", says=says, subject=subject, about=about)
         )
     return found
 
@@ -169,12 +159,10 @@ def _secrets(old: Side, new: Side) -> list[Effect]:
 def _outputs(old: Side, new: Side) -> list[Effect]:
     if not old.outputs or not new.outputs or old.kind != new.kind:
         return []
-    keys = sorted({*old.outputs, *new.outputs})
     changed = [
         key
-        for key in keys
-        if next(Comparison().differences(old.outputs.get(key), new.outputs.get(key)), None)
-        is not None
+        for key in sorted({*old.outputs, *new.outputs})
+        if any(Comparison().differences(old.outputs.get(key), new.outputs.get(key)))
     ]
     if not changed:
         return []
@@ -189,19 +177,17 @@ def _limits(old: Side, new: Side, changes: tuple[Change, ...]) -> list[str]:
             "Derived from two plans: manual changes in AWS since then, and what AWS refuses,"
             " only `pulumi preview` and `up` can show."
         )
-    if any(change.certainty == "engine decides" for change in changes):
-        names = [change.name for change in changes if change.certainty == "engine decides"]
-        some = ", ".join(names[:5]) + (
-            f" and {len(names) - 5} more" if len(names) > 5 else ""
-        )  # as many as fit a line
+    names = [change.name for change in changes if change.certainty == "engine decides"]
+    if names:
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""  # as many as fit a line
+        some = ", ".join(names[:5]) + more
         found.append(
             f"Only the engine can tell whether these are updated in place or replaced: {some}."
         )
     if old.kind != new.kind:
         found.append(
             "A plan is compared with a preview of the engine: ids that only one of them contains"
-            " were"
-            " treated as equal."
+            " were treated as equal."
         )
     if changes and (new.cost is None or (old.cost is None and old.resources.all)):
         found.append(
@@ -223,17 +209,15 @@ def _of_configuration(old: Side, new: Side) -> Difference:
         )
         for item in changed
     ]
-    limits = (
-        (
-            "The older program could not be evaluated here, so only the configuration was compared:"
-            " its effects are not known."
-        ),
+    limit = (
+        "The older program could not be evaluated here, so only the configuration was compared:"
+        " its effects are not known."
     )
     return Difference(
         old=old,
         new=new,
         changes=(),
         effects=sorted_effects([*found, *_secrets(old, new)]),
-        limits=limits,
+        limits=(limit,),
         configuration=changed,
     )

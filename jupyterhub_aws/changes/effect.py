@@ -6,18 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.side import Side
 
+#: From harmless to irreversible.
 Class = Literal[
     "routine", "interrupts", "costs more", "replaces", "widens access", "unknown", "endangers data"
 ]
+CLASSES: tuple[Class, ...] = get_args(Class)
+#: In the order in which they are shown.
 Topic = Literal[
     "cost",
-    "users",
     "data",
+    "users",
     "sign-in",
     "access",
     "network",
@@ -27,30 +30,7 @@ Topic = Literal[
     "logs",
     "your program",
 ]
-#: From harmless to irreversible.
-CLASSES: tuple[Class, ...] = (
-    "routine",
-    "interrupts",
-    "costs more",
-    "replaces",
-    "widens access",
-    "unknown",
-    "endangers data",
-)
-#: In the order in which they are shown.
-TOPICS: tuple[Topic, ...] = (
-    "cost",
-    "data",
-    "users",
-    "sign-in",
-    "access",
-    "network",
-    "nodes",
-    "images",
-    "cluster",
-    "logs",
-    "your program",
-)
+TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,12 +91,13 @@ class EffectContext:
         return not self.old.resources.all
 
 
-@dataclass(kw_only=True)
+@dataclass
 class Reading:
     """What a rule said of one change: effects, and which properties it covers (`*`: all of
     them). `whole`: no more is to be said of it.
     """
 
+    change: Change
     effects: list[Effect] = field(default_factory=list)
     explained: set[str] = field(default_factory=set)
     whole: bool = False
@@ -128,10 +109,11 @@ class Reading:
             path == part or path.startswith(f"{part}.") for part in self.explained
         )
 
-    def say(self, change: Change, text: tuple[Class, Topic, str], about: str = "") -> None:
-        """Add an effect of a change: class, heading and sentence."""
+    def say(self, class_: Class, topic: Topic, says: str, about: str = "") -> None:
+        """Add an effect of the change: class, heading and sentence."""
+        subject = self.change.subject
         self.effects.append(
-            Effect(class_=text[0], topic=text[1], says=text[2], subject=change.subject, about=about)
+            Effect(class_=class_, topic=topic, says=says, subject=subject, about=about)
         )
 
 
@@ -144,15 +126,9 @@ def shown_first(class_: Class) -> tuple[bool, int]:
 
 def sorted_effects(effects: Iterable[Effect]) -> tuple[Effect, ...]:
     """Each once: money first, then the gravest, then by heading and words."""
-    return tuple(
-        sorted(
-            set(effects),
-            key=lambda item: (
-                *shown_first(item.class_),
-                TOPICS.index(item.topic),
-                item.about,
-                item.says,
-                item.subject,
-            ),
-        )
-    )
+
+    def place(item: Effect) -> tuple[object, ...]:
+        words = (item.about, item.says, item.subject)
+        return (*shown_first(item.class_), TOPICS.index(item.topic), *words)
+
+    return tuple(sorted(set(effects), key=place))

@@ -74,11 +74,9 @@ class Acknowledgement:
         """The entry of `gate.allow` that lets such effects of the resource's type through; None
         where there is none.
         """
-        return (
-            f"{ADDED}{self.subject.rpartition('::')[0]}"
-            if self.added and self.class_ == "unknown"
-            else None
-        )
+        if self.added and self.class_ == "unknown":
+            return f"{ADDED}{self.subject.rpartition('::')[0]}"
+        return None
 
     @property
     def label(self) -> str:
@@ -103,20 +101,16 @@ class GateVerdict:
     @property
     def lets_through(self) -> str:
         """What needed no acknowledgement, in words."""
-        words = [
-            *self.allowed,
-            *(["within the limits of gate.cost"] if self.within_cost_limits else []),
-        ]
-        return ", ".join(words) or "nothing"
+        cost = ["within the limits of gate.cost"] if self.within_cost_limits else []
+        return ", ".join([*self.allowed, *cost]) or "nothing"
 
     @property
     def nameable(self) -> tuple[str, ...]:
         """The entries of `gate.allow` by which a stack would let through what is missing:
         unknown effects of what its program adds.
         """
-        return tuple(
-            sorted({entry for item in self.missing if (entry := item.allowed_as) is not None})
-        )
+        found = {item.allowed_as for item in self.missing}
+        return tuple(sorted(entry for entry in found if entry is not None))
 
     @property
     def passes(self) -> bool:
@@ -151,12 +145,9 @@ def allowed_by(gate: Mapping[str, Any] | None) -> tuple[Class, ...]:
     `endangers data` never.
     """
     found = gate.get("allow") if isinstance(gate, Mapping) else None
-    known = [
-        item
-        for item in CLASSES
-        if isinstance(found, (list, tuple)) and item in found and item != "endangers data"
-    ]
-    return tuple(known) if isinstance(found, (list, tuple)) else DEFAULT
+    if not isinstance(found, (list, tuple)):
+        return DEFAULT
+    return tuple(item for item in CLASSES if item in found and item != "endangers data")
 
 
 def names_allowed_by(gate: Mapping[str, Any] | None) -> tuple[str, ...]:
@@ -164,11 +155,9 @@ def names_allowed_by(gate: Mapping[str, Any] | None) -> tuple[str, ...]:
     lets through: `added:TYPE`, `added:TYPE::NAME`.
     """
     found = gate.get("allow") if isinstance(gate, Mapping) else None
-    return (
-        tuple(item for item in found if isinstance(item, str) and item.startswith(ADDED))
-        if isinstance(found, (list, tuple))
-        else ()
-    )
+    if isinstance(found, (list, tuple)):
+        return tuple(item for item in found if isinstance(item, str) and item.startswith(ADDED))
+    return ()
 
 
 def _is_named(effect: Effect, names: Iterable[str]) -> bool:
@@ -189,22 +178,15 @@ def above(rise: Rise, gate: Mapping[str, Any] | None) -> tuple[str, ...] | None:
     A sum that is not known holds no limit, and a limit that is no number is 0.
     """
     cost = gate.get("cost") if isinstance(gate, Mapping) else None
-    limits = (
-        {name: _limit(cost[name]) for name in _LIMITS[rise.key] if cost.get(name) is not None}
-        if isinstance(cost, Mapping)
-        else {}
-    )
+    given = cost if isinstance(cost, Mapping) else {}
+    total, increase = _LIMITS[rise.key]
+    limits = {
+        name: _limit(given[name]) for name in (total, increase) if given.get(name) is not None
+    }
     if not limits:
         return None
-    total, increase = _LIMITS[rise.key]
-    amounts = {
-        total: rise.after,
-        increase: (
-            None
-            if rise.after is None or rise.before is None
-            else round(rise.after - rise.before, 2)
-        ),
-    }
+    more = None if rise.after is None or rise.before is None else round(rise.after - rise.before, 2)
+    amounts = {total: rise.after, increase: more}
     return tuple(
         f"gate.cost.{name} is {limit:,.0f}"
         for name, limit in limits.items()
@@ -213,11 +195,9 @@ def above(rise: Rise, gate: Mapping[str, Any] | None) -> tuple[str, ...] | None:
 
 
 def _limit(value: object) -> float:
-    return (
-        float(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
-        else 0.0
-    )
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    return 0.0
 
 
 def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> GateVerdict:
@@ -229,9 +209,7 @@ def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> GateVerdi
     given = _given(acknowledgements, found.stack)
     acknowledged = tuple(item for item in needed if item.digest in given)
     missing = tuple(item for item in needed if item.digest not in given)
-    failures = tuple(
-        str(item["message"]) for item in found.new_findings if item["status"] == "fail"
-    )
+    failed = [item for item in found.new_findings if item["status"] == "fail"]
     within = any(
         effect.rise is not None and above(effect.rise, found.old.gate) == ()
         for effect in found.effects
@@ -240,7 +218,7 @@ def judged(found: Difference, acknowledgements: Iterable[str] = ()) -> GateVerdi
         allowed=(*allowed, *names),
         acknowledged=acknowledged,
         missing=missing,
-        failures=failures,
+        failures=tuple(str(item["message"]) for item in failed),
         within_cost_limits=within,
     )
 

@@ -68,9 +68,8 @@ def masked(
         if value.get(SIGNATURE) == SECRET_SIGNATURE:
             return hide(value)
         named = value.get("name") or value.get("key")
-        hidden = (
-            isinstance(named, str) and names_secret(named) and "value" in value
-        )  # environment variables and tags
+        # Environment variables and tags.
+        hidden = isinstance(named, str) and names_secret(named) and "value" in value
         return {
             str(key): (
                 _hidden(item, hide)
@@ -81,11 +80,8 @@ def masked(
         }
     if isinstance(value, (list, tuple)):
         return [masked(item, path, type_, hide) for item in value]
-    if (
-        isinstance(value, (str, int, float))
-        and not isinstance(value, bool)
-        and is_secret(path, type_)
-    ):
+    is_scalar = isinstance(value, (str, int, float)) and not isinstance(value, bool)
+    if is_scalar and is_secret(path, type_):
         return _hidden(value, hide)
     return _LOOKS.sub(lambda found: hide(found[0]), value) if isinstance(value, str) else value
 

@@ -60,14 +60,11 @@ class PropertyChange:
         """The path as it is written in files: `tags[owner].value`, `values.hub.image.tag`."""
         text = ""
         for part in self.path:
-            named = isinstance(part, str) and part.startswith(_IS)
-            text += (
-                f"[{str(part)[1:]}]"
-                if named
-                else dotted((part,))
-                if isinstance(part, int) or not text
-                else f".{dotted((part,))}"
-            )
+            if isinstance(part, str) and part.startswith(_IS):
+                text += f"[{part[1:]}]"
+            else:
+                text += "" if isinstance(part, int) or not text else "."
+                text += dotted((part,))
         return masked_text(text)
 
     @property
@@ -109,12 +106,7 @@ class Comparison:
             return
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from self._maps(old, new, path)
-        elif (
-            isinstance(old, Sequence)
-            and isinstance(new, Sequence)
-            and not isinstance(old, str)
-            and not isinstance(new, str)
-        ):
+        elif all(isinstance(side, Sequence) and not isinstance(side, str) for side in (old, new)):
             yield from self._lists(old, new, path)
         else:
             yield self._change(path, old, new)
@@ -131,12 +123,9 @@ class Comparison:
         for key in sorted({*old, *new}):
             before, after = old.get(key, _ABSENT), new.get(key, _ABSENT)
             if named and key == "value" and not self._same(before, after):
+                kind = _kind(before, after)
                 yield PropertyChange(
-                    path=(*path, key),
-                    kind=_kind(before, after),
-                    old=SECRET,
-                    new=SECRET,
-                    secret=True,
+                    path=(*path, key), kind=kind, old=SECRET, new=SECRET, secret=True
                 )
             elif before is _ABSENT or after is _ABSENT:
                 yield self._change((*path, key), before, after)
@@ -146,44 +135,34 @@ class Comparison:
     def _lists(
         self, old: Sequence[Any], new: Sequence[Any], path: Path
     ) -> Iterator[PropertyChange]:
-        identity = next(
-            (name for name in _IDENTITIES if _tells_apart(name, old) and _tells_apart(name, new)),
-            None,
+        telling = (
+            name for name in _IDENTITIES if _tells_apart(name, old) and _tells_apart(name, new)
         )
+        identity = next(telling, None)
         if identity is not None:
             before, after = (
                 {f"{_IS}{item[identity]}": item for item in side} for side in (old, new)
             )
             yield from self._maps(before, after, path)
             if [key for key in before if key in after] != [key for key in after if key in before]:
-                yield PropertyChange(
-                    path=path,
-                    kind="reordered",
-                    old=[key[1:] for key in before],
-                    new=[key[1:] for key in after],
-                )
+                orders = ([key[1:] for key in side] for side in (before, after))
+                yield self._reordered(path, *orders)
             return
         gone, come = _without_common(old, new)
+        paired = len(gone) == len(come)
         if not gone and not come:
-            yield PropertyChange(
-                path=path, kind="reordered", old=self._shown(old, path), new=self._shown(new, path)
-            )
-        elif all(isinstance(item, (Mapping, list)) for item in (*gone, *come)) and len(gone) == len(
-            come
-        ):
+            yield self._reordered(path, self._shown(old, path), self._shown(new, path))
+        elif paired and all(isinstance(item, (Mapping, list)) for item in (*gone, *come)):
             for index, (before, after) in enumerate(zip(gone, come, strict=True)):
                 yield from self.differences(before, after, (*path, index))
-        elif not (
-            self.loose
-            and len(gone) == len(come)
-            and all(self._same(*pair) for pair in zip(gone, come, strict=True))
-        ):
-            yield from (
-                self._change((*path, f"{_IS}{_short(item, path)}"), item, _ABSENT) for item in gone
-            )
-            yield from (
-                self._change((*path, f"{_IS}{_short(item, path)}"), _ABSENT, item) for item in come
-            )
+        elif not (self.loose and paired and all(map(self._same, gone, come))):
+            for item in gone:
+                yield self._change((*path, f"{_IS}{_short(item, path)}"), item, _ABSENT)
+            for item in come:
+                yield self._change((*path, f"{_IS}{_short(item, path)}"), _ABSENT, item)
+
+    def _reordered(self, path: Path, old: Any, new: Any) -> PropertyChange:
+        return PropertyChange(path=path, kind="reordered", old=old, new=new)
 
     def _change(self, path: Path, old: Any, new: Any) -> PropertyChange:
         keys = tuple(part for part in path if isinstance(part, str))
@@ -227,9 +206,8 @@ def _kind(old: Any, new: Any) -> Kind:
 
 def _tells_apart(name: str, items: Sequence[Any]) -> bool:
     found = [item.get(name) if isinstance(item, Mapping) else None for item in items]
-    return all(
-        isinstance(value, (str, int)) and not isinstance(value, bool) for value in found
-    ) and len(set(found)) == len(found)
+    plain = all(isinstance(value, (str, int)) and not isinstance(value, bool) for value in found)
+    return plain and len(set(found)) == len(found)
 
 
 def _without_common(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[Any], list[Any]]:

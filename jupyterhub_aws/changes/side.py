@@ -76,24 +76,19 @@ class Side:
         older version of the library may have said them.
         """
         said = self.configuration or {}
+        prefix = f"{PROJECT}:"
         own = {
-            key.partition(":")[2]: value
-            for key, value in said.items()
-            if key.startswith(f"{PROJECT}:")
+            key.removeprefix(prefix): value for key, value in said.items() if key.startswith(prefix)
         }
-        others = {key: value for key, value in said.items() if not key.startswith(f"{PROJECT}:")}
+        others = {key: value for key, value in said.items() if not key.startswith(prefix)}
         number = {"format": own["format"]} if "format" in own else {}
         try:
             gate = None if self.gate is None else upgraded({**number, "gate": self.gate})["gate"]
-            configuration = {
-                **others,
-                **{f"{PROJECT}:{name}": value for name, value in upgraded(own).items()},
-            }
+            today = {f"{prefix}{name}": value for name, value in upgraded(own).items()}
         except ValueError:  # an option under both names: no plan was ever made of such a file
             return self
-        return replace(
-            self, gate=gate, configuration=None if self.configuration is None else configuration
-        )
+        configuration = None if self.configuration is None else {**others, **today}
+        return replace(self, gate=gate, configuration=configuration)
 
     def money_is_of_another_day(self, other: Side) -> bool:
         """Whether both sides have bills, made from different prices."""
@@ -173,13 +168,9 @@ def before(side: Side) -> Side:
 def _step(step: Any, source: str, index: int) -> tuple[str, EngineStep]:
     op = step.get("op") if isinstance(step, dict) else None
     urn = step.get("urn") if isinstance(step, dict) else None
-    if (
-        not isinstance(urn, str)
-        or not urn.startswith("urn:pulumi:")
-        or urn.count("::") < 3
-        or not isinstance(op, str)
-        or op not in _OPS
-    ):  # stack, project, type, name
+    # A URN has stack, project, type and name.
+    of_pulumi = isinstance(urn, str) and urn.startswith("urn:pulumi:") and urn.count("::") >= 3
+    if not of_pulumi or not isinstance(urn, str) or not isinstance(op, str) or op not in _OPS:
         what = f"is no step of an engine that this jhub knows (op {str(op)[:40]!r})"
         fix = "preview again, or update jhub"
         raise refused(source, "preview.unknown-step", f"steps[{index}]", what, fix)
@@ -189,9 +180,8 @@ def _step(step: Any, source: str, index: int) -> tuple[str, EngineStep]:
     because = _texts(step.get("replaceReasons")) or tuple(
         sorted(path for path, item in detailed.items() if str(_kind_of(item)).endswith("-replace"))
     )
-    paths = tuple(sorted(map(str, detailed))) or _texts(
-        step.get("diffReasons")
-    )  # the second names whole properties only
+    # The second names whole properties only.
+    paths = tuple(sorted(map(str, detailed))) or _texts(step.get("diffReasons"))
     # A replacement comes as three steps; where the deletion is the first of them, the old one goes
     # first.
     return urn, EngineStep(
@@ -261,11 +251,9 @@ def _kind_of(item: object) -> object:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return (
-        tuple(sorted(item for item in value if isinstance(item, str)))
-        if isinstance(value, (list, tuple))
-        else ()
-    )
+    if isinstance(value, (list, tuple)):
+        return tuple(sorted(item for item in value if isinstance(item, str)))
+    return ()
 
 
 def _diagnostics(value: Any) -> list[str]:
@@ -365,20 +353,16 @@ def read_side(path: str) -> Side:
 
 def side_of(data: Any, source: str) -> Side:
     """The side that data describes. Raises ConfigError as `read_side` does."""
-    if (
-        isinstance(data, dict)
-        and ("steps" in data or "changeSummary" in data or "diagnostics" in data)
-        and "format" not in data
-    ):
-        return preview_side(data, source)
+    if isinstance(data, dict) and "format" not in data:
+        if {"steps", "changeSummary", "diagnostics"} & data.keys():
+            return preview_side(data, source)
     format_ = data.get("format") if isinstance(data, dict) else None
     if not isinstance(format_, str) or not format_.startswith(PLAN_FORMAT):
         fix = "make one with `jhub plan STACK --json FILE` or `pulumi preview --json > FILE`"
         raise refused(source, "plan.neither", "", "is neither a plan nor a preview", fix)
-    if format_ != f"{PLAN_FORMAT}{VERSION}":
-        what = (
-            f"is of another format (got {shown(format_)}, this jhub reads {PLAN_FORMAT}{VERSION})"
-        )
+    ours = f"{PLAN_FORMAT}{VERSION}"
+    if format_ != ours:
+        what = f"is of another format (got {shown(format_)}, this jhub reads {ours})"
         fix = "update jhub, or make the plan again with this one"
         raise refused(source, "plan.format", "", what, fix)
     try:
@@ -397,10 +381,6 @@ def side_of(data: Any, source: str) -> Side:
     except RecursionError:
         fix = "make it again with `jhub plan STACK --json FILE`"
         raise refused(source, "plan.too-deep", "", "is nested too deeply", fix) from None
-    return _side(plan, source)
-
-
-def _side(plan: _Plan, source: str) -> Side:
     return Side(
         source=source,
         stack=plan.stack,
@@ -417,24 +397,11 @@ def _side(plan: _Plan, source: str) -> Side:
 
 
 def _resources(found: list[_Resource]) -> Resources:
-    return Resources(
-        Resource(
-            urn=item.urn,
-            type=item.type,
-            name=item.name,
-            parent=item.parent,
-            custom=item.custom,
-            protect=item.protect,
-            retain_on_delete=item.retain_on_delete,
-            ignore_changes=tuple(item.ignore_changes),
-            import_id=item.import_id,
-            provider=item.provider,
-            depends_on=tuple(item.depends_on),
-            inputs=sealed(item.inputs, item.type),
-            taggable=False,
-            source=item.source,
-            external=item.external,
-            aliases=tuple(item.aliases),
-        )
-        for item in found
-    )
+    def resource(item: _Resource) -> Resource:
+        fields: dict[str, Any] = dict(item)
+        for listed in ("ignore_changes", "depends_on", "aliases"):
+            fields[listed] = tuple(fields[listed])
+        fields["inputs"] = sealed(item.inputs, item.type)
+        return Resource(**fields, taggable=False)
+
+    return Resources(map(resource, found))

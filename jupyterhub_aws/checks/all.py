@@ -8,7 +8,7 @@ from jupyterhub_aws.checks import backups, hubs, nodes, places, security, storag
 from jupyterhub_aws.checks.airgap import all as airgap
 from jupyterhub_aws.checks.certificates import certificates
 from jupyterhub_aws.checks.core_nodes import core_nodes_fit
-from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.finding import Finding, skip
 from jupyterhub_aws.checks.identities.all import identity_findings
 from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
@@ -83,16 +83,7 @@ def run_checks(stack: StackConfig, resources: Resources, as_of: datetime.date) -
     if outer:
         message = (
             "objects inside the cluster are checked with the other part of the split stack: the"
-            " stack"
-            " with `cloud_stack` and this one's name in its file"
+            " stack with `cloud_stack` and this one's name in its file"
         )
-        found.append(
-            Finding(
-                id="inner-half",
-                status="skip",
-                message=message,
-                path="parts",
-                fix="run jhub plan for that stack too",
-            )
-        )
+        found.append(skip("inner-half", message, "run jhub plan for that stack too", path="parts"))
     return [*versions.support(stack, as_of), *certificates(stack, as_of), *found]

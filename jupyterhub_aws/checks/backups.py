@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, passed, skip, verdict, warn
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.backups import NoBackups
 from jupyterhub_aws.config.cluster import EksCluster
@@ -56,28 +56,17 @@ def covered(stack: StackConfig, resources: Resources) -> list[Finding]:
     count = len(resources.of(_EFS, _EBS, _RDS, _CLASS))
     if not count and not isinstance(stack.cluster, EksCluster):
         return _elsewhere(stack)
-    return [
-        *verdict(
-            _ID,
-            faults,
-            otherwise=(f"all {count} resources with users' work or a hub's database are backed up"),
-        ),
-        *_elsewhere(stack),
-    ]
+    holds = f"all {count} resources with users' work or a hub's database are backed up"
+    return [*verdict(_ID, faults, otherwise=holds), *_elsewhere(stack)]
 
 
 def _faults(resources: Resources) -> Iterator[Finding]:
     finders = _finders(resources)
     for resource in sorted(resources.of(_EFS, _EBS, _RDS, _CLASS), key=lambda item: item.urn):
         if not _is_covered(resource, resources, finders):
-            yield Finding(
-                id=_ID,
-                status="fail",
-                message=f"{resource.label} is in no backup: {_why(resource)}",
-                path="backups",
-                fix=_fix(resource),
-                subjects=(resource.urn,),
-            )
+            why, fix = _WHY[resource.type]
+            message = f"{resource.label} is in no backup: {why}"
+            yield fail(_ID, message, fix, resource, path="backups")
 
 
 def _finders(resources: Resources) -> _Finders:
@@ -144,14 +133,6 @@ _WHY = {
 }
 
 
-def _why(resource: Resource) -> str:
-    return _WHY[resource.type][0]
-
-
-def _fix(resource: Resource) -> str:
-    return _WHY[resource.type][1]
-
-
 def _nothing(stack: StackConfig, resources: Resources) -> list[Finding]:
     assert isinstance(stack.backups, NoBackups)  # noqa: S101 -- for the type checker: asked for no other kind
     bare = [
@@ -161,45 +142,19 @@ def _nothing(stack: StackConfig, resources: Resources) -> list[Finding]:
     ]
     names = ", ".join(item.name for item in bare) or "nothing that the stack creates"
     message = f"without any backup: {names}; the stack's reason: {stack.backups.reason}"
-    return [
-        Finding(
-            id=_ID,
-            status="warn",
-            message=message,
-            path="backups.kind",
-            fix="remove the section to have backups",
-            subjects=tuple(item.urn for item in bare),
-        )
-    ]
+    return [warn(_ID, message, "remove the section to have backups", *bare, path="backups.kind")]
 
 
 def _elsewhere(stack: StackConfig) -> list[Finding]:
-    """Data that the stack does not back up: reported, because no list of resources
-    shows it.
-    """
+    """Data that the stack does not back up: reported, because no list of resources shows it."""
     if isinstance(stack.homes, NfsHomes):
-        message = (
-            f"homes are on {stack.homes.server}: only its owner knows whether they are backed up"
-        )
-        return [
-            Finding(
-                id=_ID,
-                status="skip",
-                message=message,
-                path="homes.server",
-                fix="ask the owner, and rehearse a restore together",
-            )
-        ]
+        server, fix = stack.homes.server, "ask the owner, and rehearse a restore together"
+        message = f"homes are on {server}: only its owner knows whether they are backed up"
+        return [skip(_ID, message, fix, path="homes.server")]
     if isinstance(stack.homes, (EbsHomes, EphemeralHomes)) or isinstance(stack.cluster, EksCluster):
         return []
-    return [
-        Finding(
-            id=_ID,
-            status="skip",
-            message="the stack creates nothing in AWS; the cluster's operators back up its volumes",
-            path="homes.kind",
-        )
-    ]
+    message = "the stack creates nothing in AWS; the cluster's operators back up its volumes"
+    return [skip(_ID, message, path="homes.kind")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,42 +184,22 @@ def rehearsed(
     """
     if isinstance(stack.backups, NoBackups) or not _can_be_rehearsed(stack):
         return []
-    path, fix = (
-        "backups.drill_days",
-        f"run: jhub restore drill {stack_name} --user NAME, and commit drills/{stack_name}.toml",
-    )
-
-    def found(message: str) -> list[Finding]:
-        return [Finding(id=_DRILL, status="warn", message=message, path=path, fix=fix)]
-
+    path = "backups.drill_days"
+    fix = f"run: jhub restore drill {stack_name} --user NAME, and commit drills/{stack_name}.toml"
     if last is None and not buildable:
-        return [
-            Finding(
-                id=_DRILL,
-                status="skip",
-                message="a restore can be rehearsed when the stack is built",
-                path=path,
-                fix=fix,
-            )
-        ]
+        return [skip(_DRILL, "a restore can be rehearsed when the stack is built", fix, path=path)]
     if last is None:
-        return found("no restore of this stack has been rehearsed: there is no record of a drill")
-    age = (as_of - last.day).days
+        message = "no restore of this stack has been rehearsed: there is no record of a drill"
+        return [warn(_DRILL, message, fix, path=path)]
+    day, files, age = last.day, f"{last.files:,} files", (as_of - last.day).days
     if last.differences:
-        return found(
-            f"the restore of {last.day} restored {last.differences:,} of {last.files:,} files with"
-            " differences"
-        )
-    if age > stack.backups.drill_days:
-        return found(
-            f"the last rehearsed restore was {age} days ago ({last.day}), and drill_days is"
-            f" {stack.backups.drill_days}"
-        )
-    message = (
-        f"a restore was rehearsed {age} days ago ({last.day}): {last.files:,} files were restored"
-        " unchanged"
-    )
-    return [Finding(id=_DRILL, status="pass", message=message)]
+        message = f"the restore of {day} restored {last.differences:,} of {files} with differences"
+        return [warn(_DRILL, message, fix, path=path)]
+    if age > (days := stack.backups.drill_days):
+        message = f"the last rehearsed restore was {age} days ago ({day}), and drill_days is {days}"
+        return [warn(_DRILL, message, fix, path=path)]
+    message = f"a restore was rehearsed {age} days ago ({day}): {files} were restored unchanged"
+    return [passed(_DRILL, message)]
 
 
 def _can_be_rehearsed(stack: StackConfig) -> bool:

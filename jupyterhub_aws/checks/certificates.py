@@ -7,10 +7,10 @@ from __future__ import annotations
 import datetime
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.finding import Finding, fail, passed, warn
 from jupyterhub_aws.config.entry import NoTls, PortForwardEntry, own_certificate
 from jupyterhub_aws.config.stack import StackConfig
 
@@ -26,19 +26,9 @@ _BEGIN = "-----BEGIN CERTIFICATE-----"
 _LEAST_RSA_BITS = 2048
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _BROKEN_DIGESTS = ("md5", "sha1")
+_ID = "certificate"
 #: From here renewal is due.
 WARNING_DAYS = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class CertificateFault:
-    """What is wrong with a certificate: `fail` where browsers would refuse it, `warn` where an
-    operator should look.
-    """
-
-    status: Literal["fail", "warn"]
-    what: str
-    fix: str
 
 
 def read(pem: str) -> list[Certificate]:
@@ -52,29 +42,22 @@ def read(pem: str) -> list[Certificate]:
     try:
         found = x509.load_pem_x509_certificates(pem.replace("\r\n", "\n").encode())
         for certificate in found:
-            _ = (
-                certificate.not_valid_after_utc,
-                certificate.subject,
-                certificate.extensions,
-                certificate.public_key(),
-            )
+            _ = certificate.not_valid_after_utc, certificate.subject, certificate.extensions
+            certificate.public_key()
     except Exception as error:  # the library raises whatever its parts raise on damaged bytes
         raise ValueError("cannot be read: a line is missing or damaged") from error
     return found
 
 
-def faults(pem: str, hostname: str, as_of: datetime.date) -> Iterator[CertificateFault]:
-    """Every fault of a server's certificate and its chain, for this name on this
-    day.
+def faults(pem: str, hostname: str, as_of: datetime.date) -> Iterator[Finding]:
+    """Every fault of a server's certificate and its chain, for this name on this day: `fail` where
+    browsers would refuse it.
     """
     try:
         chain = read(pem)
     except ValueError as error:
-        yield CertificateFault(
-            status="fail",
-            what=str(error),
-            fix="paste it again, whole: the server's certificate first, then its chain",
-        )
+        fix = "paste it again, whole: the server's certificate first, then its chain"
+        yield fail(_ID, str(error), fix)
         return
     server = chain[0]
     yield from _names(server, hostname)
@@ -105,7 +88,7 @@ def _covers(name: str, hostname: str) -> bool:
     return name == hostname or (name.startswith("*.") and hostname.partition(".")[2] == name[2:])
 
 
-def _names(server: Certificate, hostname: str) -> Iterator[CertificateFault]:
+def _names(server: Certificate, hostname: str) -> Iterator[Finding]:
     found = names_of(server)
     if not any(_covers(name, hostname) for name in found):
         named = (
@@ -113,42 +96,29 @@ def _names(server: Certificate, hostname: str) -> Iterator[CertificateFault]:
             if found
             else "names no host (a common name alone is not read by browsers)"
         )
-        yield CertificateFault(
-            status="fail",
-            what=f"{named}, not for {hostname}",
-            fix=f"get one with {hostname} in its subjectAltName, or correct entry.hostname",
-        )
+        fix = f"get one with {hostname} in its subjectAltName, or correct entry.hostname"
+        yield fail(_ID, f"{named}, not for {hostname}", fix)
 
 
-def _dates(chain: Sequence[Certificate], as_of: datetime.date) -> Iterator[CertificateFault]:
+def _dates(chain: Sequence[Certificate], as_of: datetime.date) -> Iterator[Finding]:
     for index, certificate in enumerate(chain):
-        who = (
-            "" if index == 0 else f"certificate {index + 1} of its chain ({subject(certificate)}) "
-        )
+        name = subject(certificate)
+        who = "" if index == 0 else f"certificate {index + 1} of its chain ({name}) "
         left = days_left(certificate, as_of)
         begins = certificate.not_valid_before_utc.date()
+        end = certificate.not_valid_after_utc.date()
         if left < 0:
-            yield CertificateFault(
-                status="fail",
-                what=f"{who}expired on {certificate.not_valid_after_utc.date()}",
-                fix="replace it with a renewed one",
-            )
+            yield fail(_ID, f"{who}expired on {end}", "replace it with a renewed one")
         elif begins > as_of:
-            yield CertificateFault(
-                status="fail",
-                what=f"{who}is not valid before {begins}",
-                fix="wait, or get one that is valid now",
+            yield fail(
+                _ID, f"{who}is not valid before {begins}", "wait, or get one that is valid now"
             )
         elif left < WARNING_DAYS:
-            days = f"{left} day{'' if left == 1 else 's'} left"
-            yield CertificateFault(
-                status="warn",
-                what=f"{who}expires on {certificate.not_valid_after_utc.date()}: {days}",
-                fix="renew it now; only the proxy restarts",
-            )
+            message = f"{who}expires on {end}: {left} day{'' if left == 1 else 's'} left"
+            yield warn(_ID, message, "renew it now; only the proxy restarts")
 
 
-def _strength(chain: Sequence[Certificate]) -> Iterator[CertificateFault]:
+def _strength(chain: Sequence[Certificate]) -> Iterator[Finding]:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     for index, certificate in enumerate(chain):
@@ -156,55 +126,32 @@ def _strength(chain: Sequence[Certificate]) -> Iterator[CertificateFault]:
         key = certificate.public_key()
         if isinstance(key, rsa.RSAPublicKey):
             if key.key_size < _LEAST_RSA_BITS:
-                fix = (
-                    f"make a new key: jhub certificate new, or RSA of {_LEAST_RSA_BITS} bits and"
-                    " more"
-                )
-                yield CertificateFault(
-                    status="fail",
-                    what=f"{who}has an RSA key of {key.key_size} bits, which can be broken",
-                    fix=fix,
-                )
+                message = f"{who}has an RSA key of {key.key_size} bits, which can be broken"
+                least = f"RSA of {_LEAST_RSA_BITS} bits and more"
+                fix = f"make a new key: jhub certificate new, or {least}"
+                yield fail(_ID, message, fix)
         elif isinstance(key, ec.EllipticCurvePublicKey):
             if key.curve.name not in _CURVES:
-                yield CertificateFault(
-                    status="fail",
-                    what=f"{who}has a key on curve {key.curve.name}, which browsers refuse",
-                    fix="use P-256: jhub certificate new",
-                )
+                message = f"{who}has a key on curve {key.curve.name}, which browsers refuse"
+                yield fail(_ID, message, "use P-256: jhub certificate new")
         else:
-            yield CertificateFault(
-                status="fail",
-                what=(
-                    f"{who}has a key that browsers refuse"
-                    f" ({type(key).__name__.removesuffix('PublicKey')})"
-                ),
-                fix="use P-256 or RSA",
-            )
+            kind = type(key).__name__.removesuffix("PublicKey")
+            yield fail(_ID, f"{who}has a key that browsers refuse ({kind})", "use P-256 or RSA")
         digest = certificate.signature_hash_algorithm
         if digest is not None and digest.name in _BROKEN_DIGESTS and not self_signed(certificate):
-            yield CertificateFault(
-                status="fail",
-                what=f"{who}is signed with {digest.name.upper()}, which browsers refuse",
-                fix="have it signed again with SHA-256",
-            )
+            message = f"{who}is signed with {digest.name.upper()}, which browsers refuse"
+            yield fail(_ID, message, "have it signed again with SHA-256")
 
 
-def _purpose(server: Certificate) -> Iterator[CertificateFault]:
+def _purpose(server: Certificate) -> Iterator[Finding]:
     from cryptography import x509
-    from cryptography.x509.oid import ExtendedKeyUsageOID
+    from cryptography.x509.oid import ExtendedKeyUsageOID as KeyUsage
 
     try:
         usage: Any = server.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        if (
-            ExtendedKeyUsageOID.SERVER_AUTH not in usage
-            and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in usage
-        ):
-            yield CertificateFault(
-                status="fail",
-                what="is not for servers (extendedKeyUsage without serverAuth)",
-                fix="get one for a server",
-            )
+        if not {KeyUsage.SERVER_AUTH, KeyUsage.ANY_EXTENDED_KEY_USAGE} & set(usage):
+            message = "is not for servers (extendedKeyUsage without serverAuth)"
+            yield fail(_ID, message, "get one for a server")
     except x509.ExtensionNotFound:
         pass
     try:
@@ -212,34 +159,25 @@ def _purpose(server: Certificate) -> Iterator[CertificateFault]:
     except x509.ExtensionNotFound:
         return
     if basic.ca and not self_signed(server):
-        yield CertificateFault(
-            status="fail",
-            what="begins with an authority's certificate, not the server's",
-            fix="put the server's certificate first, then its chain",
-        )
+        message = "begins with an authority's certificate, not the server's"
+        yield fail(_ID, message, "put the server's certificate first, then its chain")
 
 
-def _order(chain: Sequence[Certificate]) -> Iterator[CertificateFault]:
+def _order(chain: Sequence[Certificate]) -> Iterator[Finding]:
     for index, (lower, upper) in enumerate(itertools.pairwise(chain)):
         try:
             lower.verify_directly_issued_by(upper)
         except Exception:  # the library has a kind of error for each way in which it is not
-            what = (
+            message = (
                 f"certificate {index + 2} of its chain ({subject(upper)}) did not sign the one"
                 f" before it ({subject(lower)})"
             )
-            yield CertificateFault(
-                status="fail",
-                what=what,
-                fix="order them: the server's first, each next one the signer of the one before",
-            )
+            fix = "order them: the server's first, each next one the signer of the one before"
+            yield fail(_ID, message, fix)
             return
     if len(chain) == 1 and self_signed(chain[0]):
-        yield CertificateFault(
-            status="warn",
-            what=("is self-signed: every browser warns users, who learn to click warnings away"),
-            fix="have it signed by your authority",
-        )
+        message = "is self-signed: every browser warns users, who learn to click warnings away"
+        yield warn(_ID, message, "have it signed by your authority")
 
 
 def self_signed(certificate: Certificate) -> bool:
@@ -252,11 +190,9 @@ def subject(certificate: Certificate) -> str:
     from cryptography.x509.oid import NameOID
 
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return (
-        str(names[0].value)
-        if names
-        else certificate.subject.rfc4514_string() or "without a subject"
-    )
+    if names:
+        return str(names[0].value)
+    return certificate.subject.rfc4514_string() or "without a subject"
 
 
 def days_left(certificate: Certificate, as_of: datetime.date) -> int:
@@ -300,18 +236,9 @@ def certificates(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
     found = [
         finding for name in sorted(stack.hubs_inside) for finding in _of_hub(stack, name, as_of)
     ]
-    wrong = [
-        finding for finding in found if finding.status != "pass"
-    ]  # beside one that is wrong, what is right with others is no verdict
-    return (
-        wrong
-        or found
-        or [
-            Finding(
-                id="certificate", status="pass", message="no hub brings a certificate of its own"
-            )
-        ]
-    )
+    # Beside one that is wrong, what is right with others is no verdict.
+    wrong = [finding for finding in found if finding.status != "pass"]
+    return wrong or found or [passed(_ID, "no hub brings a certificate of its own")]
 
 
 def _of_hub(stack: StackConfig, name: str, as_of: datetime.date) -> Iterator[Finding]:
@@ -319,23 +246,10 @@ def _of_hub(stack: StackConfig, name: str, as_of: datetime.date) -> Iterator[Fin
     own = own_certificate(entry)
     if own is None or isinstance(entry, PortForwardEntry) or isinstance(entry.tls, NoTls):
         return
-    path, wrong = (
-        f"hubs.{name}.entry.tls.certificate",
-        list(faults(own.certificate, entry.hostname, as_of)),
-    )
+    path, what = f"hubs.{name}.entry.tls.certificate", f"certificate of hub {name}"
+    wrong = list(faults(own.certificate, entry.hostname, as_of))
     for fault in wrong:
-        yield Finding(
-            id="certificate",
-            status=fault.status,
-            message=f"certificate of hub {name} {fault.what}",
-            path=path,
-            fix=fault.fix,
-        )
+        yield replace(fault, message=f"{what} {fault.message}", path=path)
     if not wrong:
         end = read(own.certificate)[0].not_valid_after_utc.date()
-        yield Finding(
-            id="certificate",
-            status="pass",
-            message=f"certificate of hub {name} is for {entry.hostname} and valid until {end}",
-            path=path,
-        )
+        yield passed(_ID, f"{what} is for {entry.hostname} and valid until {end}", path=path)

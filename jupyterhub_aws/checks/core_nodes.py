@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, skip, verdict, warn
 from jupyterhub_aws.checks.hub_values.fault import Values, items
 from jupyterhub_aws.checks.nodes import node_subnets
 from jupyterhub_aws.checks.placement import (
@@ -39,6 +39,7 @@ _ADDON = "aws:eks/addon:Addon"
 _JOBS = ("kubernetes:batch/v1:CronJob", "kubernetes:batch/v1:Job")
 _BYTES_PER_MIB = 1024**2
 _PURPOSE = "hub.jupyter.org/node-purpose"
+_ZONES = ("topology.kubernetes.io/zone", "topology.ebs.csi.aws.com/zone")
 #: What the parts of the chart that are core pods take from its values: the place of each, what it
 #: is called, and the containers besides its own.
 _CHART_PODS = ((("hub",), "hub"), (("proxy", "chp"), "proxy"))
@@ -47,16 +48,16 @@ _CHART_PODS = ((("hub",), "hub"), (("proxy", "chp"), "proxy"))
 UNREQUESTED_MIB = 64
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CorePod:
     """One pod with where it comes from: the hub, None for the cluster's own; `path` is the
     option that says what it asks for.
     """
 
     pod: SchedulablePod
-    hub: str | None
-    path: str
     resource: Resource
+    hub: str | None = None
+    path: str = "pools.core"
 
 
 def core_nodes(
@@ -84,14 +85,13 @@ def core_nodes(
             "eks.amazonaws.com/capacityType": str(group.inputs.get("capacityType", "ON_DEMAND")),
             "eks.amazonaws.com/nodegroup": str(group.inputs.get("nodeGroupName", "")),
             "topology.kubernetes.io/region": stack.region,
-            **(
-                {"topology.kubernetes.io/zone": zone, "topology.ebs.csi.aws.com/zone": zone}
-                if zone
-                else {}
-            ),
-            **({"node.kubernetes.io/instance-type": kinds[0].name} if len(kinds) == 1 else {}),
-            **{str(key): str(value) for key, value in (group.inputs.get("labels") or {}).items()},
         }
+        if zone:
+            labels |= dict.fromkeys(_ZONES, zone)
+        if len(kinds) == 1:
+            labels["node.kubernetes.io/instance-type"] = kinds[0].name
+        own = group.inputs.get("labels") or {}
+        labels |= {str(key): str(value) for key, value in own.items()}
         taints = [
             {
                 "key": item.get("key"),
@@ -124,8 +124,7 @@ def core_groups(resources: Resources) -> list[Resource]:
 
 def daemons(resources: Resources) -> Iterator[SchedulablePod]:
     """The pods that add-ons put on every node."""
-    for addon, row, configuration in _addon_rows(resources):
-        del addon
+    for _, row, configuration in _addon_rows(resources):
         if row.kind == "daemon":
             yield _addon_pod(row, configuration, row.name)
 
@@ -142,28 +141,17 @@ def core_pods(resources: Resources) -> Iterator[CorePod]:
                 "containers": [{"resources": at(values, "resources") or {}}],
             }
             for number in range(int(at(values, "replicaCount") or 0)):
-                yield CorePod(
-                    pod=pod_of(_numbered("cluster-autoscaler", number), spec),
-                    hub=None,
-                    path="pools.core",
-                    resource=release,
-                )
+                yield CorePod(pod_of(_numbered("cluster-autoscaler", number), spec), release)
     for addon, row, configuration in _addon_rows(resources):
         if row.kind == "controller":
             for number in range(row.replicas):
-                yield CorePod(
-                    pod=_addon_pod(row, configuration, _numbered(row.name, number)),
-                    hub=None,
-                    path="pools.core",
-                    resource=addon,
-                )
+                yield CorePod(_addon_pod(row, configuration, _numbered(row.name, number)), addon)
     for job in resources.of(*_JOBS):
         spec = at(job.inputs, "spec") or {}
-        template = at(spec, "jobTemplate", "spec", "template", "spec") or at(
-            spec, "template", "spec"
-        )
+        scheduled = at(spec, "jobTemplate", "spec", "template", "spec")
+        template = scheduled or at(spec, "template", "spec")
         if template:
-            yield CorePod(pod=pod_of(job.name, template), hub=None, path="pools.core", resource=job)
+            yield CorePod(pod_of(job.name, template), job)
 
 
 def _numbered(name: str, number: int) -> str:
@@ -180,37 +168,23 @@ def hub_pods(release: Resource) -> Iterator[CorePod]:
             {"resources": section.get("resources") or {}},
             *items(section.get("extraContainers")),
         ]
-        yield CorePod(
-            pod=pod_of(f"{what} of {hub}", _chart_spec(values, section, containers)),
-            hub=hub,
-            path=path,
-            resource=release,
-        )
-    if (
-        at(values, "proxy", "https", "enabled")
-        and at(values, "proxy", "https", "type") == "letsencrypt"
-    ):
+        pod = pod_of(f"{what} of {hub}", _chart_spec(values, section, containers))
+        yield CorePod(pod, release, hub, path)
+    https = at(values, "proxy", "https")
+    if at(https, "enabled") and at(https, "type") == "letsencrypt":
         section = at(values, "proxy", "traefik") or {}
         containers = [
             {"resources": at(values, "proxy", part, "resources") or {}}
             for part in ("traefik", "secretSync")
         ]
-        yield CorePod(
-            pod=pod_of(f"HTTPS proxy of {hub}", _chart_spec(values, section, containers)),
-            hub=hub,
-            path=path,
-            resource=release,
-        )
+        pod = pod_of(f"HTTPS proxy of {hub}", _chart_spec(values, section, containers))
+        yield CorePod(pod, release, hub, path)
     if at(values, "scheduling", "userScheduler", "enabled"):
         section = at(values, "scheduling", "userScheduler") or {}
         spec = _chart_spec(values, section, [{"resources": section.get("resources") or {}}])
         for number in range(int(section.get("replicas") or 1)):
-            yield CorePod(
-                pod=pod_of(_numbered(f"scheduler of {hub}", number), spec),
-                hub=hub,
-                path=path,
-                resource=release,
-            )
+            pod = pod_of(_numbered(f"scheduler of {hub}", number), spec)
+            yield CorePod(pod, release, hub, path)
 
 
 def _chart_spec(
@@ -222,6 +196,7 @@ def _chart_spec(
             "nodeSelectorTerms": [{"matchExpressions": [purpose]}]
         }
     }
+    # The chart writes extraPodSpec last, and the later of two keys counts.
     strict = at(values, "scheduling", "corePods", "nodeAffinity", "matchNodePurpose") == "require"
     return {
         "nodeSelector": section.get("nodeSelector") or {},
@@ -232,9 +207,7 @@ def _chart_spec(
         "affinity": {"nodeAffinity": required} if strict else {},
         "initContainers": _maps(section.get("initContainers")),
         "containers": _maps(containers),
-        **(
-            section.get("extraPodSpec") or {}
-        ),  # the chart writes it last, and the later of two keys counts
+        **(section.get("extraPodSpec") or {}),
     }
 
 
@@ -266,28 +239,14 @@ def _addon_pod(row: AddonPods, configuration: Mapping[str, Any], name: str) -> S
         "cpu": quantity(asked.get("cpu", row.cpu)),
         "memory": quantity(asked.get("memory", row.memory)),
     }
-    return SchedulablePod(
-        name=name,
-        requests=requests,
-        node_selector=(at(configuration, *row.selector) if row.selector else None) or {},
-    )
+    selector = (at(configuration, *row.selector) if row.selector else None) or {}
+    return SchedulablePod(name=name, requests=requests, node_selector=selector)
 
 
 def heavier(pod: SchedulablePod) -> SchedulablePod:
     """The same pod with memory where it asks for none: it uses some."""
-    least = float(UNREQUESTED_MIB * _BYTES_PER_MIB)
-    memory = (
-        max(pod.requests.get("memory", 0), least)
-        if not pod.requests.get("memory")
-        else pod.requests["memory"]
-    )
-    return SchedulablePod(
-        name=pod.name,
-        requests={**pod.requests, "memory": memory},
-        node_selector=pod.node_selector,
-        terms=pod.terms,
-        tolerations=pod.tolerations,
-    )
+    memory = pod.requests.get("memory") or float(UNREQUESTED_MIB * _BYTES_PER_MIB)
+    return replace(pod, requests={**pod.requests, "memory": memory})
 
 
 def homeless(pod: SchedulablePod, nodes: Sequence[SchedulableNode]) -> list[str]:
@@ -295,15 +254,12 @@ def homeless(pod: SchedulablePod, nodes: Sequence[SchedulableNode]) -> list[str]
     it.
     """
     reasons = [refusals(pod, node) for node in nodes]
-    return (
-        []
-        if any(not item for item in reasons)
-        else list(dict.fromkeys(reason for item in reasons for reason in item))
-    )
+    if any(not item for item in reasons):
+        return []
+    return list(dict.fromkeys(reason for item in reasons for reason in item))
 
 
 _CHECK = "core-nodes-fit"
-_MIB = 1024**2
 #: How far a message looks for the number of nodes that would do: what `pools.core.size` may be.
 _MOST_NODES = 20
 
@@ -318,15 +274,8 @@ def core_nodes_fit(stack: StackConfig, resources: Resources) -> list[Finding]:
             "whether hubs and proxies find room cannot be known here: the nodes of this cluster are"
             " not the stack's"
         )
-        return [
-            Finding(
-                id=_CHECK,
-                status="skip",
-                message=message,
-                path="cluster",
-                fix="kubectl describe nodes shows what they have left",
-            )
-        ]
+        fix = "kubectl describe nodes shows what they have left"
+        return [skip(_CHECK, message, fix, path="cluster")]
     group = groups[0]
     count = int(group.inputs["scalingConfig"]["minSize"])
     if count == 0:
@@ -342,10 +291,6 @@ def core_nodes_fit(stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict(_CHECK, found, otherwise=_room(nodes, pods))
 
 
-def _fault(status: Any, message: str, path: str, fix: str, subjects: tuple[str, ...]) -> Finding:
-    return Finding(id=_CHECK, status=status, message=message, path=path, fix=fix, subjects=subjects)
-
-
 def _unreadable(resources: Resources) -> Iterator[Finding]:
     """Amounts that are none."""
     for release in hub_releases(resources):
@@ -353,50 +298,36 @@ def _unreadable(resources: Resources) -> Iterator[Finding]:
             list(hub_pods(release))
             list(_above(release))
         except ValueError as error:
-            what = (
-                f"hub {hub_of(release)}: a container asks for an amount that Kubernetes refuses"
-                f" ({error})"
-            )
-            yield _fault(
-                "fail",
-                what,
-                f"hubs.{hub_of(release)}.helm_values",
-                "write it like 500m or 2Gi",
-                (release.urn,),
-            )
+            hub, fix = hub_of(release), "write it like 500m or 2Gi"
+            what = f"hub {hub}: a container asks for an amount that Kubernetes refuses ({error})"
+            yield fail(_CHECK, what, fix, release, path=f"hubs.{hub}.helm_values")
 
 
 def _refused(resources: Resources) -> Iterator[Finding]:
     """Requests above limits: no pod of such a part is ever made."""
     for release in hub_releases(resources):
         for where, key in _above(release):
+            hub, fix = hub_of(release), f"raise limits.{key} too, or lower requests.{key}"
             what = (
-                f"hub {hub_of(release)}: {where} asks for more {key} than its own limit: Kubernetes"
-                " refuses such a pod"
+                f"hub {hub}: {where} asks for more {key} than its own limit: Kubernetes refuses"
+                " such a pod"
             )
-            fix = f"raise limits.{key} too, or lower requests.{key}"
-            yield _fault(
-                "fail", what, f"hubs.{hub_of(release)}.helm_values.{where}", fix, (release.urn,)
-            )
+            yield fail(_CHECK, what, fix, release, path=f"hubs.{hub}.helm_values.{where}")
 
 
 def _above(release: Resource) -> Iterator[tuple[str, str]]:
     values = effective(release.inputs.get("values", {}))
-    for place in (
-        ("hub",),
-        ("proxy", "chp"),
-        ("proxy", "traefik"),
-        ("proxy", "secretSync"),
-        ("scheduling", "userScheduler"),
+    for part in (
+        "hub",
+        "proxy.chp",
+        "proxy.traefik",
+        "proxy.secretSync",
+        "scheduling.userScheduler",
     ):
-        for key in _above_limits(at(values, *place, "resources") or {}):
-            yield ".".join((*place, "resources")), key
-
-
-def _above_limits(resources: Mapping[str, Any]) -> Iterator[str]:
-    for key, limit in (resources.get("limits") or {}).items():
-        if quantity((resources.get("requests") or {}).get(key, 0)) > quantity(limit):
-            yield key
+        resources = at(values, *part.split("."), "resources") or {}
+        for key, limit in (resources.get("limits") or {}).items():
+            if quantity((resources.get("requests") or {}).get(key, 0)) > quantity(limit):
+                yield f"{part}.resources", key
 
 
 def _judged(
@@ -409,30 +340,27 @@ def _judged(
     yield from alone
     if alone:
         return
-    answer = arranged([item.pod for item in pods], nodes)
+    placed = [item.pod for item in pods]
+    used = [heavier(pod) for pod in placed]
+    answer = arranged(placed, nodes)
     if answer != "yes":
         yield _together(stack, resources, scene, answer)
         return
     kinds = " or ".join(group.inputs["instanceTypes"])
-    if arranged([heavier(item.pod) for item in pods], nodes) != "yes":
+    if arranged(used, nodes) != "yes":
         message = (
             f"the {len(pods)} core pods just fit on {_nodes(len(nodes))} ({kinds}): those that ask"
             " for no memory use some, and may not find it"
         )
-        yield _fault(
-            "warn",
-            message,
-            "pools.core",
-            _enough(stack, resources, group, [heavier(item.pod) for item in pods]),
-            (group.urn,),
-        )
-    elif len(nodes) > 1 and arranged([item.pod for item in pods], nodes[:-1]) != "yes":
+        fix = _enough(stack, resources, group, used)
+        yield warn(_CHECK, message, fix, group, path="pools.core")
+    elif len(nodes) > 1 and arranged(placed, nodes[:-1]) != "yes":
         message = (
             f"when one of {len(nodes)} core nodes is lost or replaced, the {len(pods)} core pods do"
             " not fit on the others: hubs wait for the new node"
         )
-        fix = f"{_enough(stack, resources, group, [item.pod for item in pods])} and one more"
-        yield _fault("warn", message, "pools.core", fix, (group.urn,))
+        fix = f"{_enough(stack, resources, group, placed)} and one more"
+        yield warn(_CHECK, message, fix, group, path="pools.core")
 
 
 def _alone(
@@ -451,18 +379,12 @@ def _alone(
             )
             alike.setdefault(key, []).append(item)
     for key, found in alike.items():
-        most = max(
-            found,
-            key=lambda item: max(
-                (item.pod.requests.get(reason.removeprefix("too little "), 0) for reason in key),
-                default=0,
-            ),
-        )
+        lacking = [reason.removeprefix("too little ") for reason in key]
+        most = max((item.pod for item in found), key=lambda pod: _most_asked(pod, lacking))
         names = [item.pod.name for item in found]
-        who = ", ".join(names[:3]) + (
-            f" and {len(names) - 3} more" if len(names) > 3 else ""
-        )  # a line that one reads
-        said = "; ".join(_short(reason, most.pod, nodes) for reason in homeless(most.pod, nodes))
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # a line that one reads
+        who = ", ".join(names[:3]) + more
+        said = "; ".join(_short(reason, most, nodes) for reason in homeless(most, nodes))
         fix = "choose larger instance_types for pools.core, or lower what it asks for"
         if not any(reason.startswith("too ") for reason in key):
             fix = (
@@ -470,13 +392,12 @@ def _alone(
                 " are those of pools.core.labels"
             )
         message = f"{who} find{'s' if len(found) == 1 else ''} no core node ({kinds}): {said}"
-        yield _fault(
-            "fail",
-            message,
-            found[0].path if len(found) == 1 else "pools.core",
-            fix,
-            (*(item.resource.urn for item in found), group.urn),
-        )
+        path = found[0].path if len(found) == 1 else "pools.core"
+        yield fail(_CHECK, message, fix, *(item.resource for item in found), group, path=path)
+
+
+def _most_asked(pod: SchedulablePod, keys: Sequence[str]) -> float:
+    return max((pod.requests.get(key, 0) for key in keys), default=0)
 
 
 def _short(reason: str, pod: SchedulablePod, nodes: Sequence[SchedulableNode]) -> str:
@@ -495,7 +416,7 @@ def _short(reason: str, pod: SchedulablePod, nodes: Sequence[SchedulableNode]) -
 
 def _amount(key: str, value: float) -> str:
     if key == "memory":
-        return f"{value / _MIB:,.0f} MiB of memory"
+        return f"{value / _BYTES_PER_MIB:,.0f} MiB of memory"
     return f"{value:.4g} cores" if key == "cpu" else f"{value:g} {key}"
 
 
@@ -525,22 +446,12 @@ def _together(
     )
     detail = f"they ask for {sums}, and {len(pods)} of {room[PODS]:.0f} places for pods"
     fix = _enough(stack, resources, group, [item.pod for item in pods])
+    where = f"on {_nodes(len(nodes))} ({kinds})"
     if answer == "no":
-        return _fault(
-            "fail",
-            f"{who} do not fit on {_nodes(len(nodes))} ({kinds}): {detail}; what does not fit stays"
-            " away",
-            "pools.core",
-            fix,
-            (group.urn,),
-        )
-    return _fault(
-        "warn",
-        f"no arrangement of {who} on {_nodes(len(nodes))} ({kinds}) was found: {detail}",
-        "pools.core",
-        fix,
-        (group.urn,),
-    )
+        message = f"{who} do not fit {where}: {detail}; what does not fit stays away"
+        return fail(_CHECK, message, fix, group, path="pools.core")
+    message = f"no arrangement of {who} {where} was found: {detail}"
+    return warn(_CHECK, message, fix, group, path="pools.core")
 
 
 def _enough(

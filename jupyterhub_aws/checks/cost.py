@@ -15,6 +15,7 @@ from jupyterhub_aws.checks.cost_lines import (
     added_lines,
     closed_lines,
     hub_lines,
+    steady,
     user_hours,
     watching_lines,
 )
@@ -58,32 +59,19 @@ def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator
         if found:
             count = len(found)
             paused = 0 if what == _NAT and "nat" in stack.pause.drop else count
-            yield BillLine(
-                what=what,
-                unit="month",
-                unit_price=prices.of(row) * hours,
-                idle=count,
-                paused=paused,
-                most=count,
-                note=_support(found, prices),
-                rows=(row,),
-            )
+            line = steady(what, row, prices.of(row) * hours, count, paused=paused)
+            yield replace(line, note=_support(found, prices))
 
 
 def _support(found: list[Resource], prices: Prices) -> str | None:
     """EKS raises the price of a version that grows old, unless the cluster says that it will not
     stay behind.
     """
-    if any(
-        resource.inputs.get("upgradePolicy", {"supportType": "STANDARD"}).get("supportType")
-        != "STANDARD"
-        for resource in found
-    ):
-        return (
-            f"${prices.of('extended_support_hour')} per hour once the version is in extended"
-            " support"
-        )
-    return None
+    kinds = [item.inputs.get("upgradePolicy", {"supportType": "STANDARD"}) for item in found]
+    if all(kind.get("supportType") == "STANDARD" for kind in kinds):
+        return None
+    usd = prices.of("extended_support_hour")
+    return f"${usd} per hour once the version is in extended support"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,23 +92,16 @@ class _Group:
 def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:
     for group in resources.of("aws:eks/nodeGroup:NodeGroup"):
         size = group.inputs["scalingConfig"]
-        # EKS takes no maximum of 0: the desired size of a paused group is never raised, so its
-        # maximum is never reached.
-        kinds, least, most = (
-            group.inputs["instanceTypes"],
-            int(size["desiredSize"]),
-            0 if stack.paused else int(size["maxSize"]),
+        described = _Group(
+            what="core nodes",
+            kinds=group.inputs["instanceTypes"],
+            disk=_volume(group, resources, prices),
+            least=int(size["desiredSize"]),
+            # EKS takes no maximum of 0: the desired size of a paused group is never raised, so its
+            # maximum is never reached.
+            most=0 if stack.paused else int(size["maxSize"]),
         )
-        yield _node_line(
-            _Group(
-                what="core nodes",
-                kinds=kinds,
-                disk=_volume(group, resources, prices),
-                least=least,
-                most=most,
-            ),
-            prices,
-        )
+        yield _node_line(described, prices)
     for group in resources.of("aws:autoscaling/group:Group"):
         policy = group.inputs["mixedInstancesPolicy"]
         distribution = policy["instancesDistribution"]
@@ -135,14 +116,10 @@ def _nodes(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator
             spot=is_spot(group),
             limit=None if limit is None else Decimal(limit),
         )
-        line = replace(_node_line(described, prices), node_hourly=_slope(described, prices))
+        first = described.kinds[0]
+        hourly = Hourly(type=first, on_demand=prices.node_hour(first), max_price=described.limit)
+        line = replace(_node_line(described, prices), node_hourly=hourly)
         yield replace(line, note="retires: it only shrinks") if is_retiring(group) else line
-
-
-def _slope(group: _Group, prices: Prices) -> Hourly:
-    return Hourly(
-        type=group.kinds[0], on_demand=prices.node_hour(group.kinds[0]), max_price=group.limit
-    )
 
 
 def _node_line(group: _Group, prices: Prices) -> BillLine:
@@ -173,14 +150,12 @@ def _bound(group: _Group, prices: Prices) -> tuple[Decimal | None, str | None, t
     if unknown:
         return None, f"no price known for {', '.join(unknown)}", ()
     dearest = max(known, key=lambda kind: known[kind])
-    of_several = (
-        None if len(set(known.values())) == 1 else f"at {dearest}, the most expensive of its types"
-    )
-    return (
-        known[dearest],
-        "at most, the on-demand price; spot is cheaper" if group.spot else of_several,
-        tuple(f"ec2:{kind}" for kind in known),
-    )
+    note = None
+    if group.spot:
+        note = "at most, the on-demand price; spot is cheaper"
+    elif len(set(known.values())) > 1:
+        note = f"at {dearest}, the most expensive of its types"
+    return known[dearest], note, tuple(f"ec2:{kind}" for kind in known)
 
 
 def _volume(group: Resource, resources: Resources, prices: Prices) -> Decimal:
@@ -192,7 +167,6 @@ def _volume(group: Resource, resources: Resources, prices: Prices) -> Decimal:
             disk = mapping["ebs"]
             total += prices.of("gp3_gib_month") * int(disk["volumeSize"])
             total += prices.of("gp3_iops_month") * max(int(disk.get("iops", 3000)) - 3000, 0)
-            total += prices.of("gp3_throughput_month") * max(
-                int(disk.get("throughput", 125)) - 125, 0
-            )
+            throughput = max(int(disk.get("throughput", 125)) - 125, 0)
+            total += prices.of("gp3_throughput_month") * throughput
     return total

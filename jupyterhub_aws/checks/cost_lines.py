@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -21,10 +21,8 @@ LEFT_OUT = (
     "traffic: NAT, between zones, to the internet, and the load balancer's capacity units",
     "storage of homes: EFS by the GiB that users fill, volumes by the size of each user's",
     "backups and snapshots",
-    (
-        "logs: of the control plane, of pods and nodes, and of flows, by the GiB; metrics of"
-        " containers by the observation"
-    ),
+    "logs: of the control plane, of pods and nodes, and of flows, by the GiB; metrics of"
+    " containers by the observation",
     "what users start beyond the core pool: see the price of a user-hour for each profile",
 )
 
@@ -60,7 +58,7 @@ class BillLine:
     """
 
     what: str
-    unit: str
+    unit: str = "month"
     unit_price: Decimal | None
     idle: int
     paused: int
@@ -88,11 +86,9 @@ class BillLine:
         }
 
     def _times(self, quantity: int) -> float | None:
-        return (
-            0.0
-            if quantity == 0
-            else money(None if self.unit_price is None else self.unit_price * quantity)
-        )
+        if quantity == 0:
+            return 0.0
+        return money(None if self.unit_price is None else self.unit_price * quantity)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,34 +221,23 @@ def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Itera
     stopped while paused.
     """
     balancers = resources.of("aws:lb/loadBalancer:LoadBalancer")
-    kept = "balancers" not in stack.pause.drop
-    if balancers:
-        yield _always(
-            "network load balancer",
-            "network_load_balancer_hour",
-            prices.of("network_load_balancer_hour") * HOURS_PER_MONTH,
-            len(balancers),
-            kept=kept,
-        )
     # An internet-facing load balancer has a public address in each of its subnets.
     addresses = sum(
         len(balancer.inputs.get("subnets", ()))
         for balancer in balancers
         if not balancer.inputs.get("internal")
     )
-    if addresses:
-        yield _always(
-            "public IPv4 address of a load balancer",
-            "public_ipv4_hour",
-            prices.of("public_ipv4_hour") * HOURS_PER_MONTH,
-            addresses,
-            kept=kept,
-        )
+    for what, row, count in (
+        ("network load balancer", "network_load_balancer_hour", len(balancers)),
+        ("public IPv4 address of a load balancer", "public_ipv4_hour", addresses),
+    ):
+        if count:
+            paused = 0 if "balancers" in stack.pause.drop else count
+            yield steady(what, row, prices.of(row) * HOURS_PER_MONTH, count, paused=paused)
     volumes = sum(int(volume.inputs["size"]) for volume in resources.of("aws:ebs/volume:Volume"))
     if volumes:
-        yield _always(
-            "GiB of hub databases on volumes", "gp3_gib_month", prices.of("gp3_gib_month"), volumes
-        )
+        price = prices.of("gp3_gib_month")
+        yield steady("GiB of hub databases on volumes", "gp3_gib_month", price, volumes)
     for database in resources.of("aws:rds/instance:Instance"):
         yield from _database(stack, database, prices)
 
@@ -262,40 +247,33 @@ def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterato
     kind, copies = str(database.inputs["instanceClass"]), 2 if database.inputs.get("multiAz") else 1
     name, hourly = database.inputs["identifier"], prices.known(f"rds_hour:{kind}")
     monthly = None if hourly is None else copies * hourly * HOURS_PER_MONTH
-    note = (
-        f"no price known for {kind}"
-        if hourly is None
-        else ("with a standby" if copies > 1 else None)
-    )
+    note = "with a standby" if copies > 1 else None
     stopped = stack.pause.stop_databases
     runs = 0 if stack.paused and stopped else 1
-    rows = () if hourly is None else (f"rds_hour:{kind}",)
     yield BillLine(
         what=f"PostgreSQL {name}",
-        unit="month",
         unit_price=monthly,
         idle=runs,
         paused=0 if stopped else 1,
         most=runs,
-        note=note,
-        rows=rows,
+        note=f"no price known for {kind}" if hourly is None else note,
+        rows=() if hourly is None else (f"rds_hour:{kind}",),
     )
-    yield _always(
-        f"GiB of PostgreSQL {name}",
-        "rds_gp3_gib_month",
-        copies * prices.of("rds_gp3_gib_month"),
-        int(database.inputs["allocatedStorage"]),
-    )
+    row, size = "rds_gp3_gib_month", int(database.inputs["allocatedStorage"])
+    yield steady(f"GiB of PostgreSQL {name}", row, copies * prices.of(row), size)
 
 
-def _always(what: str, row: str, monthly: Decimal, count: int, *, kept: bool = True) -> BillLine:
-    """A line that costs the same idle and at most, with one price."""
+def steady(
+    what: str, row: str, monthly: Decimal, count: int, *, paused: int | None = None
+) -> BillLine:
+    """A line that costs the same idle and at most, with one price; `paused` is how many are paid
+    for while the stack is paused: all of them, where it does not say.
+    """
     return BillLine(
         what=what,
-        unit="month",
         unit_price=monthly,
         idle=count,
-        paused=count if kept else 0,
+        paused=count if paused is None else paused,
         most=count,
         rows=(row,),
     )
@@ -342,16 +320,8 @@ def users_per_node(pod: UserPod, node: UserNodes) -> int:
         "nvidia.com/gpu": node.gpus,
     }
     seats = max(node.most_pods - _SYSTEM_PODS, 0)  # no node takes more pods than its kubelet allows
-    return min(
-        [
-            seats,
-            *(
-                int(room // pod.requests[what])
-                for what, room in rooms.items()
-                if pod.requests.get(what)
-            ),
-        ]
-    )
+    asked = [(room, wanted) for what, room in rooms.items() if (wanted := pod.requests.get(what))]
+    return min([seats, *(int(room // wanted) for room, wanted in asked)])
 
 
 # --- What an isolated network adds to the bill: an address of each private endpoint in each zone,
@@ -376,20 +346,10 @@ def closed_lines(stack: StackConfig, resources: Resources, prices: Prices) -> It
         ("transit gateway attachment", "transit_gateway_attachment_hour", attachments, attachments),
     ):
         if count:
-            yield BillLine(
-                what=what,
-                unit="month",
-                unit_price=prices.of(row) * HOURS_PER_MONTH,
-                idle=count,
-                paused=paused,
-                most=count,
-                rows=(row,),
-            )
+            yield steady(what, row, prices.of(row) * HOURS_PER_MONTH, count, paused=paused)
     for instance in resources.of("aws:ec2/instance:Instance"):
-        yield from (
-            _machine(instance, template, prices)
-            for template in resources.referred(instance.inputs.get("launchTemplate"), _TEMPLATE)
-        )
+        for template in resources.referred(instance.inputs.get("launchTemplate"), _TEMPLATE):
+            yield _machine(instance, template, prices)
 
 
 def _kept(stack: StackConfig, addresses: Mapping[str, int]) -> int:
@@ -406,27 +366,15 @@ def _kept(stack: StackConfig, addresses: Mapping[str, int]) -> int:
 
 def _machine(instance: Resource, template: Resource, prices: Prices) -> BillLine:
     kind = str(instance.inputs["instanceType"])
-    disk = sum(
-        int(mapping["ebs"]["volumeSize"]) for mapping in template.inputs["blockDeviceMappings"]
-    ) * prices.of("gp3_gib_month")
+    disks = template.inputs["blockDeviceMappings"]
+    size = sum(int(mapping["ebs"]["volumeSize"]) for mapping in disks)
     hourly = prices.node_hour(kind)
-    monthly = None if hourly is None else hourly * HOURS_PER_MONTH + disk
-    note = (
-        f"no price known for {kind}"
-        if hourly is None
-        else "running; stopped it costs its disk only"
-    )
-    rows = () if hourly is None else (f"ec2:{kind}", "gp3_gib_month")
-    return BillLine(
-        what=f"runner ({kind})",
-        unit="month",
-        unit_price=monthly,
-        idle=1,
-        paused=1,
-        most=1,
-        note=note,
-        rows=rows,
-    )
+    note = "running; stopped it costs its disk only"
+    line = BillLine(what=f"runner ({kind})", unit_price=None, idle=1, paused=1, most=1, note=note)
+    if hourly is None:
+        return replace(line, note=f"no price known for {kind}")
+    monthly = hourly * HOURS_PER_MONTH + size * prices.of("gp3_gib_month")
+    return replace(line, unit_price=monthly, rows=(f"ec2:{kind}", "gp3_gib_month"))
 
 
 # --- What monitoring adds to the bill: metrics that alarms monitor, and metrics made of log lines.
@@ -445,17 +393,8 @@ def watching_lines(resources: Resources, prices: Prices) -> Iterator[BillLine]:
     alarms = resources.of(_ALARM)
     looked_at = sum(_metrics(alarm) for alarm in alarms)
     if looked_at:
-        price = prices.of("alarm_metric_month")
-        yield BillLine(
-            what="metric that an alarm monitors",
-            unit="month",
-            unit_price=price,
-            idle=looked_at,
-            paused=looked_at,
-            most=looked_at,
-            note=_FREE,
-            rows=("alarm_metric_month",),
-        )
+        what, row = "metric that an alarm monitors", "alarm_metric_month"
+        yield replace(steady(what, row, prices.of(row), looked_at), note=_FREE)
     hubs = {
         dimensions["Hub"]
         for alarm in alarms
@@ -466,17 +405,8 @@ def watching_lines(resources: Resources, prices: Prices) -> Iterator[BillLine]:
         for item in resources.of(_FILTER)
     )
     if made:
-        price = prices.of("own_metric_month")
-        yield BillLine(
-            what="metric of log lines",
-            unit="month",
-            unit_price=price,
-            idle=made,
-            paused=0,
-            most=made,
-            note=_FREE,
-            rows=("own_metric_month",),
-        )
+        what, row = "metric of log lines", "own_metric_month"
+        yield replace(steady(what, row, prices.of(row), made, paused=0), note=_FREE)
 
 
 def _metrics(alarm: Resource) -> int:
@@ -490,7 +420,7 @@ def _metrics(alarm: Resource) -> int:
 
 
 _PROVIDERS = "pulumi:providers:"
-_ADDED_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+
 #: A price, its quantity idle, and its quantity at most.
 _Priced = tuple[str, Decimal, int, int]
 _Pricer = Callable[[Resource, Resources, Prices], _Priced | None]
@@ -515,39 +445,18 @@ def added_lines(
             unpriced[resource.type] += 1
         else:
             row, price, idle, most = found
-            what = f"{_kind(resource)} of your program"
-            rows = (row,)
-            lines.append(
-                BillLine(
-                    what=what,
-                    unit="month",
-                    unit_price=price,
-                    idle=idle,
-                    paused=idle,
-                    most=most,
-                    rows=rows,
-                )
-            )
+            line = steady(f"{_kind(resource)} of your program", row, price, idle)
+            lines.append(replace(line, most=most))
     return tuple(_together(lines)), dict(sorted(unpriced.items()))
 
 
 def _together(lines: list[BillLine]) -> Iterator[BillLine]:
-    by_kind: dict[tuple[str, Decimal | None], list[BillLine]] = {}
+    by_kind: dict[tuple[str, Decimal], list[BillLine]] = {}
     for line in lines:
-        by_kind.setdefault((line.what, line.unit_price), []).append(line)
-    for (what, price), some in sorted(
-        by_kind.items(), key=lambda item: (item[0][0], item[0][1] or 0)
-    ):
+        by_kind.setdefault((line.what, line.unit_price or Decimal(0)), []).append(line)
+    for _, some in sorted(by_kind.items(), key=lambda item: item[0]):
         idle, most = sum(line.idle for line in some), sum(line.most for line in some)
-        yield BillLine(
-            what=what,
-            unit="month",
-            unit_price=price,
-            idle=idle,
-            paused=idle,
-            most=most,
-            rows=some[0].rows,
-        )
+        yield replace(some[0], idle=idle, paused=idle, most=most)
 
 
 def _kind(resource: Resource) -> str:
@@ -582,11 +491,9 @@ def _endpoint(resource: Resource, _resources: Resources, prices: Prices) -> _Pri
 
 def _balancer(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
     row = "network_load_balancer_hour"
-    return (
-        (row, prices.of(row) * HOURS_PER_MONTH, 1, 1)
-        if resource.inputs.get("loadBalancerType") == "network"
-        else None
-    )
+    if resource.inputs.get("loadBalancerType") == "network":
+        return (row, prices.of(row) * HOURS_PER_MONTH, 1, 1)
+    return None
 
 
 def _volume(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
@@ -614,13 +521,9 @@ def _group(resource: Resource, resources: Resources, prices: Prices) -> _Priced 
     """
     if resource.inputs.get("mixedInstancesPolicy"):
         return None
+    kind = str(_type_of_template(resource, resources))
     least, most = int(resource.inputs["minSize"]), int(resource.inputs["maxSize"])
-    return _nodes(
-        str(_type_of_template(resource, resources)),
-        max(least, int(resource.inputs.get("desiredCapacity") or 0)),
-        most,
-        prices,
-    )
+    return _nodes(kind, max(least, int(resource.inputs.get("desiredCapacity") or 0)), most, prices)
 
 
 def _node_group(resource: Resource, _resources: Resources, prices: Prices) -> _Priced | None:
@@ -632,9 +535,8 @@ def _node_group(resource: Resource, _resources: Resources, prices: Prices) -> _P
 
 
 def _type_of_template(resource: Resource, resources: Resources) -> Any:
-    return resources.referred(resource.inputs.get("launchTemplate"), _ADDED_TEMPLATE)[0].inputs[
-        "instanceType"
-    ]
+    templates = resources.referred(resource.inputs.get("launchTemplate"), _TEMPLATE)
+    return templates[0].inputs["instanceType"]
 
 
 def _nodes(kind: str, idle: int, most: int, prices: Prices) -> _Priced | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from jupyterhub_aws.checks.resources import Resource
@@ -37,10 +37,36 @@ class Finding:
         }
 
 
+def fail(
+    check: str, message: str, fix: str | None = None, *about: Resource, path: str | None = None
+) -> Finding:
+    """A fault of the stack: what is wrong, what to do, and the resources that it is about."""
+    subjects = urns(about)
+    return Finding(id=check, status="fail", message=message, path=path, fix=fix, subjects=subjects)
+
+
+def warn(
+    check: str, message: str, fix: str | None = None, *about: Resource, path: str | None = None
+) -> Finding:
+    """What an operator should look at."""
+    return replace(fail(check, message, fix, *about, path=path), status="warn")
+
+
+def skip(
+    check: str, message: str, fix: str | None = None, *about: Resource, path: str | None = None
+) -> Finding:
+    """What cannot be known here."""
+    return replace(fail(check, message, fix, *about, path=path), status="skip")
+
+
+def passed(check: str, message: str, *, path: str | None = None) -> Finding:
+    """What holds."""
+    return Finding(id=check, status="pass", message=message, path=path)
+
+
 def verdict(check: str, faults: Iterable[Finding], *, otherwise: str) -> list[Finding]:
     """The faults that a check found, or one `pass` that says what holds."""
-    found = list(faults)
-    return found or [Finding(id=check, status="pass", message=otherwise)]
+    return list(faults) or [passed(check, otherwise)]
 
 
 def urns(resources: Iterable[Resource]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, skip, verdict, warn
 from jupyterhub_aws.checks.hub_values import all as all_rules
 from jupyterhub_aws.checks.hub_values.policies import malformed
 from jupyterhub_aws.checks.hub_values.reach import reach
@@ -38,44 +38,36 @@ def values(stack: StackConfig, resources: Resources) -> list[Finding]:
     """The chart takes each hub's values, and they neither break users' work nor undo a
     protection.
     """
-    return verdict(
-        "hub-values",
-        _wrong(stack, resources),
-        otherwise=(
-            "the chart accepts every hub's values: sign-in is required, servers are unprivileged,"
-            " data is kept"
-        ),
-    )
-
-
-def _wrong(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
-    for release in hub_releases(resources):
-        hub = hub_of(release)
+    start_seconds = timeouts(stack).server_start_seconds
+    wrong = (
+        fail(
+            "hub-values",
+            f"{dotted(fault.path)} {fault.what}",
+            fault.fix,
+            release,
+            path=dotted(("hubs", hub_of(release), "helm_values")),
+        )
+        for release in hub_releases(resources)
         for fault, _ in all_rules.verdict(
-            release.inputs.get("values", {}), stack.hubs[hub], timeouts(stack).server_start_seconds
-        ):
-            yield Finding(
-                id="hub-values",
-                status="fail",
-                message=f"{dotted(fault.path)} {fault.what}",
-                path=dotted(("hubs", hub, "helm_values")),
-                fix=fault.fix,
-                subjects=(release.urn,),
-            )
+            release.inputs.get("values", {}), stack.hubs[hub_of(release)], start_seconds
+        )
+    )
+    holds = (
+        "the chart accepts every hub's values: sign-in is required, servers are unprivileged,"
+        " data is kept"
+    )
+    return verdict("hub-values", wrong, otherwise=holds)
 
 
 def network_policies(stack: StackConfig, resources: Resources) -> list[Finding]:
     """What pods of hubs need they reach; what protects credentials, data and other users they do
     not; and what `helm_values` opens besides is said.
     """
-    return verdict(
-        "network-policies",
-        _reached(stack, resources),
-        otherwise=(
-            "hubs, proxies and users' servers reach what they need, and neither credentials nor"
-            " each other"
-        ),
+    holds = (
+        "hubs, proxies and users' servers reach what they need, and neither credentials nor each"
+        " other"
     )
+    return verdict("network-policies", _reached(stack, resources), otherwise=holds)
 
 
 def _reached(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
@@ -87,14 +79,10 @@ def _reached(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
             *((fault, True) for fault in wrong),
             *((item.fault, item.refused) for item in judged),
         ]:
-            yield Finding(
-                id="network-policies",
-                status="fail" if refused else "warn",
-                message=f"hub {hub}: {dotted(fault.path)} {fault.what}",
-                path=dotted(("hubs", hub, "helm_values", *fault.path)),
-                fix=fault.fix,
-                subjects=(release.urn,),
-            )
+            found = fail if refused else warn
+            path = dotted(("hubs", hub, "helm_values", *fault.path))
+            message = f"hub {hub}: {dotted(fault.path)} {fault.what}"
+            yield found("network-policies", message, fault.fix, release, path=path)
 
 
 _POD_IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
@@ -108,8 +96,8 @@ def _others(resources: Resources, namespace: str) -> Iterator[Policy]:
     of that role's credentials.
     """
     has_role = any(
-        item.inputs.get("namespace") == namespace
-        and item.inputs.get("serviceAccount") == SERVER_ACCOUNT
+        (item.inputs.get("namespace"), item.inputs.get("serviceAccount"))
+        == (namespace, SERVER_ACCOUNT)
         for item in resources.of(_POD_IDENTITY)
     )
     for found in resources.of("kubernetes:networking.k8s.io/v1:NetworkPolicy"):
@@ -123,13 +111,12 @@ def _others(resources: Resources, namespace: str) -> Iterator[Policy]:
 def sections_have_effect(_stack: StackConfig, resources: Resources) -> list[Finding]:
     """Every section of `hub.config` is of a class that the hub uses."""
     idle = (
-        Finding(
-            id="hub-config",
-            status="warn",
-            message=f"{dotted(said.path)} {said.where}{fault.what}",
+        warn(
+            "hub-config",
+            f"{dotted(said.path)} {said.where}{fault.what}",
+            fault.fix,
+            release,
             path=dotted(("hubs", hub_of(release), "helm_values")),
-            fix=fault.fix,
-            subjects=(release.urn,),
         )
         for release in hub_releases(resources)
         for resolved in [resolve(effective(release.inputs.get("values", {})))]
@@ -148,26 +135,18 @@ def servers_find_nodes(stack: StackConfig, resources: Resources) -> list[Finding
     nodes = list(user_nodes(stack, resources))
     pods = [(release, pod) for release in hub_releases(resources) for pod in user_pods(release)]
     homeless = (finding for release, pod in pods for finding in _placed(release, pod, nodes))
-    return verdict(
-        "servers-fit",
-        homeless,
-        otherwise=(
-            f"each profile's servers ({len(pods)}) find nodes that they fit, the smallest type of a"
-            " pool included"
-        ),
+    holds = (
+        f"each profile's servers ({len(pods)}) find nodes that they fit, the smallest type of a"
+        " pool included"
     )
+    return verdict("servers-fit", homeless, otherwise=holds)
 
 
 def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator[Finding]:
+    who, path = f"profile {pod.profile or 'default'} of hub {pod.hub}", f"hubs.{pod.hub}.profiles"
+
     def fault(message: str, fix: str) -> Finding:
-        return Finding(
-            id="servers-fit",
-            status="fail",
-            message=f"profile {pod.profile or 'default'} of hub {pod.hub}: {message}",
-            path=f"hubs.{pod.hub}.profiles",
-            fix=fix,
-            subjects=(release.urn,),
-        )
+        return fail("servers-fit", f"{who}: {message}", fix, release, path=path)
 
     matching = [node for node in nodes if pod.may_run_on(node.labels)]
     if all(node.retiring for node in matching):
@@ -178,11 +157,8 @@ def _placed(release: Resource, pod: UserPod, nodes: list[UserNodes]) -> Iterator
                 f"may start on {node.name}, which retires and gets no further node",
                 "keep the node selectors that the program renders",
             )
-        blocked = [
-            taint
-            for taint in node.taints
-            if taint["effect"] != "PreferNoSchedule" and not pod.tolerates(taint)
-        ]
+        hard = [taint for taint in node.taints if taint["effect"] != "PreferNoSchedule"]
+        blocked = [taint for taint in hard if not pod.tolerates(taint)]
         if blocked:
             yield fault(
                 f"does not tolerate {blocked[0]['key']} of {node.name}",
@@ -211,27 +187,20 @@ def database_is_near(stack: StackConfig, resources: Resources) -> list[Finding]:
     }
     volumes = resources.of(_VOLUME)
     far = [volume for volume in volumes if zones != {str(volume.inputs["availabilityZone"])}]
+    wrong = (
+        fail(
+            "database-zone",
+            f"{volume.label} is in {volume.inputs['availabilityZone']}, but core nodes may start in"
+            f" {', '.join(sorted(zones))}",
+            "keep the core pool in the volume's zone",
+            volume,
+            path="pools.core.zones",
+        )
+        for volume in far
+    )
+    holds = "every database on a volume is in the core pool's zone"
     return verdict(
-        "database-zone",
-        (
-            Finding(
-                id="database-zone",
-                status="fail",
-                message=(
-                    f"{volume.label} is in {volume.inputs['availabilityZone']}, but core nodes may"
-                    f" start in {', '.join(sorted(zones))}"
-                ),
-                path="pools.core.zones",
-                fix="keep the core pool in the volume's zone",
-                subjects=(volume.urn,),
-            )
-            for volume in far
-        ),
-        otherwise=(
-            "every database on a volume is in the core pool's zone"
-            if volumes
-            else "no database is bound to a zone"
-        ),
+        "database-zone", wrong, otherwise=holds if volumes else "no database is bound to a zone"
     )
 
 
@@ -249,82 +218,50 @@ def worth_knowing(stack: StackConfig, _resources: Resources) -> list[Finding]:
             "after up: kubectl wait -n homes-ownership --for=condition=complete job/homes-ownership"
             " --timeout=-1s; then write ownership: done"
         )
-        found.append(
-            Finding(
-                id="homes-ownership",
-                status="warn",
-                message=message,
-                path="homes.adopted.ownership",
-                fix=fix,
-            )
-        )
+        found.append(warn("homes-ownership", message, fix, path="homes.adopted.ownership"))
     if isinstance(stack.homes, NfsHomes):
-        found.append(
-            Finding(
-                id="homes-owner",
-                status="skip",
-                message=(
-                    f"whether {stack.homes.server} maps every client to 1000:100 cannot be known"
-                    " here; without it new users could not write"
-                ),
-                path="homes",
-                fix=(
-                    "look at the export's options (all_squash,anonuid=1000,anongid=100; isilon: map"
-                    " all users)"
-                ),
-            )
+        message = (
+            f"whether {stack.homes.server} maps every client to 1000:100 cannot be known here;"
+            " without it new users could not write"
         )
-    return verdict(
-        "hubs",
-        found,
-        otherwise=(
-            "no hub is a trial, loses sessions, sends passwords in clear text or blocks every"
-            " network"
-        ),
+        fix = (
+            "look at the export's options (all_squash,anonuid=1000,anongid=100; isilon: map all"
+            " users)"
+        )
+        found.append(skip("homes-owner", message, fix, path="homes"))
+    holds = (
+        "no hub is a trial, loses sessions, sends passwords in clear text or blocks every network"
     )
+    return verdict("hubs", found, otherwise=holds)
 
 
 def _of_hub(stack: StackConfig, name: str) -> Iterator[Finding]:
     hub, path = stack.hubs[name], f"hubs.{name}"
-
-    def warn(which: str, option: str, message: str, fix: str) -> Finding:
-        return Finding(id=which, status="warn", message=message, path=f"{path}.{option}", fix=fix)
-
     if isinstance(hub.sign_in, SharedPasswordSignIn):
-        yield warn(
-            "trial-sign-in",
-            "sign_in.kind",
-            "all users sign in with one password, under any name: for a trial only",
-            "choose github, oidc or ldap",
-        )
+        message = "all users sign in with one password, under any name: for a trial only"
+        fix = "choose github, oidc or ldap"
+        yield warn("trial-sign-in", message, fix, path=f"{path}.sign_in.kind")
     if isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted:
-        yield warn(
-            "plain-text-directory",
-            "sign_in.tls",
-            "passwords travel to the directory in clear text",
-            "write on_connect or start_tls, with ca_certificate",
-        )
+        message = "passwords travel to the directory in clear text"
+        fix = "write on_connect or start_tls, with ca_certificate"
+        yield warn("plain-text-directory", message, fix, path=f"{path}.sign_in.tls")
     if isinstance(hub.database, MemoryDatabase):
-        yield warn(
-            "sessions",
-            "database.kind",
-            "loses every session when the hub restarts",
-            "choose sqlite or postgres",
-        )
+        message, fix = "loses every session when the hub restarts", "choose sqlite or postgres"
+        yield warn("sessions", message, fix, path=f"{path}.database.kind")
     if isinstance(hub.entry, PortForwardEntry):
         return
     if isinstance(hub.entry.tls, NoTls):
-        yield warn(
-            "plain-text", "entry.tls", "passwords travel in clear text", "choose acm or certificate"
-        )
+        message, fix = "passwords travel in clear text", "choose acm or certificate"
+        yield warn("plain-text", message, fix, path=f"{path}.entry.tls")
     if (
         isinstance(hub.entry, NodePortEntry)
         and not hub.entry.allowed_cidrs
         and isinstance(stack.cluster, EksCluster)
     ):
+        fix = "list networks, or open the nodes' security group yourself"
         yield warn(
             "no-network-allowed",
-            "entry.allowed_cidrs",
             "no network is allowed in",
-            "list networks, or open the nodes' security group yourself",
+            fix,
+            path=f"{path}.entry.allowed_cidrs",
         )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jupyterhub_aws.checks.finding import Finding, urns, verdict
+from jupyterhub_aws.checks.finding import Finding, verdict, warn
 from jupyterhub_aws.checks.hub_values.pods import used_images
 from jupyterhub_aws.checks.placement import UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources
@@ -36,9 +36,8 @@ SCIPY_IMAGE, CUDA_IMAGE = (
 _BOTH_ARCHITECTURES = (_JUPYTER, "quay.io/jupyterhub/")
 _SAYS_CUDA = re.compile(r"cuda|gpu|nvidia|rapids", re.IGNORECASE)
 #: Families of EC2 with accelerators that are no NVIDIA GPUs, by the first part of the type
-#: (DescribeInstanceTypes: InferenceAcceleratorInfo, NeuronInfo,
-#: FpgaInfo, MediaAcceleratorInfo, compared in tests). Each needs a device plugin of its maker's
-#: before a pod can ask for one.
+#: (DescribeInstanceTypes: InferenceAcceleratorInfo, NeuronInfo, FpgaInfo, MediaAcceleratorInfo,
+#: compared in tests). Each needs a device plugin of its maker's before a pod can ask for one.
 ACCELERATORS = {
     "inf1": "AWS Inferentia",
     "inf2": "AWS Inferentia2",
@@ -73,28 +72,18 @@ def images(stack: StackConfig, resources: Resources) -> list[Finding]:
     found = [
         finding for release in hub_releases(resources) for finding in _of_hub(stack, release, nodes)
     ]
-    return verdict(
-        "images",
-        found,
-        otherwise=(
-            "every profile names an image, none comes from Docker Hub without an account, and nodes"
-            " can run them"
-        ),
+    holds = (
+        "every profile names an image, none comes from Docker Hub without an account, and nodes"
+        " can run them"
     )
+    return verdict("images", found, otherwise=holds)
 
 
 def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> Iterator[Finding]:
     hub = hub_of(release)
 
-    def warn(which: str, option: str, message: str, fix: str) -> Finding:
-        return Finding(
-            id=which,
-            status="warn",
-            message=f"hub {hub}: {message}",
-            path=f"hubs.{hub}.{option}",
-            fix=fix,
-            subjects=urns([release]),
-        )
+    def fault(which: str, option: str, message: str, fix: str) -> Finding:
+        return warn(which, f"hub {hub}: {message}", fix, release, path=f"hubs.{hub}.{option}")
 
     uses = list(_uses(stack, release))
     sample = str(at(default_values(), "singleuser", "image", "name"))
@@ -104,17 +93,11 @@ def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> It
             f"{_listed(bare)} gets the chart's sample image ({sample.rpartition('/')[2]}): a bare"
             " notebook, without scientific packages and without CUDA"
         )
-        yield warn(
-            "sample-image",
-            "image",
-            what,
-            f"name an image, such as {SCIPY_IMAGE}; for GPUs {CUDA_IMAGE}",
-        )
+        fix = f"name an image, such as {SCIPY_IMAGE}; for GPUs {CUDA_IMAGE}"
+        yield fault("sample-image", "image", what, fix)
     if not _signs_in(release) and not isinstance(stack.registry, OnNodes):
-        yield from (
-            warn("docker-hub", option, message, fix)
-            for option, message, fix in _from_docker_hub(uses)
-        )
+        for option, said, remedy in _from_docker_hub(uses):
+            yield fault("docker-hub", option, said, remedy)
     for use in uses:
         if use.pod is None or _name(use.image) == sample:
             continue
@@ -125,25 +108,18 @@ def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> It
             and "@" not in use.image
             and not _SAYS_CUDA.search(use.image)
         ):
-            yield warn(
-                "image-without-cuda",
-                use.option,
-                f"{use.what} has a GPU, but {use.image} has no CUDA: programs would not find it",
-                f"use {CUDA_IMAGE}",
+            message = (
+                f"{use.what} has a GPU, but {use.image} has no CUDA: programs would not find it"
             )
-        if any(
-            kind.architecture == "arm64" for node in there for kind in node.types
-        ) and not _for_arm(use.image):
+            yield fault("image-without-cuda", use.option, message, f"use {CUDA_IMAGE}")
+        on_arm = any(kind.architecture == "arm64" for node in there for kind in node.types)
+        if on_arm and not _for_arm(use.image):
             message = (
                 f"{use.what} may start on arm64 nodes, and {use.image} may be built for x86_64"
                 " alone: its servers would end at once"
             )
-            yield warn(
-                "image-architecture",
-                use.option,
-                message,
-                "look for linux/arm64 in the image's manifest, or choose x86_64 instance types",
-            )
+            fix = "look for linux/arm64 in the image's manifest, or choose x86_64 instance types"
+            yield fault("image-architecture", use.option, message, fix)
 
 
 def _from_docker_hub(uses: list[_Use]) -> Iterator[tuple[str, str, str]]:
@@ -179,23 +155,12 @@ def _uses(stack: StackConfig, release: Resource) -> Iterator[_Use]:
             else "image"
         )
         what = f"profile {pod.profile}" if pod.profile else "every server"
-        yield _Use(
-            pod.image.removeprefix(own) if own and mirrored else normalized(pod.image),
-            what,
-            option,
-            pod,
-            pulled_inside=mirrored,
-        )
+        image = pod.image.removeprefix(own) if own and mirrored else normalized(pod.image)
+        yield _Use(image, what, option, pod, pulled_inside=mirrored)
     for path, reference in used_images(release.inputs.get("values", {})):
         if path[:2] != ("singleuser", "image") and "profileList" not in path:
-            mirrored = own is not None and reference.startswith(own)
-            yield _Use(
-                normalized(reference),
-                ".".join(map(str, path)),
-                "helm_values",
-                None,
-                pulled_inside=mirrored,
-            )
+            mirrored, what = own is not None and reference.startswith(own), ".".join(map(str, path))
+            yield _Use(normalized(reference), what, "helm_values", None, pulled_inside=mirrored)
 
 
 def _signs_in(release: Resource) -> bool:
@@ -209,11 +174,8 @@ def _signs_in(release: Resource) -> bool:
 
 
 def _name(image: str) -> str:
-    return (
-        image.partition("@")[0].rpartition(":")[0]
-        if ":" in image.partition("@")[0].rpartition("/")[2]
-        else image.partition("@")[0]
-    )
+    tagged = image.partition("@")[0]
+    return tagged.rpartition(":")[0] if ":" in tagged.rpartition("/")[2] else tagged
 
 
 def _for_arm(image: str) -> bool:
@@ -223,11 +185,9 @@ def _for_arm(image: str) -> bool:
 def _listed(names: list[str]) -> str:
     """`profile small` or `3 choices (profile a, …)`."""
     unique = list(dict.fromkeys(names))
-    return (
-        unique[0]
-        if len(unique) == 1
-        else f"each of {', '.join(unique[:4])}{' …' if len(unique) > 4 else ''}"
-    )  # a line's worth
+    if len(unique) == 1:
+        return unique[0]
+    return f"each of {', '.join(unique[:4])}{' …' if len(unique) > 4 else ''}"  # a line's worth
 
 
 def accelerator(kind: InstanceType) -> str | None:
@@ -240,31 +200,18 @@ def accelerator(kind: InstanceType) -> str | None:
 def accelerators(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Whatever accelerators a pool's nodes have, servers can be given."""
     del resources
-    idle = (
-        Finding(
-            id="accelerators",
-            status="warn",
-            message=(
-                f"pool {name}: {kinds[0].name} has accelerators ({what}) that no server gets: the"
-                " stack installs NVIDIA's device plugin only"
-            ),
-            path=f"pools.{name}.instance_types",
-            fix=(
+    idle = []
+    for name, pool in stack.pools.user.items():
+        kind = next(filter(accelerator, pool.types), None)
+        if kind is not None:
+            message = (
+                f"pool {name}: {kind.name} has accelerators ({accelerator(kind)}) that no server"
+                " gets: the stack installs NVIDIA's device plugin only"
+            )
+            fix = (
                 "choose NVIDIA types (g, p), or install the maker's device plugin and driver"
                 " yourself and name its resource in helm_values"
-            ),
-        )
-        for name, pool in stack.pools.user.items()
-        for what, kinds in [_unreached(pool.types)]
-        if what
-    )
-    return verdict(
-        "accelerators",
-        idle,
-        otherwise="every accelerator of a pool's nodes can be given to servers",
-    )
-
-
-def _unreached(kinds: tuple[InstanceType, ...]) -> tuple[str | None, list[InstanceType]]:
-    found = [kind for kind in kinds if accelerator(kind)]
-    return (accelerator(found[0]) if found else None), found
+            )
+            idle.append(warn("accelerators", message, fix, path=f"pools.{name}.instance_types"))
+    holds = "every accelerator of a pool's nodes can be given to servers"
+    return verdict("accelerators", idle, otherwise=holds)

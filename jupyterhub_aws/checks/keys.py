@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.finding import Finding, fail, warn
 from jupyterhub_aws.config.keys import AWS_EFFECTS, canonical_key, own_settings
 from jupyterhub_aws.config.stack import PROJECT
 from jupyterhub_aws.config.stack_file import CLOUD_STACK, StackFile
@@ -45,7 +45,7 @@ def beyond_the_plan(
             " file alone"
         )
         fix = "write the values into the file, or compare with `pulumi preview`"
-        found.append(Finding(id=_ID, status="warn", message=message, path="environment", fix=fix))
+        found.append(warn(_ID, message, fix, path="environment"))
     return found
 
 
@@ -57,44 +57,27 @@ def _of_own(key: str, packages: Collection[str]) -> Iterator[Finding]:
     path = name if namespace == PROJECT else key
     message = "is no option of this library, and the program does not read it"
     fix = f"compare it with the reference, or remove it: pulumi config rm {path}"
-    yield Finding(id="settings-unread", status="fail", message=message, path=path, fix=fix)
+    yield fail("settings-unread", message, fix, path=path)
 
 
 def _of_key(key: str, packages: Collection[str]) -> Iterator[Finding]:
     namespace, _, name = key.partition(":")
+    compare = "compare with `pulumi preview` before `pulumi up`"
     if namespace == "aws" and name in AWS_EFFECTS:
-        message, fix = (
-            "the AWS provider gets this setting; what it changes is not in this plan",
-            "compare with `pulumi preview` before `pulumi up`",
-        )
-        yield Finding(id=_ID, status="warn", message=message, path=key, fix=fix)
+        message = "the AWS provider gets this setting; what it changes is not in this plan"
+        yield warn(_ID, message, compare, path=key)
     elif namespace in _WITHOUT_EFFECT and namespace not in packages:
         message = f"this setting changes nothing: {_WITHOUT_EFFECT[namespace]}"
-        yield Finding(
-            id=_ID,
-            status="warn",
-            message=message,
-            path=key,
-            fix=f"remove it: pulumi config rm {key}",
-        )
+        yield warn(_ID, message, f"remove it: pulumi config rm {key}", path=key)
     elif namespace == "pulumi" and name != "tags":
-        message, fix = (
-            "the engine gets this setting; what it changes is not in this plan",
-            "compare with `pulumi preview` before `pulumi up`",
-        )
-        yield Finding(id=_ID, status="warn", message=message, path=key, fix=fix)
+        message = "the engine gets this setting; what it changes is not in this plan"
+        yield warn(_ID, message, compare, path=key)
     elif namespace not in (PROJECT, "aws", "pulumi", *packages):
         message = (
             f"a provider that this program does not use gets this setting ({namespace}): the plan"
             " knows nothing about it"
         )
-        yield Finding(
-            id=_ID,
-            status="warn",
-            message=message,
-            path=key,
-            fix="nothing, if you added resources of that provider",
-        )
+        yield warn(_ID, message, "nothing, if you added resources of that provider", path=key)
 
 
 def same_outer_file(file: StackFile) -> list[Finding]:
@@ -106,26 +89,11 @@ def same_outer_file(file: StackFile) -> list[Finding]:
         return []
     name = f"Pulumi.{outer}.yaml"
     theirs, ours = file.home.stack_folder / name, file.path.parent / name
+    fix = f"keep both stack files beside {project}"
     if theirs.is_file() and ours.is_file() and theirs.read_bytes() != ours.read_bytes():
         message = f"this plan read {ours}, and `pulumi up` reads {theirs}, which has other values"
-        return [
-            Finding(
-                id="outer-file",
-                status="fail",
-                message=message,
-                path="cloud_stack",
-                fix=f"keep both stack files beside {project}",
-            )
-        ]
+        return [fail("outer-file", message, fix, path="cloud_stack")]
     if not theirs.is_file():
         message = f"`pulumi up` will not find {name}: it looks beside {project}"
-        return [
-            Finding(
-                id="outer-file",
-                status="warn",
-                message=message,
-                path="cloud_stack",
-                fix=f"keep both stack files beside {project}",
-            )
-        ]
+        return [warn("outer-file", message, fix, path="cloud_stack")]
     return []

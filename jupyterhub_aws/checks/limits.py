@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, verdict, warn
 from jupyterhub_aws.checks.hub_values.fault import items
 from jupyterhub_aws.checks.placement import UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources
@@ -48,14 +48,8 @@ def _where(pod: UserPod) -> str:
 
 
 def _warning(release: Resource, pod: UserPod, message: str, fix: str) -> Finding:
-    return Finding(
-        id="limits-fit",
-        status="warn",
-        message=f"{_where(pod)}: {message}",
-        path=f"hubs.{pod.hub}.profiles",
-        fix=fix,
-        subjects=(release.urn,),
-    )
+    path = f"hubs.{pod.hub}.profiles"
+    return warn("limits-fit", f"{_where(pod)}: {message}", fix, release, path=path)
 
 
 def _beyond_nodes(release: Resource, pod: UserPod, nodes: Sequence[UserNodes]) -> Iterator[Finding]:
@@ -66,42 +60,37 @@ def _beyond_nodes(release: Resource, pod: UserPod, nodes: Sequence[UserNodes]) -
     pools = ", ".join(dict.fromkeys(node.pool or node.name for node in matching))
     memory, cores = pod.limits.get("memory", 0) / _GIB, pod.limits.get("cpu", 0)
     if memory > room.memory_mib / 1024:
-        yield _warning(
-            release,
-            pod,
+        message = (
             f"its memory limit is {memory:.4g} GiB, and the largest node of pool {pools} has"
             f" {room.memory_mib / 1024:.4g} GiB for servers: before a server reaches its limit the"
-            " node runs out of memory, and the kubelet evicts servers on it, other users' too",
-            f"lower memory to {room.memory_mib // 1024}G or less, or choose larger types",
+            " node runs out of memory, and the kubelet evicts servers on it, other users' too"
         )
+        fix = f"lower memory to {room.memory_mib // 1024}G or less, or choose larger types"
+        yield _warning(release, pod, message, fix)
     if cores > room.cpu_millicores / 1000:
-        yield _warning(
-            release,
-            pod,
+        message = (
             f"its limit is {cores:g} cores, and the largest node of pool {pools} has"
-            f" {room.cpu_millicores / 1000:g} for servers: no server ever gets so many",
-            f"lower cpu to {room.cpu_millicores // 100 / 10:g} or less, or choose larger types",
+            f" {room.cpu_millicores / 1000:g} for servers: no server ever gets so many"
         )
+        fix = f"lower cpu to {room.cpu_millicores // 100 / 10:g} or less, or choose larger types"
+        yield _warning(release, pod, message, fix)
 
 
 def _shared_memory(release: Resource, pod: UserPod) -> Iterator[Finding]:
     """Volumes in memory count against the server's limit (Kubernetes, "Volumes", emptyDir): full
     ones end the server.
     """
-    volumes = at(
-        effective(release.inputs.get("values", {})), "singleuser", "storage", "extraVolumes"
-    )
+    values = effective(release.inputs.get("values", {}))
+    volumes = at(values, "singleuser", "storage", "extraVolumes")
     size = sum(map(_size_in_memory, items(volumes)))
     limit = pod.limits.get("memory")
     if limit is not None and size >= limit:
-        yield _warning(
-            release,
-            pod,
+        message = (
             f"its volumes in memory (/dev/shm) may grow to {size / _GIB:.4g} GiB, and its memory"
             f" limit is {limit / _GIB:.4g} GiB, which they count against: a server that fills them"
-            " is stopped",
-            "lower shared_memory, or raise memory",
+            " is stopped"
         )
+        yield _warning(release, pod, message, "lower shared_memory, or raise memory")
 
 
 def _size_in_memory(volume: Mapping[str, Any]) -> float:
@@ -137,11 +126,9 @@ def _overcommitted(pods: Sequence[UserPod], nodes: Sequence[UserNodes]) -> str:
     ]
     holds = "no server may use more than a node of its pool has"
     worst, pod = max(ratios, key=lambda item: item[0], default=(0.0, None))
+    if pod is None or not worst:
+        return holds
     return (
-        holds
-        if pod is None or not worst
-        else (
-            f"{holds}; on a full node limits add up to at most {worst:.1f} times its memory"
-            f" ({_where(pod)})"
-        )
+        f"{holds}; on a full node limits add up to at most {worst:.1f} times its memory"
+        f" ({_where(pod)})"
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jupyterhub_aws.checks.finding import Finding, Status, urns, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, skip, verdict, warn
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.cluster import EksCluster
@@ -23,12 +23,7 @@ _BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 _HEARTBEATS, _TOLD = "Heartbeats", ("custom", "jupyterhubAws", "heartbeat")
 
 
-def _found(
-    status: Status, message: str, fix: str, *subjects: Resource, path: str | None = None
-) -> Finding:
-    return Finding(
-        id="monitoring", status=status, message=message, path=path, fix=fix, subjects=urns(subjects)
-    )
+_ID = "monitoring"
 
 
 def logs_end(_stack: StackConfig, resources: Resources) -> list[Finding]:
@@ -36,56 +31,35 @@ def logs_end(_stack: StackConfig, resources: Resources) -> list[Finding]:
     names.
     """
     groups = resources.of(_LOG_GROUP)
+    what, fix = "keeps its logs for ever", "give it retention_in_days"
     endless = (
-        Finding(
-            id="log-retention",
-            status="fail",
-            message=f"{group.label} keeps its logs for ever",
-            fix="give it retention_in_days",
-            subjects=(group.urn,),
-        )
+        fail("log-retention", f"{group.label} {what}", fix, group)
         for group in groups
         if not group.inputs.get("retentionInDays")
     )
-    return verdict(
-        "log-retention",
-        endless,
-        otherwise=f"{len(groups)} log groups have a retention"
-        if groups
-        else "nothing is logged in AWS",
-    )
+    holds = f"{len(groups)} log groups have a retention" if groups else "nothing is logged in AWS"
+    return verdict("log-retention", endless, otherwise=holds)
 
 
 def watched(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Each hub has an alarm for the case that it is down, and the alarms have receivers."""
     if not isinstance(stack.cluster, EksCluster):
-        return [
-            _found(
-                "skip",
-                "the cluster exists already: its own monitoring has to cover the hubs too",
-                "docs/monitoring.md lists what to monitor",
-            )
-        ]
+        message = "the cluster exists already: its own monitoring has to cover the hubs too"
+        return [skip(_ID, message, "docs/monitoring.md lists what to monitor")]
     if stack.alarms is None:
-        return [
-            _found(
-                "warn",
-                "there is no notification when a hub is down",
-                "write kind: cloudwatch, and notify",
-                path="monitoring.kind",
-            )
-        ]
+        message, fix = (
+            "there is no notification when a hub is down",
+            "write kind: cloudwatch, and notify",
+        )
+        return [warn(_ID, message, fix, path="monitoring.kind")]
     alarms = resources.of(_ALARM)
-    faults = [
-        *_hubs(stack, resources, alarms),
-        *_silent(stack, alarms),
-        *_no_receiver(stack, resources),
-    ]
-    return verdict(
-        "monitoring",
-        faults,
-        otherwise=f"{len(alarms)} alarms; receivers: {len(stack.alarms.notify)}",
-    )
+    faults = [*_hubs(stack, resources, alarms), *_silent(stack, alarms)]
+    if not resources.of(_SUBSCRIPTION) and not stack.paused:
+        message = "alarms have no receiver: they are seen in the console only"
+        fix = "write e-mail addresses there"
+        faults.append(warn(_ID, message, fix, path="monitoring.notify"))
+    holds = f"{len(alarms)} alarms; receivers: {len(stack.alarms.notify)}"
+    return verdict(_ID, faults, otherwise=holds)
 
 
 def _hubs(stack: StackConfig, resources: Resources, alarms: list[Resource]) -> Iterator[Finding]:
@@ -100,59 +74,33 @@ def _hubs(stack: StackConfig, resources: Resources, alarms: list[Resource]) -> I
     }
     for name in () if stack.ownership_pending else sorted(stack.hubs):
         if not counted or f"hub-{name}" not in down:
-            yield _found(
-                "fail",
-                f"no alarm fires when hub {name} is down",
-                "keep its alarm hub-down, and the filter that counts its lines",
-            )
+            fix = "keep its alarm hub-down, and the filter that counts its lines"
+            yield fail(_ID, f"no alarm fires when hub {name} is down", fix)
     for release in hub_releases(resources):
         if at(release.inputs.get("values", {}), *_TOLD) is None:
             message = (
                 f"hub {hub_of(release)} does not write the line that its alarm waits for, so that"
                 " the alarm would always fire"
             )
-            yield _found(
-                "fail",
-                message,
+            fix, path = (
                 "keep custom.jupyterhubAws in its helm_values",
-                release,
-                path=f"hubs.{hub_of(release)}.helm_values",
+                f"hubs.{hub_of(release)}.helm_values",
             )
+            yield fail(_ID, message, fix, release, path=path)
     for balancer in () if stack.ownership_pending else resources.of(_BALANCER):
-        if not any(
-            f"${{{balancer.name}.arnSuffix}}" in str(alarm.inputs.get("dimensions"))
-            for alarm in alarms
-        ):
-            yield _found(
-                "fail",
-                f"no alarm fires when {balancer.label} finds no healthy proxy",
-                "keep the alarm hub-unreachable",
-                balancer,
-            )
+        suffix = f"${{{balancer.name}.arnSuffix}}"
+        if not any(suffix in str(alarm.inputs.get("dimensions")) for alarm in alarms):
+            message = f"no alarm fires when {balancer.label} finds no healthy proxy"
+            yield fail(_ID, message, "keep the alarm hub-unreachable", balancer)
 
 
 def _silent(stack: StackConfig, alarms: list[Resource]) -> Iterator[Finding]:
     for alarm in alarms:
         if not alarm.inputs.get("alarmActions"):
-            yield _found(
-                "fail", f"{alarm.label} has no receiver", "give it the topic as an action", alarm
-            )
+            fix = "give it the topic as an action"
+            yield fail(_ID, f"{alarm.label} has no receiver", fix, alarm)
         elif alarm.inputs.get("actionsEnabled") is not True and not stack.paused:
-            yield _found("fail", f"{alarm.label} is switched off", "enable its actions", alarm)
+            yield fail(_ID, f"{alarm.label} is switched off", "enable its actions", alarm)
         elif alarm.inputs.get("actionsEnabled") is not False and stack.paused:
-            yield _found(
-                "fail",
-                f"{alarm.label} would fire for a paused stack",
-                "disable its actions while it is paused",
-                alarm,
-            )
-
-
-def _no_receiver(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
-    if not resources.of(_SUBSCRIPTION) and not stack.paused:
-        yield _found(
-            "warn",
-            "alarms have no receiver: they are seen in the console only",
-            "write e-mail addresses there",
-            path="monitoring.notify",
-        )
+            fix = "disable its actions while it is paused"
+            yield fail(_ID, f"{alarm.label} would fire for a paused stack", fix, alarm)

@@ -9,11 +9,10 @@ import binascii
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
-from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, urns, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, skip, verdict
 from jupyterhub_aws.checks.placement import is_retiring, is_spot
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.instance_types import InstanceType, instance_type
@@ -30,8 +29,8 @@ _SUBNET = "aws:ec2/subnet:Subnet"
 
 @dataclass(frozen=True, kw_only=True)
 class NodeSubnet:
-    """`key` is the subnet's URN, or its id where the stack did not make it; then there are no
-    `urns`. `path` is the option that gives it its size.
+    """`key` is the subnet's URN, or its id where the stack did not make it; `own` is the subnet
+    where it did. `path` is the option that gives it its size.
     """
 
     key: str
@@ -39,7 +38,7 @@ class NodeSubnet:
     zone: str
     cidr: str
     path: str
-    urns: tuple[str, ...]
+    own: tuple[Resource, ...] = field(default=(), compare=False)
 
 
 def node_subnets(stack: StackConfig, resources: Resources, group: Resource) -> Iterator[NodeSubnet]:
@@ -52,7 +51,7 @@ def node_subnets(stack: StackConfig, resources: Resources, group: Resource) -> I
             zone=str(subnet.inputs["availabilityZone"]),
             cidr=str(subnet.inputs["cidrBlock"]),
             path="network.cidr",
-            urns=(subnet.urn,),
+            own=(subnet,),
         )
     if isinstance(stack.network, ExistingNetworkSection):
         for zone, theirs in sorted(stack.network.private_subnets.items()):
@@ -63,7 +62,6 @@ def node_subnets(stack: StackConfig, resources: Resources, group: Resource) -> I
                     zone=zone,
                     cidr=theirs.cidr,
                     path=f"network.private_subnets.{zone}",
-                    urns=(),
                 )
 
 
@@ -85,6 +83,7 @@ _RESERVED_ADDRESSES = 5
 #: Managed groups without an image of their own: EKS sets 110 pods below 30 vCPUs (facts of
 #: nodeadm).
 _CORE_PODS = 110
+_TYPES, _PRIORITIES = "instance-types", "autoscaler-priorities"
 
 
 def instance_types(stack: StackConfig, _resources: Resources) -> list[Finding]:
@@ -95,53 +94,39 @@ def instance_types(stack: StackConfig, _resources: Resources) -> list[Finding]:
     pools = {**core, **{name: pool.types for name, pool in stack.pools.bought.items()}}
     faults = [fault for name, types in pools.items() for fault in _misfits(name, types)]
     for name, pool in stack.pools.bought.items():
-        least = min(most_pods(item) for item in pool.types)
-        if pool.max_pods > least:
-            faults.append(
-                _type_fault(
-                    f"pools.{name}.max_pods",
-                    f"{pool.max_pods} pods do not fit the network interfaces of its smallest type"
-                    f" ({least})",
-                    f"lower max_pods to {least}",
-                )
+        most, least = pool.max_pods, min(most_pods(item) for item in pool.types)
+        if most > least:
+            message = (
+                f"{most} pods do not fit the network interfaces of its smallest type ({least})"
             )
+            fix = f"lower max_pods to {least}"
+            faults.append(fail(_TYPES, message, fix, path=f"pools.{name}.max_pods"))
+        path, fix = f"pools.{name}.instance_types", "choose another type, or capacity: on_demand"
         faults += [
-            _type_fault(
-                f"pools.{name}.instance_types",
-                f"{item.name} is not sold as spot",
-                "choose another type, or capacity: on_demand",
-            )
+            fail(_TYPES, f"{item.name} is not sold as spot", fix, path=path)
             for item in pool.types
             if pool.capacity != "on_demand" and not item.spot
         ]
-    return verdict(
-        "instance-types",
-        faults,
-        otherwise=f"all types exist, and within each of {len(pools)} pools they have one shape",
-    )
-
-
-def _type_fault(path: str, message: str, fix: str) -> Finding:
-    return Finding(id="instance-types", status="fail", message=message, path=path, fix=fix)
+    holds = f"all types exist, and within each of {len(pools)} pools they have one shape"
+    return verdict(_TYPES, faults, otherwise=holds)
 
 
 def _misfits(name: str, types: Sequence[InstanceType]) -> Iterator[Finding]:
     first, path = types[0], f"pools.{name}.instance_types"
     for other in types[1:]:
         if other.shape != first.shape:
-            yield _type_fault(
-                path,
+            message = (
                 f"{other.name} ({_shape(other)}) is not of the shape of {first.name}"
-                f" ({_shape(first)})",
-                "put it into a pool of its own: the autoscaler calculates with the first type",
+                f" ({_shape(first)})"
             )
+            fix = "put it into a pool of its own: the autoscaler calculates with the first type"
+            yield fail(_TYPES, message, fix, path=path)
     for kind in types:
         if not kind.nitro:
-            yield _type_fault(
-                path,
-                f"{kind.name} is not a Nitro type: the CNI's address prefixes do not work there",
-                "choose a newer generation",
+            message = (
+                f"{kind.name} is not a Nitro type: the CNI's address prefixes do not work there"
             )
+            yield fail(_TYPES, message, "choose a newer generation", path=path)
 
 
 def _shape(kind: InstanceType) -> str:
@@ -156,75 +141,46 @@ def priorities(_stack: StackConfig, resources: Resources) -> list[Finding]:
     groups = resources.of(_GROUP)
     listed: dict[int, list[str]] = {}
     for release in resources.of("kubernetes:helm.sh/v3:Release"):
-        listed |= {
-            int(rank): list(names)
-            for rank, names in (
-                release.inputs.get("values", {}).get("expanderPriorities", {}).items()
-            )
-        }
-    return verdict(
-        "autoscaler-priorities",
-        _unranked(groups, listed),
-        otherwise=f"{_ranked(groups)}: spot first, then on demand",
-    )
-
-
-def _ranked(groups: list[Resource]) -> str:
+        priorities = release.inputs.get("values", {}).get("expanderPriorities", {})
+        listed |= {int(rank): list(names) for rank, names in priorities.items()}
     retiring = sum(map(is_retiring, groups))
-    return f"{len(groups) - retiring} groups have a priority" + (
-        f" ({retiring} retiring ones have none)" if retiring else ""
-    )
+    without = f" ({retiring} retiring ones have none)" if retiring else ""
+    holds = f"{len(groups) - retiring} groups have a priority{without}: spot first, then on demand"
+    return verdict(_PRIORITIES, _unranked(groups, listed), otherwise=holds)
 
 
 def _unranked(groups: list[Resource], listed: dict[int, list[str]]) -> Iterator[Finding]:
     def rank(name: str) -> int | None:
-        return max(
-            (
-                rank
-                for rank, names in listed.items()
-                if any(pattern != ".*" and re.search(pattern, name) for pattern in names)
-            ),
-            default=None,
+        matching = (
+            rank
+            for rank, names in listed.items()
+            if any(pattern != ".*" and re.search(pattern, name) for pattern in names)
         )
+        return max(matching, default=None)
 
     ranks = {str(group.inputs["name"]): rank(str(group.inputs["name"])) for group in groups}
     for group in groups:
         name = str(group.inputs["name"])
+        own = ranks[name]
         if is_retiring(group):
-            if ranks[name] is not None:
-                yield Finding(
-                    id="autoscaler-priorities",
-                    status="fail",
-                    message=f"{name} retires, but a priority asks it to grow",
-                    subjects=(group.urn,),
-                )
+            if own is not None:
+                message = f"{name} retires, but a priority asks it to grow"
+                yield fail(_PRIORITIES, message, None, group)
             continue
-        twin = {
-            other: value
+        twins = [
+            value
             for other, value in ranks.items()
             if other != name and other.replace("-on-demand-", "-spot-") == name
-        }
-        if ranks[name] is None:
-            yield Finding(
-                id="autoscaler-priorities",
-                status="fail",
-                message=f"no priority names the group {name}: it would be tried last",
-                subjects=(group.urn,),
-            )
-        elif any(value is not None and value >= (ranks[name] or 0) for value in twin.values()):
-            yield Finding(
-                id="autoscaler-priorities",
-                status="fail",
-                message=f"{name} is not tried before its on-demand twin",
-                subjects=(group.urn,),
-            )
+        ]
+        if own is None:
+            message = f"no priority names the group {name}: it would be tried last"
+            yield fail(_PRIORITIES, message, None, group)
+        elif any(value is not None and value >= own for value in twins):
+            message = f"{name} is not tried before its on-demand twin"
+            yield fail(_PRIORITIES, message, None, group)
     if groups and not any(".*" in names for names in listed.values()):
-        yield Finding(
-            id="autoscaler-priorities",
-            status="fail",
-            message="no catch-all: a group without a priority would never grow",
-            subjects=urns(groups),
-        )
+        message = "no catch-all: a group without a priority would never grow"
+        yield fail(_PRIORITIES, message, None, *groups)
 
 
 def quotas(stack: StackConfig, resources: Resources) -> list[Finding]:
@@ -240,46 +196,32 @@ def quotas(stack: StackConfig, resources: Resources) -> list[Finding]:
     found = []
     for (family, market), vcpus in sorted(wanted.items()):
         code = _QUOTAS[family][market == "spot"] if family in _QUOTAS else f"of family {family}"
-        found.append(
-            Finding(
-                id=f"quota-{family}-{market.replace(' ', '-')}",
-                status="skip",
-                message=(
-                    f"at their maximum the pools need {vcpus} vCPUs {market} (EC2 quota {code});"
-                    " only your account knows its quota"
-                ),
-                fix="compare in the console under Service Quotas, and ask some days ahead",
-            )
+        message = (
+            f"at their maximum the pools need {vcpus} vCPUs {market} (EC2 quota {code}); only your"
+            " account knows its quota"
         )
+        fix = "compare in the console under Service Quotas, and ask some days ahead"
+        found.append(skip(f"quota-{family}-{market.replace(' ', '-')}", message, fix))
     return found
 
 
 def _quota_family(kind: InstanceType) -> str:
     if kind.family in ("g", "vt", "gr"):
         return "g"
-    return (
-        "standard"
-        if kind.family[:1] in _STANDARD_FAMILIES
-        and not kind.gpus
-        and kind.family not in _OWN_FAMILIES
-        else kind.family
-    )
+    if kind.family[:1] in _STANDARD_FAMILIES and not kind.gpus and kind.family not in _OWN_FAMILIES:
+        return "standard"
+    return kind.family
 
 
 def _groups(resources: Resources) -> Iterator[tuple[Resource, list[InstanceType], int]]:
     """Every group with its types and its largest size."""
     for group in resources.of(_GROUP):
-        names = [
-            item["instanceType"]
-            for item in group.inputs["mixedInstancesPolicy"]["launchTemplate"]["overrides"]
-        ]
-        yield group, [instance_type(name) for name in names], int(group.inputs["maxSize"])
+        overrides = group.inputs["mixedInstancesPolicy"]["launchTemplate"]["overrides"]
+        types = [instance_type(item["instanceType"]) for item in overrides]
+        yield group, types, int(group.inputs["maxSize"])
     for group in resources.of(_NODE_GROUP):
-        yield (
-            group,
-            [instance_type(name) for name in group.inputs["instanceTypes"]],
-            int(group.inputs["scalingConfig"]["maxSize"]),
-        )
+        types = [instance_type(name) for name in group.inputs["instanceTypes"]]
+        yield group, types, int(group.inputs["scalingConfig"]["maxSize"])
 
 
 def addresses(stack: StackConfig, resources: Resources) -> list[Finding]:
@@ -306,10 +248,9 @@ def _demand(stack: StackConfig, resources: Resources) -> dict[NodeSubnet, int]:
 def _max_pods(group: Resource, resources: Resources) -> int:
     """What the node's own configuration says; managed groups leave it to EKS."""
     for template in resources.referred(group.inputs.get("mixedInstancesPolicy"), _TEMPLATE):
+        data = str(template.inputs.get("userData", ""))
         try:
-            text = base64.b64decode(
-                str(template.inputs.get("userData", "")), validate=True
-            ).decode()
+            text = base64.b64decode(data, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             continue
         if match := re.search(r'"maxPods": (\d+)', text):
@@ -325,29 +266,22 @@ def _sizes(stack: StackConfig, resources: Resources) -> Iterable[tuple[NodeSubne
 def _crowded(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for subnet, room, wanted in _sizes(stack, resources):
         if wanted > room:
-            yield Finding(
-                id="addresses",
-                status="fail",
-                message=(
-                    f"{subnet.name} has {room:,} addresses, but the pools may need {wanted:,} there"
-                    " with one zone down"
-                ),
-                path=subnet.path,
-                fix=(
-                    f"{'widen network.cidr (only on a new stack)' if subnet.urns else 'name a larger subnet'},"
-                    " or lower size.max or max_pods of the pools"
-                ),
-                subjects=subnet.urns,
+            message = (
+                f"{subnet.name} has {room:,} addresses, but the pools may need {wanted:,} there"
+                " with one zone down"
             )
+            larger = (
+                "widen network.cidr (only on a new stack)" if subnet.own else "name a larger subnet"
+            )
+            fix = f"{larger}, or lower size.max or max_pods of the pools"
+            yield fail("addresses", message, fix, *subnet.own, path=subnet.path)
 
 
 def _room(stack: StackConfig, resources: Resources) -> str:
-    left: list[Any] = sorted(
-        (room - wanted, subnet.name) for subnet, room, wanted in _sizes(stack, resources)
-    )
-    return (
-        f"at every pool's maximum and one zone down, {left[0][0]:,} addresses are left in"
-        f" {left[0][1]}"
-        if left
-        else "no node needs an address"
-    )
+    left = sorted((room - wanted, subnet.name) for subnet, room, wanted in _sizes(stack, resources))
+    if left:
+        return (
+            f"at every pool's maximum and one zone down, {left[0][0]:,} addresses are left in"
+            f" {left[0][1]}"
+        )
+    return "no node needs an address"

@@ -10,7 +10,7 @@ affinity between pods, which no pod of this program asks for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from jupyterhub_aws.checks.resources import Resource, Resources
@@ -32,9 +32,8 @@ class SchedulablePod:
     name: str
     requests: Mapping[str, float]
     node_selector: Mapping[str, str] = field(default_factory=dict)
-    terms: Sequence[Mapping[str, Any]] | None = (
-        None  # of the required node affinity: one must match; None where there is none
-    )
+    #: Of the required node affinity: one must match; None where there is none.
+    terms: Sequence[Mapping[str, Any]] | None = None
     tolerations: Sequence[Mapping[str, Any]] = ()
 
 
@@ -52,13 +51,7 @@ class SchedulableNode:
         """The node with a pod on it."""
         left = {key: amount - pod.requests.get(key, 0) for key, amount in self.room.items()}
         left[PODS] = self.room.get(PODS, 0) - 1
-        return SchedulableNode(
-            name=self.name,
-            labels=self.labels,
-            room=left,
-            taints=self.taints,
-            cordoned=self.cordoned,
-        )
+        return replace(self, room=left)
 
 
 def pod_of(name: str, spec: Mapping[str, Any]) -> SchedulablePod:
@@ -93,9 +86,8 @@ def requests_of(spec: Mapping[str, Any]) -> dict[str, float]:
     for item in spec.get("containers") or ():
         running = _sum(running, _asked(item))
     overhead = {key: quantity(value) for key, value in (spec.get("overhead") or {}).items()}
-    return _sum(
-        {**_most(highest, running), **_asked(spec)}, overhead
-    )  # what the pod asks for as a whole goes before what its containers do
+    # What the pod asks for as a whole goes before what its containers do.
+    return _sum({**_most(highest, running), **_asked(spec)}, overhead)
 
 
 def _asked(container: Mapping[str, Any]) -> dict[str, float]:
@@ -116,14 +108,12 @@ def refusals(pod: SchedulablePod, node: SchedulableNode) -> list[str]:
     """Why a node does not take a pod: empty where it does. In the order in which the scheduler
     asks; resources all at once.
     """
-    if node.cordoned and not _tolerated(
-        {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}, pod.tolerations
-    ):
+    cordon = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+    if node.cordoned and not _tolerated(cordon, pod.tolerations):
         return ["is cordoned"]
     for taint in node.taints:
-        if taint.get("effect") in ("NoSchedule", "NoExecute") and not _tolerated(
-            taint, pod.tolerations
-        ):
+        hard = taint.get("effect") in ("NoSchedule", "NoExecute")
+        if hard and not _tolerated(taint, pod.tolerations):
             return [f"has the taint {taint.get('key')}"]
     if not pod.node_selector.items() <= node.labels.items():
         return ["does not have the labels of its node selector"]
@@ -166,11 +156,8 @@ def _term(term: Mapping[str, Any], node: SchedulableNode) -> bool:
 
 
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    has, values, operator = (
-        labels.get(str(expression.get("key"))),
-        expression.get("values") or [],
-        expression.get("operator"),
-    )
+    has, values = labels.get(str(expression.get("key"))), expression.get("values") or []
+    operator = expression.get("operator")
     if operator in ("Gt", "Lt"):
         try:
             left, right = int(str(has)), int(str(values[0]))
@@ -314,20 +301,13 @@ def user_nodes(stack: StackConfig, resources: Resources) -> Iterator[UserNodes]:
     yield from _given(stack)
     for group in resources.of(_GROUP):
         tags = {tag["key"]: str(tag["value"]) for tag in group.inputs.get("tags", [])}
+        label, taint = f"{_TEMPLATE}label/", f"{_TEMPLATE}taint/"
         labels = {
-            key.removeprefix(f"{_TEMPLATE}label/"): value
-            for key, value in tags.items()
-            if key.startswith(f"{_TEMPLATE}label/")
+            key.removeprefix(label): value for key, value in tags.items() if key.startswith(label)
         }
-        taints = tuple(
-            _taint(key, value)
-            for key, value in tags.items()
-            if key.startswith(f"{_TEMPLATE}taint/")
-        )
-        types = tuple(
-            instance_type(item["instanceType"])
-            for item in group.inputs["mixedInstancesPolicy"]["launchTemplate"]["overrides"]
-        )
+        taints = tuple(_taint(key, value) for key, value in tags.items() if key.startswith(taint))
+        overrides = group.inputs["mixedInstancesPolicy"]["launchTemplate"]["overrides"]
+        types = tuple(instance_type(item["instanceType"]) for item in overrides)
         pool = labels.get(POOL_LABEL, "")
         most = stack.pools.user[pool].max_pods if pool in stack.pools.user else 110
         yield UserNodes(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, passed, verdict, warn
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.network import ExistingNetworkSection
@@ -33,15 +33,8 @@ _DOCUMENTATION_ACCOUNTS = (
 def zones(stack: StackConfig, _resources: Resources) -> list[Finding]:
     """EKS makes a control plane in every zone of the stack."""
     if not isinstance(stack.cluster, EksCluster) or stack.region not in WITHOUT_EKS:
-        return verdict(
-            "zones",
-            (),
-            otherwise=(
-                "AWS has every zone that the stack names"
-                if stack.region
-                else "the stack names no zone of AWS"
-            ),
-        )
+        named = "AWS has every zone that the stack names"
+        return [passed("zones", named if stack.region else "the stack names no zone of AWS")]
     zone_id, letter = WITHOUT_EKS[stack.region]
     otherwise = (
         f"no zone of the stack is the one without EKS in most accounts ({zone_id}); each account"
@@ -52,9 +45,14 @@ def zones(stack: StackConfig, _resources: Resources) -> list[Finding]:
 
 def _without_eks(stack: StackConfig, zone_id: str, letter: str) -> Iterator[Finding]:
     theirs = isinstance(stack.network, ExistingNetworkSection)
+    todo = (
+        "remove its subnet if this names it"
+        if theirs
+        else "choose another zone; this names the one to avoid"
+    )
     command = (
         f"aws ec2 describe-availability-zones --region {stack.region} --filters"
-        f" Name=zone-id,Values={zone_id} --query 'AvailabilityZones[].ZoneName'"
+        f" Name=zone-id,Values={zone_id} --query 'AvailabilityZones[].ZoneName' --output text"
     )
     for zone in stack.network.zones:
         if letter and zone == f"{stack.region}{letter}":
@@ -62,17 +60,8 @@ def _without_eks(stack: StackConfig, zone_id: str, letter: str) -> Iterator[Find
                 f"{zone} is {zone_id} in most accounts, where EKS makes no control plane: `pulumi"
                 " up` would fail at the cluster, after the network"
             )
-            fix = (
-                f"{'remove its subnet if this names it' if theirs else 'choose another zone; this names the one to avoid'}:"
-                f" {command} --output text"
-            )
-            yield Finding(
-                id="zones",
-                status="warn" if theirs else "fail",
-                message=message,
-                path="network.zones",
-                fix=fix,
-            )
+            found = warn if theirs else fail
+            yield found("zones", message, f"{todo}: {command}", path="network.zones")
 
 
 def service_roles(stack: StackConfig, _resources: Resources) -> list[Finding]:
@@ -89,20 +78,9 @@ def service_roles(stack: StackConfig, _resources: Resources) -> list[Finding]:
             "run once (it says so where the role exists): aws iam create-service-linked-role"
             " --aws-service-name autoscaling.amazonaws.com"
         )
-        faults.append(
-            Finding(
-                id="service-roles",
-                status="warn",
-                message=message,
-                path="cluster.volume_key",
-                fix=fix,
-            )
-        )
-    return verdict(
-        "service-roles",
-        faults,
-        otherwise="no resource names a role that AWS creates only at first use",
-    )
+        faults.append(warn("service-roles", message, fix, path="cluster.volume_key"))
+    holds = "no resource names a role that AWS creates only at first use"
+    return verdict("service-roles", faults, otherwise=holds)
 
 
 def spot_price(stack: StackConfig, _resources: Resources) -> list[Finding]:
@@ -123,15 +101,7 @@ def spot_price(stack: StackConfig, _resources: Resources) -> list[Finding]:
                 "raise it above the spot price of today, or leave it out: spot never costs more"
                 " than on demand"
             )
-            faults.append(
-                Finding(
-                    id="spot-price",
-                    status="warn",
-                    message=message,
-                    path=f"pools.{name}.max_price",
-                    fix=fix,
-                )
-            )
+            faults.append(warn("spot-price", message, fix, path=f"pools.{name}.max_price"))
     return verdict(
         "spot-price", faults, otherwise="no pool asks for a spot price that does not exist"
     )
@@ -141,13 +111,9 @@ def documentation_accounts(stack: StackConfig) -> Iterator[Finding]:
     """An account of AWS's documentation: there are no credentials for it."""
     for account in stack.accounts:
         if account in _DOCUMENTATION_ACCOUNTS:
-            yield Finding(
-                id="documentation-values",
-                status="warn",
-                message=(
-                    f"{account} is an account of AWS's documentation: every `pulumi up` with your"
-                    " credentials would be refused"
-                ),
-                path="aws:allowedAccountIds",
-                fix="write your own: aws sts get-caller-identity --query Account --output text",
+            message = (
+                f"{account} is an account of AWS's documentation: every `pulumi up` with your"
+                " credentials would be refused"
             )
+            fix = "write your own: aws sts get-caller-identity --query Account --output text"
+            yield warn("documentation-values", message, fix, path="aws:allowedAccountIds")

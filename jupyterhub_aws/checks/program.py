@@ -9,71 +9,47 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.finding import Finding, skip, warn
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.stack import StackConfig
 
 NoteKind = Literal[
     "clear text", "look-up", "prompt look-up", "component", "computed", "configuration"
 ]
-#: What is not known, by kind, and what a reader can do about it.
-_TEXTS: Mapping[NoteKind, tuple[str, str | None]] = {
+#: What is not known, by kind: a word for one of it, what that means, and what a reader can do.
+_TEXTS: Mapping[NoteKind, tuple[str, str, str | None]] = {
     "clear text": (
-        (
-            "{count} of your program with a secret in clear text, which the state would hold in"
-            " clear text too"
-        ),
+        "resource",
+        "with a secret in clear text, which the state would hold in clear text too",
         "read it with require_secret, or wrap it with pulumi.Output.secret",
     ),
     "look-up": (
-        (
-            "{count} of your program that only the provider can answer: values that depend on"
-            " {them} are"
-            " shown as [unknown]"
-        ),
+        "look-up",
+        "that only the provider can answer: values that depend on {them} are shown as [unknown]",
         None,
     ),
     "prompt look-up": (
-        (
-            "{count} of your program that only the provider can answer, and the program uses the"
-            " answer at once: the plan continues with placeholders, one item in each list"
-        ),
-        (
-            "use the form that returns an Output (get_…_output): then the plan shows what depends"
-            " on it as [unknown]"
-        ),
+        "look-up",
+        "that only the provider can answer, and the program uses the answer at once: the plan"
+        " continues with placeholders, one item in each list",
+        "use the form that returns an Output (get_…_output): then the plan shows what depends on it"
+        " as [unknown]",
     ),
     "component": (
-        (
-            "{count} of your program with contents that only its own package knows: the plan"
-            " shows it"
-            " without its children"
-        ),
+        "component",
+        "with contents that only its own package knows: the plan shows it without its children",
         None,
     ),
     "computed": (
-        (
-            "{count} of your program that fails on a placeholder: values that depend on {them}"
-            " are shown"
-            " as [unknown]"
-        ),
+        "computed value",
+        "that fails on a placeholder: values that depend on {them} are shown as [unknown]",
         "nothing, if the function expects a real value; else mend it",
     ),
     "configuration": (
-        (
-            "{count} of your program that reads an encrypted value as data: what follows from"
-            " {them} is shown as [unknown]"
-        ),
+        "setting",
+        "that reads an encrypted value as data: what follows from {them} is shown as [unknown]",
         None,
     ),
-}
-_NOUNS: Mapping[NoteKind, tuple[str, str]] = {
-    "clear text": ("resource", "resources"),
-    "look-up": ("look-up", "look-ups"),
-    "prompt look-up": ("look-up", "look-ups"),
-    "component": ("component", "components"),
-    "computed": ("computed value", "computed values"),
-    "configuration": ("setting", "settings"),
 }
 #: So many places are named in one message.
 _SHOWN = 5
@@ -108,21 +84,16 @@ def beyond_the_recording(notes: Sequence[Note]) -> list[Finding]:
             by_kind[note.kind].append(note)
     found = []
     for kind, some in by_kind.items():
-        text, fix = _TEXTS[kind]
-        one, many = _NOUNS[kind]
-        count = f"{len(some)} {one if len(some) == 1 else many}"
+        noun, text, fix = _TEXTS[kind]
+        count, them = (f"1 {noun}", "it") if len(some) == 1 else (f"{len(some)} {noun}s", "them")
         named = "; ".join(note.text for note in some[:_SHOWN]) + (
             f"; and {len(some) - _SHOWN} more" if len(some) > _SHOWN else ""
         )
-        message = f"{text.format(count=count, them='it' if len(some) == 1 else 'them')} ({named})"
-        clear = kind == "clear text"
+        message = f"{count} of your program {text.format(them=them)} ({named})"
         found.append(
-            Finding(
-                id="secrets" if clear else "program-unknowns",
-                status="warn" if clear else "skip",
-                message=message,
-                fix=fix,
-            )
+            warn("secrets", message, fix)
+            if kind == "clear text"
+            else skip("program-unknowns", message, fix)
         )
     return found
 
@@ -136,14 +107,6 @@ def paused(stack: StackConfig, _resources: Resources) -> list[Finding]:
     """
     if not stack.paused:
         return []
-    return [
-        Finding(
-            id="paused",
-            status="warn",
-            message=(
-                "the stack is paused: no node, no server, no sign-in; homes and databases stay"
-            ),
-            path="paused",
-            fix="jhub resume; what that would build: jhub plan --set paused=false",
-        )
-    ]
+    message = "the stack is paused: no node, no server, no sign-in; homes and databases stay"
+    fix = "jhub resume; what that would build: jhub plan --set paused=false"
+    return [warn("paused", message, fix, path="paused")]

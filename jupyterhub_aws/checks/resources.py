@@ -33,8 +33,7 @@ class Resource:
 
     `source` is where the caller's own program registers it (`__main__.py:12`); None for what this
     library registers, and where it is unknown: an engine does not report it. `external` says that
-    the program reads an existing resource that is not the stack's. `aliases` are its former
-    URNs.
+    the program reads an existing resource that is not the stack's. `aliases` are its former URNs.
     """
 
     urn: str
@@ -91,11 +90,9 @@ class Resources:
     @cached_property
     def own(self) -> Resources:
         """The resources of this library: what checks of the structure of a stack are about."""
-        return (
-            self
-            if not self.added.all
-            else Resources(resource for resource in self.all if not self.is_added(resource))
-        )
+        if not self.added.all:
+            return self
+        return Resources(resource for resource in self.all if not self.is_added(resource))
 
     def part(self, resource: Resource) -> Resource:
         """The part of the plan that a resource belongs to, as a reader knows it.
@@ -129,9 +126,7 @@ class Resources:
         return self.of(PLATFORM)
 
     def added_parts(self) -> list[Resource]:
-        """The topmost of the added resources: shown under the heading of the caller's
-        program.
-        """
+        """The topmost of the added resources: shown under the heading of the caller's program."""
         return [resource for resource in self.added if self.part(resource) is resource]
 
     def of(self, *types: str) -> list[Resource]:

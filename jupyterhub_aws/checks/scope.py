@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from jupyterhub_aws.checks import backups, security
 from jupyterhub_aws.checks.airgap import all as airgap
-from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.finding import Finding, skip
 from jupyterhub_aws.checks.monitoring import logs_end
 from jupyterhub_aws.checks.resources import READ_ERRORS, Resource, Resources
 from jupyterhub_aws.config.stack import StackConfig
@@ -66,11 +66,9 @@ def judge(check: Check, stack: StackConfig, resources: Resources) -> list[Findin
     """
     own = check(stack, resources.own)
     scope = ADDED.get(check)
-    return (
-        own
-        if scope is None or not resources.added.all
-        else [*own, *_of_added(check, scope, stack, resources, own)]
-    )
+    if scope is None or not resources.added.all:
+        return own
+    return [*own, *_of_added(check, scope, stack, resources, own)]
 
 
 def _of_added(
@@ -165,9 +163,4 @@ def _not_judged(check: Check, unjudged: list[Resource]) -> Finding:
         f"not judged in your program, because of values that the check cannot read: {names}"
         f" ({about[:1].lower()}{about[1:]})"
     )
-    return Finding(
-        id="program-unknowns",
-        status="skip",
-        message=message,
-        subjects=tuple(item.urn for item in unjudged),
-    )
+    return skip("program-unknowns", message, None, *unjudged)

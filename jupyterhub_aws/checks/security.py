@@ -8,14 +8,14 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, urns, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, verdict, warn
 from jupyterhub_aws.checks.places import documentation_accounts
 from jupyterhub_aws.checks.resources import SECRET, UNKNOWN, Resource, Resources
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.entry import PortForwardEntry
 from jupyterhub_aws.config.secrets import missing_secrets, required_secrets
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.config.tree import leaves
+from jupyterhub_aws.config.tree import at, leaves
 from jupyterhub_aws.config.values import is_documentation, is_world
 
 #: Types that hold data or keys: without them users' work, or the means to read it, is lost.
@@ -34,8 +34,7 @@ IN_CLUSTER = (
     "kubernetes:core/v1:PersistentVolume",
     "kubernetes:core/v1:PersistentVolumeClaim",
 )
-#: Types with encryption as one input: its path, its required value, and the fault
-#: otherwise.
+#: Types with encryption as one input: its path, its required value, and the fault otherwise.
 _SWITCHES: tuple[tuple[str, tuple[str, ...], object, str], ...] = (
     ("aws:efs/fileSystem:FileSystem", ("encrypted",), True, "is not encrypted"),
     ("aws:ebs/volume:Volume", ("encrypted",), True, "is not encrypted"),
@@ -47,18 +46,19 @@ _SWITCHES: tuple[tuple[str, tuple[str, ...], object, str], ...] = (
         "volumes of this class are not encrypted",
     ),
 )
+_DOCUMENTATION = "documentation-values"
 #: RFC 2606: documentation names, which lead nowhere.
 _DOCUMENTATION_NAMES = (
-    "example.org",
-    "example.com",
-    "example.net",
-    ".example",
-    ".invalid",
-    ".test",
+    *("example.org", "example.com", "example.net"),
+    *(".example", ".invalid", ".test"),
 )
 _CLUSTER = "aws:eks/cluster:Cluster"
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _GROUP = "aws:autoscaling/group:Group"
+_SECURITY_GROUPS = (
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+)
 
 
 def tags(stack: StackConfig, resources: Resources) -> list[Finding]:
@@ -66,21 +66,14 @@ def tags(stack: StackConfig, resources: Resources) -> list[Finding]:
     what they launch.
     """
     wanted = stack.tags.as_aws(stack.name)
-    return verdict(
-        "tags",
-        (
-            Finding(
-                id="tags",
-                status="fail",
-                message=f"{resource.label} lacks {', '.join(missing)}",
-                fix="hand the stack's tags to it in its component",
-                subjects=(resource.urn,),
-            )
-            for resource in resources
-            if resource.taggable and (missing := _missing(resource, wanted))
-        ),
-        otherwise=f"every taggable resource carries {', '.join(sorted(wanted))}",
+    fix = "hand the stack's tags to it in its component"
+    bare = (
+        fail("tags", f"{resource.label} lacks {', '.join(missing)}", fix, resource)
+        for resource in resources
+        if resource.taggable and (missing := _missing(resource, wanted))
     )
+    holds = f"every taggable resource carries {', '.join(sorted(wanted))}"
+    return verdict("tags", bare, otherwise=holds)
 
 
 def _missing(resource: Resource, wanted: dict[str, str]) -> list[str]:
@@ -105,22 +98,13 @@ def _missing(resource: Resource, wanted: dict[str, str]) -> list[str]:
 
 def encryption(_stack: StackConfig, resources: Resources) -> list[Finding]:
     """Disks, file systems and Kubernetes secrets are encrypted."""
-    return verdict(
-        "encryption",
-        _unencrypted(resources),
-        otherwise="node volumes, file systems and Kubernetes secrets are encrypted",
+    fix = "encrypt it; for an existing resource that means replacing it"
+    found = (
+        fail("encryption", f"{resource.label}: {what}", fix, resource)
+        for resource, what in _in_clear(resources)
     )
-
-
-def _unencrypted(resources: Resources) -> Iterator[Finding]:
-    for resource, what in _in_clear(resources):
-        yield Finding(
-            id="encryption",
-            status="fail",
-            message=f"{resource.label}: {what}",
-            fix="encrypt it; for an existing resource that means replacing it",
-            subjects=(resource.urn,),
-        )
+    holds = "node volumes, file systems and Kubernetes secrets are encrypted"
+    return verdict("encryption", found, otherwise=holds)
 
 
 def _in_clear(resources: Resources) -> Iterator[tuple[Resource, str]]:
@@ -132,10 +116,7 @@ def _in_clear(resources: Resources) -> Iterator[tuple[Resource, str]]:
             yield template, "a volume is not encrypted"
     for kind, path, wanted, what in _SWITCHES:
         for resource in resources.of(kind):
-            value: Any = dict(resource.inputs)
-            for key in path:
-                value = value.get(key, {}) if isinstance(value, dict) else None
-            if value != wanted:
+            if at(resource.inputs, *path) != wanted:
                 yield resource, what
     for cluster in resources.of(_CLUSTER):
         if "secrets" not in cluster.inputs.get("encryptionConfig", {}).get("resources", []):
@@ -154,62 +135,39 @@ def open_ingress(stack: StackConfig, resources: Resources) -> list[Finding]:
 def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for resource in resources:
         if any(is_world(source) for rule in _ingress_rules(resource) for source in _sources(rule)):
+            fix, entry = "list the allowed networks", "hub-{}-cloud-entry-"
             hub = next(
-                (
-                    name
-                    for name in stack.hubs
-                    if resource.name.startswith(f"hub-{name}-cloud-entry-")
-                ),
-                None,
+                (name for name in stack.hubs if resource.name.startswith(entry.format(name))), None
             )
-            meant = hub is not None and getattr(stack.hubs[hub].entry, "public", False)
-            yield Finding(
-                id="open-ingress",
-                status="warn" if meant else "fail",
-                message=(
-                    f"the sign-in page of hub {hub} is open to the whole internet"
-                    if meant
-                    else f"{resource.label} is open to the whole internet"
-                ),
-                path=f"hubs.{hub}.entry.allowed_cidrs" if meant else None,
-                fix="list the allowed networks",
-                subjects=(resource.urn,),
-            )
+            if hub is not None and getattr(stack.hubs[hub].entry, "public", False):
+                message = f"the sign-in page of hub {hub} is open to the whole internet"
+                path = f"hubs.{hub}.entry.allowed_cidrs"
+                yield warn("open-ingress", message, fix, resource, path=path)
+            else:
+                message = f"{resource.label} is open to the whole internet"
+                yield fail("open-ingress", message, fix, resource)
     for cluster in resources.of(_CLUSTER):
         network = cluster.inputs.get("vpcConfig", {})
         if not network.get("endpointPrivateAccess"):
-            yield Finding(
-                id="open-ingress",
-                status="fail",
-                message=(
-                    f"{cluster.label} has no private endpoint: nodes would go through the internet"
-                ),
-                subjects=(cluster.urn,),
+            message = (
+                f"{cluster.label} has no private endpoint: nodes would go through the internet"
             )
+            yield fail("open-ingress", message, None, cluster)
         # Without a list of its own EKS takes 0.0.0.0/0.
-        if network.get("endpointPublicAccess") and any(
-            map(is_world, network.get("publicAccessCidrs") or ["0.0.0.0/0"])
-        ):
-            yield Finding(
-                id="open-ingress",
-                status="warn" if stack.eks.api.public else "fail",
-                message="the Kubernetes API is open to the whole internet (0.0.0.0/0)",
-                path="cluster.api.public_access_cidrs",
-                fix="list your own networks",
-                subjects=(cluster.urn,),
-            )
+        listed = network.get("publicAccessCidrs") or ["0.0.0.0/0"]
+        if network.get("endpointPublicAccess") and any(map(is_world, listed)):
+            found = warn if stack.eks.api.public else fail
+            message = "the Kubernetes API is open to the whole internet (0.0.0.0/0)"
+            fix, path = "list your own networks", "cluster.api.public_access_cidrs"
+            yield found("open-ingress", message, fix, cluster, path=path)
 
 
 def _ingress_rules(resource: Resource) -> list[dict[str, Any]]:
-    kind = resource.type
-    if kind in (
-        "aws:ec2/securityGroup:SecurityGroup",
-        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-    ):
+    kind, inward = resource.type, resource.inputs.get("type") == "ingress"
+    if kind in _SECURITY_GROUPS:
         return list(resource.inputs.get("ingress", []))
     if kind == "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule" or (
-        kind == "aws:ec2/securityGroupRule:SecurityGroupRule"
-        and resource.inputs.get("type") == "ingress"
+        kind == "aws:ec2/securityGroupRule:SecurityGroupRule" and inward
     ):
         return [dict(resource.inputs)]
     return []
@@ -247,101 +205,58 @@ def protected(stack: StackConfig, resources: Resources) -> list[Finding]:
         for resource in resources.of(*IN_CLUSTER)
         if not resource.retain_on_delete and resource not in bare and not _goes(resource)
     ]
+    fix = "make it with `self.protected_options()`"
     faults = [
-        Finding(
-            id="protected",
-            status="fail",
-            message=f"{resource.label} can be deleted",
-            fix="make it with `self.protected_options()`",
-            subjects=(resource.urn,),
-        )
-        for resource in bare
+        fail("protected", f"{resource.label} can be deleted", fix, resource) for resource in bare
     ]
     if not stack.cluster.protected:
-        faults.append(
-            Finding(
-                id="protected",
-                status="warn",
-                message="the cluster may be deleted by `pulumi destroy` (protected: false)",
-                path="cluster.protected",
-                fix="remove the line when users begin to use it",
-                subjects=urns(resources.of(_CLUSTER)),
-            )
-        )
-    return verdict(
-        "protected",
-        faults,
-        otherwise=(
-            f"{len(resources.of(*kinds))} resources that hold data or keys are protected and kept"
-        ),
-    )
+        message = "the cluster may be deleted by `pulumi destroy` (protected: false)"
+        fix, clusters = "remove the line when users begin to use it", resources.of(_CLUSTER)
+        faults.append(warn("protected", message, fix, *clusters, path="cluster.protected"))
+    holds = f"{len(resources.of(*kinds))} resources that hold data or keys are protected and kept"
+    return verdict("protected", faults, otherwise=holds)
 
 
 def metadata(_stack: StackConfig, resources: Resources) -> list[Finding]:
     """Every node answers metadata requests by IMDSv2 only, and not to pods."""
-    loose = [
-        template
-        for template in resources.of(_TEMPLATE)
-        if template.inputs.get("metadataOptions", {}).get("httpTokens") != "required"
-        or template.inputs.get("metadataOptions", {}).get("httpPutResponseHopLimit") != 1
-    ]
-    return verdict(
-        "instance-metadata",
-        (
-            Finding(
-                id="instance-metadata",
-                status="fail",
-                message=f"{template.label} lets pods read the node's credentials",
-                fix="require IMDSv2 with hop limit 1",
-                subjects=(template.urn,),
-            )
-            for template in loose
-        ),
-        otherwise="nodes answer requests for metadata by IMDSv2 only, with a hop limit of 1",
-    )
+    what, fix = "lets pods read the node's credentials", "require IMDSv2 with hop limit 1"
+    loose = []
+    for template in resources.of(_TEMPLATE):
+        options = template.inputs.get("metadataOptions", {})
+        if options.get("httpTokens") != "required" or options.get("httpPutResponseHopLimit") != 1:
+            loose.append(fail("instance-metadata", f"{template.label} {what}", fix, template))
+    holds = "nodes answer requests for metadata by IMDSv2 only, with a hop limit of 1"
+    return verdict("instance-metadata", loose, otherwise=holds)
 
 
 def placeholders(stack: StackConfig, _resources: Resources) -> list[Finding]:
     """Documentation values that were not replaced would build an unreachable stack:
     the API's networks, hubs' names and networks.
     """
-    return verdict(
-        "documentation-values",
-        (*documentation_accounts(stack), *_documentation(stack)),
-        otherwise="no documentation value is left",
-    )
+    found = (*documentation_accounts(stack), *_documentation(stack))
+    return verdict(_DOCUMENTATION, found, otherwise="no documentation value is left")
 
 
 def _documentation(stack: StackConfig) -> Iterator[Finding]:
-    def found(message: str, path: str, fix: str) -> Finding:
-        return Finding(
-            id="documentation-values", status="warn", message=message, path=path, fix=fix
-        )
-
-    for cidr in (
-        stack.cluster.api.public_access_cidrs if isinstance(stack.cluster, EksCluster) else ()
-    ):
-        if is_documentation(cidr):
-            what = f"{cidr} is a documentation range: no client can reach the API from there"
-            yield found(
-                what,
-                "cluster.api.public_access_cidrs",
-                "write your own network, such as your office's or VPN's",
-            )
+    cluster = stack.cluster
+    cidrs = cluster.api.public_access_cidrs if isinstance(cluster, EksCluster) else ()
+    for cidr in filter(is_documentation, cidrs):
+        message = f"{cidr} is a documentation range: no client can reach the API from there"
+        fix = "write your own network, such as your office's or VPN's"
+        yield warn(_DOCUMENTATION, message, fix, path="cluster.api.public_access_cidrs")
     for name in sorted(stack.hubs):
         entry = stack.hubs[name].entry
         if isinstance(entry, PortForwardEntry):
             continue
+        path = f"hubs.{name}.entry"
         if entry.hostname.endswith(_DOCUMENTATION_NAMES):
-            what = f"{entry.hostname} is a documentation name: no user can reach it"
-            yield found(
-                what, f"hubs.{name}.entry.hostname", "write the name that your users will type"
-            )
+            message = f"{entry.hostname} is a documentation name: no user can reach it"
+            fix = "write the name that your users will type"
+            yield warn(_DOCUMENTATION, message, fix, path=f"{path}.hostname")
         for cidr in filter(is_documentation, entry.allowed_cidrs):
-            what = f"{cidr} is a documentation range: no user comes from there"
-            yield found(
-                what, f"hubs.{name}.entry.allowed_cidrs", "write the networks of your users"
-            )
+            message = f"{cidr} is a documentation range: no user comes from there"
+            fix = "write the networks of your users"
+            yield warn(_DOCUMENTATION, message, fix, path=f"{path}.allowed_cidrs")
 
 
 # --- No secret outside a secret leaf: what looks like one in the recorded inputs must be sealed.
@@ -371,18 +286,12 @@ def _exposed(resource: Resource) -> Iterator[Finding]:
     for parts, value in leaves(resource.inputs):
         if not isinstance(value, str) or value in (SECRET, UNKNOWN, "") or value.startswith("${"):
             continue
-        path = "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts
-        ).removeprefix(".")
+        written = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts]
+        path = "".join(written).removeprefix(".")
         name = path.rpartition(".")[2].partition("[")[0]
         if (_SECRET_NAME.search(name) and not _HARMLESS.match(name)) or _PRIVATE_KEY.search(value):
-            yield Finding(
-                id="secrets",
-                status="fail",
-                message=f"{resource.label}: {path} is in clear text",
-                fix="read it with require_secret and hand it on as an Output",
-                subjects=(resource.urn,),
-            )
+            fix = "read it with require_secret and hand it on as an Output"
+            yield fail("secrets", f"{resource.label}: {path} is in clear text", fix, resource)
 
 
 def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list[Finding]:
@@ -391,18 +300,16 @@ def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list
     """
     wanted = required_secrets(stack.hubs_inside)
     faults = [
-        Finding(
-            id="secrets-given",
-            status="warn",
-            message=f"the {needed.what} is missing: `pulumi up` will refuse to start",
+        warn(
+            "secrets-given",
+            f"the {needed.what} is missing: `pulumi up` will refuse to start",
+            f"run: pulumi config set --secret --stack {stack_name} {needed.key}",
             path=f"hubs.{needed.hub}",
-            fix=f"run: pulumi config set --secret --stack {stack_name} {needed.key}",
         )
         for needed in missing_secrets(stack.hubs_inside, given)
     ]
-    held = (
-        f"{len(wanted)} secret{'s' if len(wanted) > 1 else ''} given, encrypted in the stack file"
-        if wanted
-        else "no hub needs a secret in the stack file"
-    )
+    held = "no hub needs a secret in the stack file"
+    if wanted:
+        count = f"{len(wanted)} secret{'s' if len(wanted) > 1 else ''}"
+        held = f"{count} given, encrypted in the stack file"
     return verdict("secrets-given", faults, otherwise=held)

@@ -48,7 +48,7 @@ _WIDEST_OWN = 2**24
 _GLOBAL_APIS = {"iam": "iam.amazonaws.com", "route53": "route53.amazonaws.com"}
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@dataclass(frozen=True, order=True)
 class Site:
     """A host, and which client would contact it. `why` says for what; `resource` is the URN that
     causes it, None where a user or the stack file does.
@@ -57,7 +57,7 @@ class Site:
     host: str
     who: Who
     why: str
-    resource: str | None
+    resource: str | None = None
 
 
 def sites(stack: StackConfig, resources: Resources) -> list[Site]:
@@ -107,14 +107,9 @@ def _images(stack: StackConfig, resources: Resources) -> Iterator[Site]:
             host = normalized(reference).partition("/")[0].partition(":")[0]
             if _inside(stack, host):
                 continue
-            yield Site(host=host, who="nodes", why=f"image {reference}", resource=release.urn)
+            yield Site(host, "nodes", f"image {reference}", release.urn)
             for behind in _BEHIND.get(host, ()):
-                yield Site(
-                    host=behind,
-                    who="nodes",
-                    why=f"layers of images of {host}",
-                    resource=release.urn,
-                )
+                yield Site(behind, "nodes", f"layers of images of {host}", release.urn)
 
 
 def _used(release: Resource) -> Iterator[str]:
@@ -127,20 +122,10 @@ def _used(release: Resource) -> Iterator[str]:
 
 def _charts(resources: Resources) -> Iterator[Site]:
     for release in resources.of(_RELEASE):
-        address = (release.inputs.get("repositoryOpts") or {}).get("repo") or str(
-            release.inputs["chart"]
-        )
-        if "://" in address and not _private(address):
-            yield Site(
-                host=host_of(address),
-                who="operators",
-                why=f"chart {chart_name(release)}",
-                resource=release.urn,
-            )
-
-
-def _private(address: str) -> bool:
-    return ".dkr.ecr." in address
+        repository = (release.inputs.get("repositoryOpts") or {}).get("repo")
+        address = repository or str(release.inputs["chart"])
+        if "://" in address and ".dkr.ecr." not in address:
+            yield Site(host_of(address), "operators", f"chart {chart_name(release)}", release.urn)
 
 
 def _apis(stack: StackConfig, resources: Resources) -> Iterator[Site]:
@@ -159,26 +144,14 @@ def _apis(stack: StackConfig, resources: Resources) -> Iterator[Site]:
         try:
             known = software(name)
         except UnknownSoftwareError:
-            yield Site(
-                host="?",
-                who="nodes",
-                why=f"the hosts that {name} calls are not known",
-                resource=resource.urn,
-            )
+            yield Site("?", "nodes", f"the hosts that {name} calls are not known", resource.urn)
             continue
         for api in known.apis:
             if api in there or theirs:
                 continue
-            host = (
-                f"{addon_account(region)}.dkr.ecr.{region}.amazonaws.com"
-                if api == "ecr.dkr"
-                else f"{_reversed(api)}.{region}.amazonaws.com"
-            )
-            yield Site(host=host, who="nodes", why=known.why, resource=resource.urn)
-
-
-def _reversed(api: str) -> str:
-    return "api.ecr" if api == "ecr.api" else api
+            names = {"ecr.dkr": f"{addon_account(region)}.dkr.ecr", "ecr.api": "api.ecr"}
+            host = f"{names.get(api, api)}.{region}.amazonaws.com"
+            yield Site(host, "nodes", known.why, resource.urn)
 
 
 def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
@@ -187,14 +160,9 @@ def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
         if hub is None:
             continue
         if isinstance(hub.sign_in, GitHubSignIn):
-            yield Site(host="github.com", who="browsers", why="sign-in page", resource=release.urn)
-            yield Site(host="github.com", who="hub", why="sign-in: token", resource=release.urn)
-            yield Site(
-                host="api.github.com",
-                who="hub",
-                why="sign-in: user identity",
-                resource=release.urn,
-            )
+            yield Site("github.com", "browsers", "sign-in page", release.urn)
+            yield Site("github.com", "hub", "sign-in: token", release.urn)
+            yield Site("api.github.com", "hub", "sign-in: user identity", release.urn)
         elif isinstance(hub.sign_in, OidcSignIn):
             yield from _unless_inside(
                 stack, host_of(hub.sign_in.authorize_url), "browsers", "sign-in page", release
@@ -208,12 +176,8 @@ def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
                     release,
                 )
         elif isinstance(hub.sign_in, CognitoSignIn):
-            yield Site(
-                host=hub.sign_in.domain, who="browsers", why="sign-in page", resource=release.urn
-            )
-            yield Site(
-                host=hub.sign_in.domain, who="hub", why="sign-in: token", resource=release.urn
-            )
+            yield Site(hub.sign_in.domain, "browsers", "sign-in page", release.urn)
+            yield Site(hub.sign_in.domain, "hub", "sign-in: token", release.urn)
         elif isinstance(hub.sign_in, LdapSignIn):
             yield from _unless_inside(stack, hub.sign_in.server, "hub", "directory", release)
 
@@ -223,15 +187,14 @@ def _unless_inside(
 ) -> Iterator[Site]:
     patterns = () if isinstance(stack.network, OpenNetworkSection) else stack.network.internal_hosts
     if not matches(host, patterns) and not host.replace(".", "").isdigit():
-        yield Site(host=host, who=who, why=why, resource=release.urn)
+        yield Site(host, who, why, release.urn)
 
 
 def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
     """What users' servers may reach: every address, where their policy says so."""
     for release in hub_releases(resources):
-        place = ReleaseLocation(
-            release=f"hub-{hub_of(release)}", namespace=f"hub-{hub_of(release)}"
-        )
+        name = f"hub-{hub_of(release)}"
+        place = ReleaseLocation(release=name, namespace=name)
         policies = chart_policies(effective(release.inputs.get("values", {})), place)
         ways = [
             way
@@ -243,10 +206,10 @@ def _packages(stack: StackConfig, resources: Resources) -> Iterator[Site]:
         wide = any((way.addresses or Ranges()).size > _WIDEST_OWN for way in ways)
         if wide and not stack.network.closed:
             yield Site(
-                host="*",
-                who="servers",
-                why="users' servers may reach every public address (their network policy)",
-                resource=release.urn,
+                "*",
+                "servers",
+                "users' servers may reach every public address (their network policy)",
+                release.urn,
             )
 
 
@@ -265,32 +228,22 @@ def _program(stack: StackConfig, resources: Resources) -> Iterator[Site]:
         if host not in seen:
             seen.add(host)
             yield Site(
-                host=host,
-                who="operators",
-                why=f"creates {resource.type.rpartition(':')[2]} and others",
-                resource=resource.urn,
+                host,
+                "operators",
+                f"creates {resource.type.rpartition(':')[2]} and others",
+                resource.urn,
             )
     for cluster in resources.of("aws:eks/cluster:Cluster"):
         if cluster.inputs.get("vpcConfig", {}).get("endpointPublicAccess"):
             yield Site(
-                host=f"*.{stack.region}.eks.amazonaws.com",
-                who="operators",
-                why="the Kubernetes API",
-                resource=cluster.urn,
+                f"*.{stack.region}.eks.amazonaws.com",
+                "operators",
+                "the Kubernetes API",
+                cluster.urn,
             )
 
 
 def _engine() -> Iterator[Site]:
     """What the engine itself fetches, unless a bundle brought it (`jhub bundle`)."""
-    yield Site(
-        host="get.pulumi.com",
-        who="operators",
-        why="the Pulumi CLI and plugins",
-        resource=None,
-    )
-    yield Site(
-        host="github.com",
-        who="operators",
-        why="plugins, where they are published first",
-        resource=None,
-    )
+    yield Site("get.pulumi.com", "operators", "the Pulumi CLI and plugins")
+    yield Site("github.com", "operators", "plugins, where they are published first")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, verdict, warn
 from jupyterhub_aws.checks.hub_values.fault import items
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
@@ -28,15 +28,14 @@ _OF_EKS = "gp2"
 #: A volume of EBS with a file system is on one node at a time (aws-ebs-csi-driver, README,
 #: "Features": ReadWriteMany for raw io2 blocks alone).
 _MANY = ("ReadWriteMany", "ReadOnlyMany")
+#: Network file systems, by the word in a class's name that says so.
+_SHARED = {"efs": "EFS", "nfs": "NFS", "azurefile": "Azure Files", "cephfs": "CephFS"}
 
 
 def volumes(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Claims name storage classes that are there, and access modes that their disks have."""
-    return verdict(
-        "storage",
-        _faults(stack, resources),
-        otherwise="every volume that a server or a database asks for can be made",
-    )
+    holds = "every volume that a server or a database asks for can be made"
+    return verdict("storage", _faults(stack, resources), otherwise=holds)
 
 
 def _faults(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
@@ -45,14 +44,8 @@ def _faults(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
         str(at(item.inputs, "metadata", "name")): str(item.inputs.get("provisioner", ""))
         for item in resources.of(_CLASS)
     }
-    of_eks = (
-        {_OF_EKS}
-        if own
-        and any(
-            item.inputs.get("addonName") == "aws-ebs-csi-driver" for item in resources.of(_ADDON)
-        )
-        else set[str]()
-    )
+    addons = [item.inputs.get("addonName") for item in resources.of(_ADDON)]
+    of_eks = {_OF_EKS} if own and "aws-ebs-csi-driver" in addons else set[str]()
     blocks = {name for name, maker in made.items() if maker == "ebs.csi.aws.com"} | of_eks
     classes = {*made, *of_eks} if own else None
     for release in hub_releases(resources):
@@ -66,30 +59,13 @@ def _faults(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
                 f"{hub.database.storage_class} looks like a class of {found}, and SQLite on a"
                 " network file system loses data"
             )
-            yield Finding(
-                id="storage",
-                status="warn",
-                message=message,
-                path=f"hubs.{name}.database.storage_class",
-                fix="name a class of block storage",
-            )
+            fix, path = "name a class of block storage", f"hubs.{name}.database.storage_class"
+            yield warn("storage", message, fix, path=path)
 
 
 def _shared_file_system(name: str) -> str | None:
     words = set(name.lower().replace(".", "-").split("-"))
-    return next(
-        (
-            shown
-            for word, shown in (
-                ("efs", "EFS"),
-                ("nfs", "NFS"),
-                ("azurefile", "Azure Files"),
-                ("cephfs", "CephFS"),
-            )
-            if word in words
-        ),
-        None,
-    )
+    return next((shown for word, shown in _SHARED.items() if word in words), None)
 
 
 def _claims(stack: StackConfig, release: Resource) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -104,10 +80,7 @@ def _claims(stack: StackConfig, release: Resource) -> Iterator[tuple[str, Mappin
         )
         yield (
             f"hubs.{hub}.{path}",
-            {
-                "class": pvc.get("storageClassName"),
-                "modes": items(pvc.get("accessModes")),
-            },
+            {"class": pvc.get("storageClassName"), "modes": items(pvc.get("accessModes"))},
         )
     storage = at(values, "singleuser", "storage") or {}
     if storage.get("type") != "dynamic":
@@ -125,20 +98,8 @@ def _claims(stack: StackConfig, release: Resource) -> Iterator[tuple[str, Mappin
                 "class": override.get("storage_class", usual["class"]),
                 "modes": items(override.get("storage_access_modes")) or usual["modes"],
             }
-            yield (
-                dotted(
-                    (
-                        "hubs",
-                        hub,
-                        "helm_values",
-                        "singleuser",
-                        "profileList",
-                        index,
-                        "kubespawner_override",
-                    )
-                ),
-                claim,
-            )
+            where = ("singleuser", "profileList", index, "kubespawner_override")
+            yield dotted(("hubs", hub, "helm_values", *where)), claim
 
 
 def _judged(
@@ -160,14 +121,7 @@ def _judged(
             if path.endswith("database.storage_class")
             else f"leave it out{others}; to share files: homes.kind efs"
         )
-        yield Finding(
-            id="storage",
-            status="fail",
-            message=message,
-            path=path,
-            fix=fix,
-            subjects=(release.urn,),
-        )
+        yield fail("storage", message, fix, release, path=path)
     elif many and name in blocks:
         message = (
             f"asks for {', '.join(many)} of {name}, and a volume of EBS is on one node at a time:"
@@ -177,11 +131,4 @@ def _judged(
             "write ReadWriteOnce, or leave it out; for files that several servers share:"
             " homes.kind efs"
         )
-        yield Finding(
-            id="storage",
-            status="fail",
-            message=message,
-            path=path,
-            fix=fix,
-            subjects=(release.urn,),
-        )
+        yield fail("storage", message, fix, release, path=path)

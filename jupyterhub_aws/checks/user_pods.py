@@ -56,10 +56,8 @@ def _holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         "NotIn": there not in values,
         "Exists": there is not None,
         "DoesNotExist": there is None,
-    }
-    return answers.get(
-        str(expression.get("operator")), True
-    )  # Gt and Lt are the scheduler's to say
+    }  # Gt and Lt are the scheduler's to say
+    return answers.get(str(expression.get("operator")), True)
 
 
 def _matches(toleration: Mapping[str, Any], taint: Mapping[str, str]) -> bool:
@@ -120,10 +118,8 @@ def _choices(entry: object) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]
 
 
 def _default_choice(choices: Mapping[str, Any]) -> Any:
-    return next(
-        (choice for choice in choices.values() if at(choice, "default")),
-        next(iter(choices.values()), None),
-    )
+    first = next(iter(choices.values()), None)
+    return next((choice for choice in choices.values() if at(choice, "default")), first)
 
 
 def _default(choices: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,9 +8,10 @@ import datetime
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
-from jupyterhub_aws.checks.finding import Finding, Status, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, passed, skip, verdict, warn
 from jupyterhub_aws.checks.resources import Resources, chart_name
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import EksCluster
@@ -55,9 +56,9 @@ class VersionRow:
     part: str
     in_use: str
     newest: str | None
-    until: datetime.date | None
     standing: Standing
     says: str
+    until: datetime.date | None = None
     fix: str | None = None
 
     def as_json(self, as_of: datetime.date) -> dict[str, Any]:
@@ -102,63 +103,27 @@ def kubernetes(minor: str, as_of: datetime.date, *, upgraded: bool = True) -> Ve
     when standard support ends.
     """
     version, latest = calendar().get(minor), list(calendar())[-1]
+    row = partial(VersionRow, part="Kubernetes", in_use=minor, newest=latest)
     if version is None:
-        return VersionRow(
-            part="Kubernetes",
-            in_use=minor,
-            newest=latest,
-            until=None,
-            standing="unverified",
-            says="its dates are not known here",
-        )
+        return row(standing="unverified", says="its dates are not known here")
     until = version.standard_support_until
     left, fix = (until - as_of).days, f"jhub upgrade plan STACK --to {_next(minor)}"
     if left < 0:
-        extended = version.extended_support_until
         then = (
             "AWS upgrades it by itself"
             if upgraded
             else "on EKS it costs six times as much"
-            if as_of <= extended
+            if as_of <= version.extended_support_until
             else "there is no fix"
         )
-        return VersionRow(
-            part="Kubernetes",
-            in_use=minor,
-            newest=latest,
-            until=until,
-            standing="ended",
-            says=f"standard support is over: {then}",
-            fix=fix,
-        )
+        says = f"standard support is over: {then}"
+        return row(standing="ended", says=says, until=until, fix=fix)
     if left < REMIND_DAYS:
-        return VersionRow(
-            part="Kubernetes",
-            in_use=minor,
-            newest=latest,
-            until=until,
-            standing="ending",
-            says=f"leaves standard support in {left} days",
-            fix=fix,
-        )
+        says = f"leaves standard support in {left} days"
+        return row(standing="ending", says=says, until=until, fix=fix)
     if minor != latest:
-        return VersionRow(
-            part="Kubernetes",
-            in_use=minor,
-            newest=latest,
-            until=until,
-            standing="newer",
-            says=f"{latest} is there",
-            fix=fix,
-        )
-    return VersionRow(
-        part="Kubernetes",
-        in_use=minor,
-        newest=latest,
-        until=until,
-        standing="current",
-        says="in standard support",
-    )
+        return row(standing="newer", says=f"{latest} is there", until=until, fix=fix)
+    return row(standing="current", says="in standard support", until=until)
 
 
 def _next(minor: str) -> str:
@@ -175,202 +140,108 @@ def hub_rows(stack: StackConfig | None, chart: str) -> Iterator[VersionRow]:
     yield _software(stack, "chart", CHART, chart, fix)
     app = next((item.app for item in releases("chart", CHART) if item.version == chart), None)
     if app is not None:
-        yield _software(
-            stack,
-            "software",
-            HUB,
-            app,
-            "it comes with the chart: take a newer version of this program",
-        )
+        fix = "it comes with the chart: take a newer version of this program"
+        yield _software(stack, "software", HUB, app, fix)
 
 
 def _software(
     stack: StackConfig | None, kind: ReleaseKind, name: str, version: str, fix: str
 ) -> VersionRow:
     part, latest = (f"{kind} {name}" if kind == "chart" else name), newest(kind, name, None)
+    row = partial(VersionRow, part=part, in_use=version, newest=latest)
     missing = open_in(kind, name, version)
     if serious := concerning(stack, missing):
         says = "; ".join(f"{item.id}: {item.what}, fixed in {item.fixed_in}" for item in serious)
-        return VersionRow(
-            part=part,
-            in_use=version,
-            newest=latest,
-            until=None,
-            standing="insecure",
-            says=says,
-            fix=fix,
-        )
+        return row(standing="insecure", says=says, fix=fix)
     others = "".join(
         f"; {item.id} ({item.what}) concerns only hubs with helm_values that contain"
         f" {' or '.join(item.concerns)}"
         for item in missing
     )
     if latest is not None and numbers(latest) > numbers(version):
-        return VersionRow(
-            part=part,
-            in_use=version,
-            newest=latest,
-            until=None,
-            standing="newer",
-            says=f"{latest} is there{others}",
-            fix=fix,
-        )
-    return VersionRow(
-        part=part,
-        in_use=version,
-        newest=latest,
-        until=None,
-        standing="current",
-        says="the newest known",
-    )
+        return row(standing="newer", says=f"{latest} is there{others}", fix=fix)
+    return row(standing="current", says="the newest known")
 
 
 def _pinned(pin: Pin, minor: str, as_of: datetime.date) -> VersionRow:
     part, latest = f"{pin.kind} {pin.name}", newest(pin.kind, pin.name, minor)
+    row = partial(VersionRow, part=part, in_use=pin.version, newest=latest)
+    refresh = "jhub versions refresh"
     if latest is not None and numbers(latest) > numbers(pin.version):
-        return VersionRow(
-            part=part,
-            in_use=pin.version,
-            newest=latest,
-            until=None,
-            standing="newer",
-            says=f"{latest} is there",
-            fix="jhub versions refresh",
-        )
+        return row(standing="newer", says=f"{latest} is there", fix=refresh)
     if pin.kind == "ami" and (age := _age(pin.version, as_of)) > _IMAGE_DAYS:
         says = f"its image is {age} days old: nodes lack the patches since then"
-        return VersionRow(
-            part=part,
-            in_use=pin.version,
-            newest=latest,
-            until=None,
-            standing="newer",
-            says=says,
-            fix="jhub versions refresh",
-        )
+        return row(standing="newer", says=says, fix=refresh)
     if not pin.verified:
         says = f"was not seen with Kubernetes {minor} ({pin.source})"
-        return VersionRow(
-            part=part,
-            in_use=pin.version,
-            newest=latest,
-            until=None,
-            standing="unverified",
-            says=says,
-            fix="jhub versions refresh",
-        )
-    return VersionRow(
-        part=part,
-        in_use=pin.version,
-        newest=latest,
-        until=None,
-        standing="current",
-        says="the newest known",
-    )
+        return row(standing="unverified", says=says, fix=refresh)
+    return row(standing="current", says="the newest known")
 
 
 def _age(release: str, as_of: datetime.date) -> int:
     """Days since an image's release, which ends in its date: 1.35.8-20260930."""
-    return (
-        as_of
-        - datetime.datetime.strptime(release.rpartition("-")[2], "%Y%m%d")
-        .replace(tzinfo=datetime.UTC)
-        .date()
-    ).days
+    return (as_of - datetime.date.fromisoformat(release.rpartition("-")[2])).days
 
 
 def support(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
     """The Kubernetes minor is in standard support on that day, and for a while after it."""
     if not isinstance(stack.cluster, EksCluster):  # its owner's, and perhaps not AWS's at all
-        return [
-            Finding(
-                id="support",
-                status="skip",
-                message="how long the cluster's version is supported is its owner's to know",
-                path="cluster.version",
-            )
-        ]
+        message = "how long the cluster's version is supported is its owner's to know"
+        return [skip("support", message, path="cluster.version")]
     version = kubernetes_versions()[stack.cluster.version]
-    left = (version.standard_support_until - as_of).days
-    day, newer = (
-        version.standard_support_until,
-        f"set cluster.version to a newer minor: {', '.join(sorted(kubernetes_versions()))}",
-    )
-
-    def found(status: Status, message: str, fix: str | None = newer) -> list[Finding]:
-        return [
-            Finding(
-                id="support",
-                status=status,
-                message=f"Kubernetes {version.minor} {message}",
-                path="cluster.version",
-                fix=fix,
-            )
-        ]
-
+    what, day = f"Kubernetes {version.minor}", version.standard_support_until
+    fix = f"set cluster.version to a newer minor: {', '.join(sorted(kubernetes_versions()))}"
+    left = (day - as_of).days
     if left < 0:
-        return found(
-            "fail",
-            f"left standard support on {day}: AWS upgrades it by itself (upgrade policy STANDARD)",
+        message = (
+            f"{what} left standard support on {day}: AWS upgrades it by itself (upgrade policy"
+            " STANDARD)"
         )
+        return [fail("support", message, fix, path="cluster.version")]
     if left < REMIND_DAYS:
-        return found("warn", f"leaves standard support in {left} days ({day})")
-    return found("pass", f"is in standard support until {day}", None)
+        message = f"{what} leaves standard support in {left} days ({day})"
+        return [warn("support", message, fix, path="cluster.version")]
+    message = f"{what} is in standard support until {day}"
+    return [passed("support", message, path="cluster.version")]
 
 
 def verified(stack: StackConfig, resources: Resources) -> list[Finding]:
     """Every pinned version that the program uses was seen by its source for this very Kubernetes
     minor.
     """
-    doubtful = [found for found in used(stack, resources) if not found.verified]
-    return verdict(
-        "verified-versions",
-        (
-            Finding(
-                id="verified-versions",
-                status="warn",
-                message=(
-                    f"{found.kind} {found.name} {found.version} is not confirmed for Kubernetes"
-                    f" {stack.cluster.version}: `pulumi up` may refuse it"
-                ),
-                fix=(
-                    "with AWS credentials: jhub versions refresh asks AWS, and writes the version"
-                    " that it offers"
-                ),
-            )
-            for found in doubtful
-        ),
-        otherwise="every pinned version was seen by its source with this Kubernetes minor",
+    fix = (
+        "with AWS credentials: jhub versions refresh asks AWS, and writes the version that it"
+        " offers"
     )
+    doubtful = (
+        warn(
+            "verified-versions",
+            f"{found.kind} {found.name} {found.version} is not confirmed for Kubernetes"
+            f" {stack.cluster.version}: `pulumi up` may refuse it",
+            fix,
+        )
+        for found in used(stack, resources)
+        if not found.verified
+    )
+    holds = "every pinned version was seen by its source with this Kubernetes minor"
+    return verdict("verified-versions", doubtful, otherwise=holds)
 
 
 def secure(stack: StackConfig, resources: Resources) -> list[Finding]:
     """No hub lacks a known security release that concerns it."""
-    charts = [
-        found for found in used(stack, resources) if (found.kind, found.name) == ("chart", CHART)
-    ]
-    return verdict(
-        "security-releases",
-        (
-            Finding(
-                id="security-releases",
-                status="fail",
-                message=f"{row.part} {row.in_use}: {row.says}",
-                path="hubs",
-                fix=row.fix,
-            )
-            for found in dict.fromkeys(charts)
-            for row in hub_rows(stack, found.version)
-            if row.standing in FAILING
-        ),
-        otherwise="no known security release that concerns this stack is missing",
+    insecure = (
+        fail("security-releases", f"{row.part} {row.in_use}: {row.says}", row.fix, path="hubs")
+        for found in dict.fromkeys(used(stack, resources))
+        if (found.kind, found.name) == ("chart", CHART)
+        for row in hub_rows(stack, found.version)
+        if row.standing in FAILING
     )
+    holds = "no known security release that concerns this stack is missing"
+    return verdict("security-releases", insecure, otherwise=holds)
 
 
 def used(stack: StackConfig, resources: Resources) -> list[Pin]:
-    """The pins of all registered resources: add-ons, charts with their images, node
-    images.
-    """
+    """The pins of all registered resources: add-ons, charts with their images, node images."""
     minor = stack.cluster.version
     found = [
         pin("addon", str(addon.inputs["addonName"]), minor)

@@ -67,14 +67,9 @@ def targets(named: Sequence[str], folder: Path) -> list[Path]:
             path for path in sorted(folder.glob("Pulumi.*.yaml")) if not _of_another_program(path)
         ]
         if not found:
-            problems.append(
-                Problem(
-                    id="migrate.no-file",
-                    path="",
-                    what=f"finds no stack file in {folder}",
-                    fix="run it where Pulumi.yaml is, or name the files",
-                )
-            )
+            what = f"finds no stack file in {folder}"
+            fix = "run it where Pulumi.yaml is, or name the files"
+            problems.append(Problem(id="migrate.no-file", path="", what=what, fix=fix))
     if problems:
         raise ConfigError("jhub migrate", problems)
     of_projects = [
@@ -118,9 +113,8 @@ def migrated(path: Path) -> Migration:
         fix = f"name a stack file of JupyterHub, which has one of {', '.join(sorted(_OURS))}"
         what = "has no section of this library"
         raise refused(path.name, "migrate.no-section", "config", what, fix)
-    raw = own.get(
-        "format", project.defaults.get("format", project.defaults.get(file_key("format")))
-    )
+    usual = project.defaults.get("format", project.defaults.get(file_key("format")))
+    raw = own.get("format", usual)
     number = _format(path, raw)
     found = _stepped(path, text, project, number)
     if "format" in own or raw is None:
@@ -156,8 +150,8 @@ def _format(path: Path, raw: object) -> int:
     if later := newer(raw):
         raise ConfigError(path.name, [later])
     if number is None or number < 1:
-        fix = f"write 1 to {FORMAT}, or remove the line"
-        raise refused(path.name, "format.malformed", "format", "is no format of a stack file", fix)
+        what, fix = "is no format of a stack file", f"write 1 to {FORMAT}, or remove the line"
+        raise refused(path.name, "format.malformed", "format", what, fix)
     return number
 
 
@@ -335,14 +329,8 @@ def difference(found: Migration) -> Iterator[str]:
 
 
 def _masked(line: str) -> str:
-    return _PAIR.sub(
-        lambda match: (
-            match["key"]
-            + (
-                _HIDDEN
-                if match["name"] == "secure" or names_secret(match["name"])
-                else match["value"]
-            )
-        ),
-        line,
-    )
+    def shown(match: re.Match[str]) -> str:
+        hidden = match["name"] == "secure" or names_secret(match["name"])
+        return match["key"] + (_HIDDEN if hidden else match["value"])
+
+    return _PAIR.sub(shown, line)

@@ -38,11 +38,9 @@ class _Source:
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where characters from `start` up to `end` are in the file."""
-        return (
-            (start, end)
-            if self.offsets is None
-            else (self.offsets[start], self.offsets[end - 1] + 1)
-        )
+        if self.offsets is None:
+            return (start, end)
+        return (self.offsets[start], self.offsets[end - 1] + 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +75,8 @@ class YamlText:
         replaced: dict[tuple[int, int], str] = {}
         for edit in edits:
             place, new = self._replacement(edit)
-            if (
-                replaced.setdefault(place, new) != new
-            ):  # one text that is used in two places, by an anchor
+            # One text may be used in two places, by an anchor.
+            if replaced.setdefault(place, new) != new:
                 raise UnsafeError(edit.words)
         text, end = self.text, len(self.text)
         for (start, stop), new in sorted(replaced.items(), reverse=True):
@@ -102,15 +99,10 @@ class YamlText:
         if self._config.flow_style or first is None:
             start = self._config.start_mark.index
             start += len(_PROPERTIES.match(self.text[start:]).group())  # type: ignore[union-attr]  # it matches the empty text too
-            quote = (
-                self.text[first.start_mark.index]
-                if first is not None and first.style == '"'
-                else ""
-            )
-            return (
-                f"{self.text[: start + 1]}{quote}{self._prefix()}format{quote}:"
-                f" {number}{', ' if first is not None else ''}{self.text[start + 1 :]}"
-            )
+            quote = '"' if first is not None and first.style == '"' else ""
+            option = f"{quote}{self._prefix()}format{quote}: {number}"
+            comma = ", " if first is not None else ""
+            return f"{self.text[: start + 1]}{option}{comma}{self.text[start + 1 :]}"
         line = self.text.find("\n", self._config_key.end_mark.index) + 1
         end = "\r\n" if self.text[:line].endswith("\r\n") else "\n"
         of_first = self.text[: first.start_mark.index].rpartition("\n")[2]
@@ -139,9 +131,8 @@ class YamlText:
         if edit.of == "value":
             return self._word(entry.source, entry.value, edit.old, edit.new, edit.words)
         written = str(entry.key.value)
-        return self._word(
-            entry.source, entry.key, written, written.removesuffix(edit.old) + edit.new, edit.words
-        )
+        new = written.removesuffix(edit.old) + edit.new
+        return self._word(entry.source, entry.key, written, new, edit.words)
 
     def _entry(self, edit: Edit) -> _Entry:
         """The option at an edit's place."""
@@ -151,9 +142,7 @@ class YamlText:
         value = self._unwrapped(entry.value)
         entry = _inside_text(_Entry(source=entry.source, key=entry.key, value=value), edit)
         for part in edit.place[1:]:
-            pair = next(
-                ((key, value) for key, value in _pairs(entry.value) if key.value == part), None
-            )
+            pair = next((pair for pair in _pairs(entry.value) if pair[0].value == part), None)
             if pair is None:
                 raise UnsafeError(edit.words)
             entry = _Entry(source=entry.source, key=pair[0], value=pair[1])
@@ -233,11 +222,7 @@ def _offsets(raw: str, value: str, style: str | None) -> list[int] | None:
         start = raw.index(style) + 1
         found = list(_of_quoted(raw, start, style))
     else:
-        found = (
-            [(raw.index(value) + index, char) for index, char in enumerate(value)]
-            if value in raw
-            else []
-        )
+        found = list(enumerate(value, start=raw.index(value))) if value in raw else []
     return [offset for offset, _ in found] if "".join(char for _, char in found) == value else None
 
 
@@ -278,10 +263,8 @@ def sections(document: Mapping[Any, Any], project: str, *, wrapped: bool = False
     for key, value in (document.get("config") or {}).items():
         namespace, _, name = canonical_key(str(key), project).partition(":")
         if namespace == PROJECT:
-            inside = (
-                value.get("default", value.get("value", value))
-                if wrapped and isinstance(value, dict)
-                else value
-            )
+            inside = value
+            if wrapped and isinstance(value, dict):
+                inside = value.get("default", value.get("value", value))
             found[name] = data_of(inside) if isinstance(inside, str) else inside
     return found

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from jupyterhub_aws.checks.certificates import (
     WARNING_DAYS,
-    CertificateFault,
     days_left,
     names_of,
     read,
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.x509 import Certificate, CertificateBuilder, CertificateSigningRequestBuilder
     from rich.console import Console
+
+    from jupyterhub_aws.checks.finding import Finding
 
 
 # --- A key, and a certificate or a signing request for it.
@@ -284,12 +285,12 @@ def _key(certificate: Certificate) -> str:
     return f"{kind} {curve or ''}{'' if curve or size is None else f'{size} bits'}".strip()
 
 
-def show_faults(faults: list[CertificateFault], console: Console) -> None:
+def show_faults(faults: list[Finding], console: Console) -> None:
     """What is wrong, each with what to do; or that nothing is."""
     for fault in faults:
         mark, colour = _MARKS[fault.status]
         console.print(f"[{colour}]{mark}[/{colour}] ", end="")
-        console.print(fault.what, markup=False, soft_wrap=True)
+        console.print(fault.message, markup=False, soft_wrap=True)
         console.print(f"  → {fault.fix}", style="dim", markup=False, soft_wrap=True)
     if not faults:
         console.print("[green]✓[/green] browsers that trust its authority will take it")

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub_aws.changes.mask import masked
-from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.finding import Finding, passed
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.cloud_config import given_by, outer_of, what_if, whole
@@ -228,12 +228,9 @@ def _with_inner(
         names.append(inner.stack)
     if not names:
         return found
-    judged = Finding(
-        id="inner-half",
-        status="pass",
-        message=(
-            f"what is inside the cluster is judged with these settings too ({', '.join(names)})"
-        ),
+    judged = passed(
+        "inner-half",
+        f"what is inside the cluster is judged with these settings too ({', '.join(names)})",
         path="parts",
     )
     said = {item.id for item in (*inside, judged)}  # a check of both parts covers both

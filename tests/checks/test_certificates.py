@@ -27,7 +27,7 @@ TODAY = NOW.date()
 
 def found(pem: str, host: str = HOST, *, days: int = 0) -> list[tuple[str, str]]:
     return [
-        (fault.status, fault.what)
+        (fault.status, fault.message)
         for fault in faults(pem, host, TODAY + datetime.timedelta(days=days))
     ]
 

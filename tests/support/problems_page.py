@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, product
 from pathlib import Path
@@ -22,6 +22,8 @@ _CALLS = {"Problem", "ValueFault", "refuse", "say", "_say", "_lacks", "_refused"
 _LOCAL = {"refused", "wrong", "refuse", "_refusal"}
 #: The arguments of config/errors.py's `refused`.
 _REFUSED = ("source", "id", "path", "what", "fix")
+#: What makes a finding in checks/finding.py; `found` is a choice between two of them.
+_VERDICTS = {"fail", "warn", "skip", "passed", "found"}
 #: Modules that keep a problem as a tuple before they make it.
 _TUPLES = {"explain.py", "account.py"}
 _FOLDERS = (
@@ -82,7 +84,7 @@ def without_id(path: Path) -> Iterator[int]:
         if isinstance(node, ast.Call) and (
             _called(node) in ("Problem", "ValueFault") or _is_refused(node)
         ):
-            given = _id_of(node)
+            given = _id_of(node) or (node.args[0] if node.args else None)
             forwarded = isinstance(given, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))
             chosen = isinstance(given, ast.IfExp)
             if not (forwarded or chosen or (isinstance(given, ast.Constant) and _is_id(given))):
@@ -146,16 +148,26 @@ class _Module:
 
     def _assigned(self, name: ast.Name) -> list[str]:
         """What was assigned to a name, last before its use: in its function, or in the module."""
-        for within in (self._function.get(name, self.tree), self.tree):
+        function = self._function.get(name, self.tree)
+        outer: Iterable[ast.AST] = ast.walk(self.tree)
+        if "checks" in self.path.parts:  # several functions there have a `message`
+            outer = self.tree.body
+            if isinstance(function, ast.FunctionDef) and name.id in _parameters(function):
+                return []
+        for nodes in (ast.walk(function), outer):
             found = [
                 (node.lineno, value)
-                for node in ast.walk(within)
+                for node in nodes
                 if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.lineno < name.lineno
                 for value in _values(node, name.id)
             ]
             if found:
                 return self.texts(max(found, key=lambda item: item[0])[1])
         return []
+
+
+def _parameters(function: ast.FunctionDef) -> set[str]:
+    return {item.arg for item in function.args.args}
 
 
 def _values(node: ast.Assign | ast.AnnAssign, name: str) -> Iterator[ast.expr]:
@@ -189,20 +201,27 @@ def _problems_of(module: _Module) -> Iterator[Wording]:
 
 
 def _findings_of(module: _Module) -> Iterator[Wording]:
-    prefix = "airgap-" if module.path.parent.name == "airgap" else ""
     for node in ast.walk(module.tree):
-        if not isinstance(node, ast.Call):
-            continue
-        if _called(node) == "Finding":
-            given = {item.arg: item.value for item in node.keywords}
-            for which in module.texts(given.get("id")):
-                if "…" not in which:
-                    fix = given.get("fix", ast.Constant(""))
-                    yield from _said(module, which, given.get("message"), fix)
-        elif _called(node) in ("warn", "fault") and len(node.args) >= 4:
-            which, what, fix = (node.args[index] for index in (0, 2, 3))
-            for one in module.texts(which):
-                yield from _said(module, prefix + one, what, fix)
+        if isinstance(node, ast.Call):
+            for which, what, fix in _findings_in(module, node):
+                for one in module.texts(which):
+                    if "…" not in one:
+                        yield from _said(module, one, what, fix)
+
+
+def _findings_in(module: _Module, call: ast.Call) -> Iterator[tuple[ast.expr, ...]]:
+    """Id, message and fix of the finding that a call makes."""
+    args, none = call.args, ast.Constant("")
+    if _called(call) == "Finding":
+        given = {item.arg: item.value for item in call.keywords}
+        yield given.get("id", none), given.get("message", none), given.get("fix", none)
+    elif _called(call) == "fault" and len(args) >= 4:
+        in_proof = module.path.parent.name == "airgap" and isinstance(args[0], ast.Constant)
+        yield ast.Constant(f"airgap-{args[0].value}") if in_proof else args[0], args[2], args[3]
+    elif _called(call) in _VERDICTS and {"checks", "plan"} & set(module.path.parts):
+        has_fix = len(args) > 2 and _called(call) != "passed" and module.texts(args[2])
+        if len(args) >= 2:
+            yield args[0], args[1], args[2] if has_fix else none
 
 
 def _said(

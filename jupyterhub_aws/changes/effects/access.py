@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
-from jupyterhub_aws.changes.effect import EffectContext, Reading
+from jupyterhub_aws.changes.effect import Class, EffectContext, Reading
 from jupyterhub_aws.changes.effects.network import ANYWHERE, within
 from jupyterhub_aws.checks.resources import named
 from jupyterhub_aws.config.values import is_world
@@ -27,91 +28,63 @@ def read_cluster(change: Change, context: EffectContext) -> Reading:
     kind = change.type.rpartition(":")[2]
     if kind != "Cluster":
         return _entry(change, kind)
-    reading = Reading(explained={_ENDPOINT, _CIDRS, _PRIVATE})
+    reading = Reading(change, explained={_ENDPOINT, _CIDRS, _PRIVATE})
     old, new = (
         (side.inputs.get("vpcConfig") or {}) if side is not None else {}
         for side in (change.old, change.new)
     )
-    before, after = (
-        (
-            list(map(str, side.get("publicAccessCidrs") or ["0.0.0.0/0"]))
-            if side.get("endpointPublicAccess")
-            else []
-        )
-        for side in (old, new)
-    )
+    before, after = map(_public, (old, new))
     for cidr in sorted(set(after) - set(before)):
         if not any(within(cidr, other) for other in before):
             widens = not context.fresh or is_world(cidr)
             who = "the whole internet" if cidr in ANYWHERE else cidr
-            reading.say(
-                change,
-                (
-                    "widens access" if widens else "routine",
-                    "access",
-                    f"opens the cluster's API to {who}",
-                ),
-            )
+            says = f"opens the cluster's API to {who}"
+            reading.say("widens access" if widens else "routine", "access", says)
     for cidr in sorted(set(before) - set(after)):
         if not any(within(cidr, other) for other in after):
-            reading.say(
-                change,
-                (
-                    "interrupts",
-                    "access",
-                    (
-                        f"closes the cluster's API to {cidr}: clients there, pulumi included,"
-                        " can no longer reach it"
-                    ),
-                ),
+            says = (
+                f"closes the cluster's API to {cidr}: clients there, pulumi included,"
+                " can no longer reach it"
             )
-    if (
-        old
-        and bool(old.get("endpointPrivateAccess")) != bool(new.get("endpointPrivateAccess"))
-        and change.new is not None
-    ):
-        gone = not new.get("endpointPrivateAccess")
-        reading.say(
-            change,
-            (
-                "interrupts" if gone else "routine",
-                "access",
-                "the cluster's API is "
-                + ("no longer " if gone else "")
-                + "reachable inside the network",
-            ),
-        )
+            reading.say("interrupts", "access", says)
+    inside = bool(new.get("endpointPrivateAccess"))
+    if old and change.new is not None and bool(old.get("endpointPrivateAccess")) != inside:
+        still = "" if inside else "no longer "
+        says = f"the cluster's API is {still}reachable inside the network"
+        reading.say("routine" if inside else "interrupts", "access", says)
     if not reading.effects and any(
-        item.keys[:1] == ("vpcConfig",) and f"vpcConfig.{item.keys[-1]}" in (_ENDPOINT, _CIDRS)
-        for item in change.properties
+        f"vpcConfig.{item.keys[-1]}" in (_ENDPOINT, _CIDRS) for item in change.under("vpcConfig")
     ):
-        reading.say(
-            change, ("routine", "access", "the cluster's API is reachable from the same addresses")
-        )
+        reading.say("routine", "access", "the cluster's API is reachable from the same addresses")
     return reading
+
+
+def _public(endpoint: Mapping[str, Any]) -> list[str]:
+    """The ranges that reach the API from the internet; without a list EKS takes every address."""
+    if not endpoint.get("endpointPublicAccess"):
+        return []
+    return list(map(str, endpoint.get("publicAccessCidrs") or ["0.0.0.0/0"]))
 
 
 def _entry(change: Change, kind: str) -> Reading:
     reading = Reading(
-        explained=(
-            {"*"} if kind == "AccessPolicyAssociation" else {"type", "principalArn", "clusterName"}
-        )
+        change,
+        explained={"*"}
+        if kind == "AccessPolicyAssociation"
+        else {"type", "principalArn", "clusterName"},
     )
     old, new = (side.inputs if side is not None else None for side in (change.old, change.new))
     before, after = (None if side is None else _who(kind, side) for side in (old, new))
     nodes = any("EC2" in str((side or {}).get("type", "")) for side in (old, new))
     if before == after:
         if change.op == "replace":
-            reading.say(
-                change,
-                ("interrupts", "access", f"{after} loses access to the cluster for a moment"),
-            )
+            reading.say("interrupts", "access", f"{after} loses access to the cluster for a moment")
         return reading
     if after is not None:
-        reading.say(change, ("routine" if nodes else "widens access", "access", f"gains: {after}"))
+        reading.say("routine" if nodes else "widens access", "access", f"gains: {after}")
     if before is not None:
         says = f"loses: {before}" + ("; nodes with this role lose the cluster" if nodes else "")
-        reading.say(change, ("interrupts", "access", says))
+        reading.say("interrupts", "access", says)
     return reading
 
 
@@ -119,10 +92,8 @@ def _who(kind: str, inputs: Mapping[str, Any]) -> str:
     principal = named(str(inputs.get("principalArn", "?")))
     if kind == "AccessEntry":
         return f"{principal} has access to the cluster ({inputs.get('type', 'STANDARD')})"
-    policy, scope = (
-        str(inputs.get("policyArn", "")).rpartition("/")[2],
-        inputs.get("accessScope") or {},
-    )
+    policy = str(inputs.get("policyArn", "")).rpartition("/")[2]
+    scope = inputs.get("accessScope") or {}
     where = ", ".join(map(str, scope.get("namespaces") or ())) or "the whole cluster"
     return f"{principal} has {policy} in {where}"
 
@@ -130,55 +101,33 @@ def _who(kind: str, inputs: Mapping[str, Any]) -> str:
 def read_entry(change: Change, context: EffectContext) -> Reading:
     """The load balancer in front of the hubs: inside the network, or facing the internet."""
     del context
-    reading = Reading(explained={"internal"})
+    reading = Reading(change, explained={"internal"})
     old, new = (
         None if side is None else bool(side.inputs.get("internal"))
         for side in (change.old, change.new)
     )
     if new is False and old is not False:
-        reading.say(
-            change,
-            (
-                "widens access",
-                "users",
-                "the load balancer is internet-facing (allowed sources: see network)",
-            ),
-        )
+        says = "the load balancer is internet-facing (allowed sources: see network)"
+        reading.say("widens access", "users", says)
     if new is True and old is False:
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "users",
-                (
-                    "the load balancer is internal: users outside the network can no longer reach the"
-                    " hub"
-                ),
-            ),
+        says = (
+            "the load balancer is internal: users outside the network can no longer reach the hub"
         )
+        reading.say("interrupts", "users", says)
     return reading
 
 
 def read_secret(change: Change, context: EffectContext) -> Reading:
     """A Secret of the cluster: which keys of it are other ones, never what they hold."""
     del context
-    reading = Reading(explained={"stringData", "data"})
-    keys = sorted(
-        {
-            item.keys[-1]
-            for item in change.properties
-            if item.keys[:1] in (("stringData",), ("data",))
-        }
-    )
+    reading = Reading(change, explained={"stringData", "data"})
+    keys = sorted({item.keys[-1] for item in change.under("stringData", "data")})
     if keys and change.op in ("update", "replace"):
         inputs = change.new.inputs if change.new is not None else {}
         namespace = (inputs.get("metadata") or {}).get("namespace", "")
         says = f"a secret changes ({', '.join(keys)}): pods read the new value at their next start"
-        reading.say(
-            change,
-            ("interrupts", "users", says),
-            f"namespace {named(str(namespace))}" if namespace else "",
-        )
+        about = f"namespace {named(str(namespace))}" if namespace else ""
+        reading.say("interrupts", "users", says, about)
     return reading
 
 
@@ -224,13 +173,12 @@ class Grant:
         """
         if _ACCOUNT.fullmatch(self.principal):
             return False
-        whole = (
-            self.action == "*" or self.action.endswith(":*") or self.action.startswith("all except")
-        )
-        whole = whole or (self.principal == "*" and not self.condition)
-        return self.effect == "Allow" and (
-            whole or (self.resource == "*" and "*" in self.action and not self.condition)
-        )
+        if self.effect != "Allow":
+            return False
+        if self.action == "*" or self.action.endswith(":*") or self.action.startswith("all except"):
+            return True
+        anything = self.principal == "*" or (self.resource == "*" and "*" in self.action)
+        return anything and not self.condition
 
     @property
     def words(self) -> str:
@@ -254,9 +202,8 @@ def _no_narrower(
         if (operator, key) not in known:
             return False
         listing = operator.endswith(("Equals", "Like", "IpAddress")) and "Not" not in operator
-        if not (
-            known[operator, key] <= set(wanted) if listing else known[operator, key] == set(wanted)
-        ):
+        more = known[operator, key] - set(wanted)
+        if more or (not listing and known[operator, key] != set(wanted)):
             return False
     return True
 
@@ -296,28 +243,22 @@ def _of_statement(statement: Mapping[str, Any]) -> Iterator[Grant]:
         if "NotPrincipal" in statement
         else [""]
     )
+    effect = str(statement.get("Effect", "Allow"))
     condition, limits = _condition(statement.get("Condition")), _limits(statement.get("Condition"))
-    for action in actions:
-        for resource in resources:
-            for principal in principals:
-                effect = str(statement.get("Effect", "Allow"))
-                yield Grant(
-                    effect=effect,
-                    action=action,
-                    resource=resource,
-                    principal=principal,
-                    condition=condition,
-                    limits=limits,
-                )
+    for action, resource, principal in product(actions, resources, principals):
+        yield Grant(
+            effect=effect,
+            action=action,
+            resource=resource,
+            principal=principal,
+            condition=condition,
+            limits=limits,
+        )
 
 
 def _principals(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        yield from (
-            "*" if name == "*" else f"{name}"
-            for kind in sorted(value)
-            for name in _list(value[kind])
-        )
+        yield from (name for kind in sorted(value) for name in _list(value[kind]))
     elif value is not None:
         yield str(value)
 
@@ -346,13 +287,11 @@ def _limits(value: Any) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
 
 
 def _list(value: Any) -> list[str]:
-    return (
-        []
-        if value is None
-        else [str(item) for item in value]
-        if isinstance(value, (list, tuple))
-        else [str(value)]
-    )
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple)):
+        return [str(item) for item in value]
+    return [str(value)]
 
 
 def compare(old: Iterable[Grant], new: Iterable[Grant]) -> tuple[list[Grant], list[Grant]]:
@@ -360,26 +299,21 @@ def compare(old: Iterable[Grant], new: Iterable[Grant]) -> tuple[list[Grant], li
     is gained.
     """
     before, after = frozenset(old), frozenset(new)
-    come = [
-        grant
-        for grant in sorted(after - before)
-        if not any(other.covers(grant) for other in before)
-    ]
-    gone = [
-        grant for grant in sorted(before - after) if not any(other.covers(grant) for other in after)
-    ]
-    gained = [grant for grant in come if grant.effect == "Allow"] + [
-        grant for grant in gone if grant.effect != "Allow"
-    ]
-    lost = [grant for grant in gone if grant.effect == "Allow"] + [
-        grant for grant in come if grant.effect != "Allow"
-    ]
-    return gained, lost
+    come = [item for item in sorted(after - before) if not any(one.covers(item) for one in before)]
+    gone = [item for item in sorted(before - after) if not any(one.covers(item) for one in after)]
+
+    def turned(allowed: list[Grant], denied: list[Grant]) -> list[Grant]:
+        return [
+            *(grant for grant in allowed if grant.effect == "Allow"),
+            *(grant for grant in denied if grant.effect != "Allow"),
+        ]
+
+    return turned(come, gone), turned(gone, come)
 
 
 def read(change: Change, context: EffectContext) -> Reading:
     """What the principals of a document gain and lose."""
-    reading = Reading()
+    reading = Reading(change)
     old, new = (side.inputs if side is not None else {} for side in (change.old, change.new))
     fresh = context.fresh
     for key, prefix in _DOCUMENTS.items():
@@ -393,44 +327,33 @@ def read(change: Change, context: EffectContext) -> Reading:
                 if grant.effect == "Allow"
                 else f"no longer denies: {grant.words}"
             )
-            _say(
-                reading,
-                change,
-                words,
-                "widens access" if not fresh or grant.wildcard else "routine",
-            )
+            widens = not fresh or grant.wildcard
+            _say(reading, words, "widens access" if widens else "routine")
         for grant in lost:
             words = (
                 f"loses: {prefix}{grant.words}"
                 if grant.effect == "Allow"
                 else f"denies: {grant.words}"
             )
-            _say(reading, change, words, "routine" if fresh else "interrupts")
-        if not gained and not lost and any(item.keys[:1] == (key,) for item in change.properties):
-            _say(
-                reading,
-                change,
-                "its permissions are written differently, but stay the same",
-                "routine",
-            )
+            _say(reading, words, "routine" if fresh else "interrupts")
+        if not gained and not lost and change.under(key):
+            words = "its permissions are written differently, but stay the same"
+            _say(reading, words, "routine")
     if change.type.endswith(":RolePolicyAttachment"):
         reading.explained.add(_MANAGED)
         before, after = str(old.get(_MANAGED, "")), str(new.get(_MANAGED, ""))
         if before != after or change.op in ("create", "delete"):
             if after:
-                _say(
-                    reading,
-                    change,
-                    f"gains: {_short(after)} for {_role(new)}",
-                    "routine" if fresh and not _powerful(after) else "widens access",
-                )
+                widens = not fresh or _powerful(after)
+                words = f"gains: {_short(after)} for {_role(new)}"
+                _say(reading, words, "widens access" if widens else "routine")
             if before:
-                _say(reading, change, f"loses: {_short(before)} for {_role(old)}", "interrupts")
+                _say(reading, f"loses: {_short(before)} for {_role(old)}", "interrupts")
     return reading
 
 
-def _say(reading: Reading, change: Change, says: str, class_: Any) -> None:
-    reading.say(change, (class_, "access", f"{change.name} {says}"))
+def _say(reading: Reading, says: str, class_: Class) -> None:
+    reading.say(class_, "access", f"{reading.change.name} {says}")
 
 
 def _short(arn: str) -> str:

@@ -46,88 +46,62 @@ def is_added(change: Change) -> bool:
 
 def read(change: Change, context: EffectContext) -> list[Effect]:
     """The effects of a change of an added resource."""
-    reading = Reading()
+    reading = Reading(change)
     if change.resource.external:
         verb = "reads" if change.op != "delete" else "no longer reads"
-        reading.say(
-            change, ("routine", "your program", f"{verb} {label(change)}, which is not the stack's")
-        )
+        reading.say("routine", "your program", f"{verb} {label(change)}, which is not the stack's")
     else:
-        _security(reading, change, context)
-        _whole(reading, change)
+        _security(reading, context)
+        _whole(reading)
         if change.op == "update":
-            _properties(reading, change)
+            _properties(reading)
     return [
         replace(effect, topic="your program", about="your program", added=True)
         for effect in reading.effects
     ]
 
 
-def _security(reading: Reading, change: Change, context: EffectContext) -> None:
+def _security(reading: Reading, context: EffectContext) -> None:
     """Who may do or reach more than before."""
+    change = reading.change
     readers = [found for name in table.readers(change.type) if (found := _READERS.get(name))]
     for reader in (*readers, *((network.read_inline,) if change.type == _GROUP else ())):
         try:
             found = reader(change, context)
         except READ_ERRORS:
-            reading.say(
-                change,
-                (
-                    "unknown",
-                    "your program",
-                    f"{label(change)} has values that this jhub cannot interpret",
-                ),
-            )
+            says = f"{label(change)} has values that this jhub cannot interpret"
+            reading.say("unknown", "your program", says)
             continue
         reading.effects += found.effects
         reading.explained |= found.explained
 
 
-def _whole(reading: Reading, change: Change) -> None:
+def _whole(reading: Reading) -> None:
     """Creation, deletion, replacement and import as a whole."""
+    change = reading.change
     if change.op == "update":
         return
     harmless = change.op in ("create", "import")
     if change.type.startswith(_PROVIDERS) and (harmless or change.op == "delete"):
         reading.say(
-            change,
-            (
-                "routine",
-                "your program",
-                _MADE if harmless else f"deletes the provider {change.name}",
-            ),
+            "routine", "your program", _MADE if harmless else f"deletes the provider {change.name}"
         )
     elif not table.known(change.type):
-        reading.say(
-            change,
-            (
-                "unknown",
-                "your program",
-                f"{_DONE[change.op]} {change.type}, a type that this jhub does not know",
-            ),
-        )
+        says = f"{_DONE[change.op]} {change.type}, a type that this jhub does not know"
+        reading.say("unknown", "your program", says)
     elif change.op == "import":
-        reading.say(
-            change,
-            (
-                "routine",
-                "your program",
-                (
-                    f"{label(change)} exists already and is imported; the next preview shows what"
-                    " differs"
-                ),
-            ),
+        says = (
+            f"{label(change)} exists already and is imported; the next preview shows what differs"
         )
+        reading.say("routine", "your program", says)
     elif harmless:
         if not reading.effects:
-            reading.say(change, ("routine", "your program", _MADE))
+            reading.say("routine", "your program", _MADE)
     else:
         class_ = _class(change)
         order = ", the old one first" if change.op == "replace" and change.delete_first else ""
-        reading.say(
-            change,
-            (class_, "your program", f"{_DONE[change.op]} {label(change)}{order}{_note(change)}"),
-        )
+        says = f"{_DONE[change.op]} {label(change)}{order}{_note(change)}"
+        reading.say(class_, "your program", says)
 
 
 def _class(change: Change) -> Class:
@@ -148,10 +122,11 @@ def _note(change: Change) -> str:
     return " (it continues to exist, but is no longer managed by the stack)" if change.kept else ""
 
 
-def _properties(reading: Reading, change: Change) -> None:
+def _properties(reading: Reading) -> None:
     """Each property that no rule covers. The class is the table's, which knows the
     property; the sentence is not, which knows what we use it for.
     """
+    change = reading.change
     for item in change.properties:
         if reading.explains(item.keys):
             continue
@@ -159,24 +134,12 @@ def _properties(reading: Reading, change: Change) -> None:
         if head in ("(protect)", "(retain on delete)"):
             lost = item.new is False
             word = "protected from deletion" if head == "(protect)" else "kept when it is deleted"
-            reading.say(
-                change,
-                (
-                    "endangers data" if lost else "routine",
-                    "your program",
-                    f"{label(change)}: {'no longer' if lost else 'now'} {word}",
-                ),
-            )
+            says = f"{label(change)}: {'no longer' if lost else 'now'} {word}"
+            reading.say("endangers data" if lost else "routine", "your program", says)
             continue
         found = table.of_property(change.type, item.keys)
-        class_: Class = (
-            "unknown"
-            if found is None
-            else "routine"
-            if table.is_safe(item.keys, item.new)
-            else found[0]
-        )
+        class_: Class = "unknown" if found is None else found[0]
+        if found is not None and table.is_safe(item.keys, item.new):
+            class_ = "routine"
         old, new = ("a secret", "another") if item.secret else (shown(item.old), shown(item.new))
-        reading.say(
-            change, (class_, "your program", f"{label(change)}: {item.where} {old} → {new}")
-        )
+        reading.say(class_, "your program", f"{label(change)}: {item.where} {old} → {new}")

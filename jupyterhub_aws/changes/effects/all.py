@@ -17,7 +17,7 @@ from jupyterhub_aws.changes.effects import (
     users,
 )
 from jupyterhub_aws.changes.effects.table import shown
-from jupyterhub_aws.checks.resources import UNKNOWN
+from jupyterhub_aws.checks.resources import READ_ERRORS, UNKNOWN
 
 Reader = Callable[[Change, EffectContext], Reading]
 _READERS: Mapping[str, Reader] = {
@@ -51,83 +51,54 @@ def _of(change: Change, context: EffectContext) -> Iterator[Effect]:
     if added.is_added(change):
         yield from added.read(change, context)
         return
-    reading = Reading()
+    reading = Reading(change)
     for name in table.readers(change.type):
         try:
             found = _READERS[name](change, context)
-        except (
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ):  # values that no program makes: an untrusted plan
-            reading.say(
-                change,
-                (
-                    "unknown",
-                    table.topic(change.type),
-                    f"unknown effect: {label(change)} has values that this jhub cannot interpret",
-                ),
-            )
+        except READ_ERRORS:  # values that no program makes: an untrusted plan
+            says = f"unknown effect: {label(change)} has values that this jhub cannot interpret"
+            reading.say("unknown", table.topic(change.type), says)
             continue
         reading.effects += found.effects
         reading.explained |= found.explained
         reading.whole |= found.whole
-    _whole(reading, change, fresh=context.fresh)
+    _whole(reading, fresh=context.fresh)
     if change.op in ("update", "replace"):
-        _properties(reading, change)
+        _properties(reading)
     yield from reading.effects
 
 
-def _whole(reading: Reading, change: Change, *, fresh: bool) -> None:
+def _whole(reading: Reading, *, fresh: bool) -> None:
     """Creation, deletion, replacement and import as a whole."""
+    change = reading.change
     topic, covered = table.topic(change.type), bool(reading.effects)
     note = _note(change)
     if change.op == "import":
-        reading.say(
-            change,
-            (
-                "routine",
-                topic,
-                (
-                    f"{label(change)} exists already and is imported; the next preview shows what"
-                    " differs"
-                ),
-            ),
+        says = (
+            f"{label(change)} exists already and is imported; the next preview shows what differs"
         )
+        reading.say("routine", topic, says)
         return
     if not table.known(change.type):
-        reading.say(
-            change,
-            (
-                "unknown",
-                topic,
-                (
-                    f"unknown effect: {change.op} of a {change.type}, a type that this jhub does"
-                    " not know"
-                ),
-            ),
+        says = (
+            f"unknown effect: {change.op} of a {change.type}, a type that this jhub does not know"
         )
+        reading.say("unknown", topic, says)
         return
     if change.op == "update" or reading.whole or (change.op == "create" and covered):
         return
     found = table.whole(change.type, change.op)
     if found is not None and change.op == "create" and fresh:
-        reading.say(change, ("routine", topic, MADE))  # in a new stack nothing existed before
+        reading.say("routine", topic, MADE)  # in a new stack nothing existed before
     elif found is not None:
         order = ", the old one first" if change.op == "replace" and change.delete_first else ""
-        reading.say(
-            change,
-            (found[0], topic, f"{label(change)} is {_DONE[change.op]}{order}: {found[1]}{note}"),
-        )
+        says = f"{label(change)} is {_DONE[change.op]}{order}: {found[1]}{note}"
+        reading.say(found[0], topic, says)
     elif change.op == "create":
-        reading.say(change, ("routine", topic, MADE))
+        reading.say("routine", topic, MADE)
     elif not covered:
-        reading.say(
-            change,
-            ("unknown", topic, f"unknown effect: {label(change)} is {_DONE[change.op]}{note}"),
-        )
+        says = f"unknown effect: {label(change)} is {_DONE[change.op]}{note}"
+        reading.say("unknown", topic, says)
 
 
 _DONE = {
@@ -148,15 +119,13 @@ def _note(change: Change) -> str:
     return f" ({where}, but it is no longer managed by the stack)" if change.kept else ""
 
 
-def _properties(reading: Reading, change: Change) -> None:
+def _properties(reading: Reading) -> None:
     """Each property that no rule covers, by the table."""
+    change = reading.change
     topic = table.topic(change.type)
     forced = {path.split(",")[0] for path in change.because}
-    gravest = (
-        max((effect.severity for effect in reading.effects), default=-1)
-        if change.op == "replace"
-        else -1
-    )
+    told = reading.effects if change.op == "replace" else []
+    gravest = max((effect.severity for effect in told), default=-1)
     for item in change.properties:
         head = item.keys[0] if item.keys else ""
         if head in _PROTECTION:
@@ -166,7 +135,7 @@ def _properties(reading: Reading, change: Change) -> None:
                 f"{label(change)}: {'no longer' if lost else 'now'}"
                 f" {'protected from deletion' if word == 'protect' else 'kept in AWS when it is deleted'}"
             )
-            reading.say(change, ("endangers data" if lost else "routine", topic, says))
+            reading.say("endangers data" if lost else "routine", topic, says)
         elif (
             reading.explains(item.keys)
             or (change.op == "replace" and UNKNOWN in str(item.new))
@@ -181,14 +150,8 @@ def _properties(reading: Reading, change: Change) -> None:
                 old, new = (
                     ("a secret", "another") if item.secret else (shown(item.old), shown(item.new))
                 )
-                reading.say(
-                    change,
-                    (
-                        "unknown",
-                        topic,
-                        f"unknown effect: {label(change)}: {item.where} {old} → {new}",
-                    ),
-                )
+                says = f"unknown effect: {label(change)}: {item.where} {old} → {new}"
+                reading.say("unknown", topic, says)
             else:
                 values = (
                     f" ({shown(item.old)} → {shown(item.new)})"
@@ -196,4 +159,4 @@ def _properties(reading: Reading, change: Change) -> None:
                     else ""
                 )
                 class_ = "routine" if table.is_safe(item.keys, item.new) else found[0]
-                reading.say(change, (class_, topic, f"{label(change)}: {found[1]}{values}"))
+                reading.say(class_, topic, f"{label(change)}: {found[1]}{values}")

@@ -58,10 +58,8 @@ def _lines(bill: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         if isinstance(line, Mapping):
             known = found.setdefault(str(line.get("what", "?")), dict.fromkeys(_SUMS, 0.0))
             for key in _SUMS:
-                amount = _number(line.get(key))
-                known[key] = (
-                    None if amount is None or known[key] is None else round(known[key] + amount, 2)
-                )
+                amount, sum_ = _number(line.get(key)), known[key]
+                known[key] = None if amount is None or sum_ is None else round(sum_ + amount, 2)
     return found
 
 
@@ -70,8 +68,7 @@ def _hours(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any
         rows = [row for row in bill.get("user_hours") or () if isinstance(row, Mapping)]
         return {
             f"{row.get('hub')}: {row.get('profile')} on {row.get('type')}": [
-                _number(row.get("spot")),
-                _number(row.get("on_demand")),
+                _number(row.get(key)) for key in ("spot", "on_demand")
             ]
             for row in rows
         }
@@ -90,11 +87,9 @@ def _of(line: Mapping[str, Any] | None, key: str) -> float | None:
 
 def _number(value: object) -> float | None:
     """A number of a plan, which may be untrusted: no number, or one not finite, is not known."""
-    return (
-        float(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        else None
-    )
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    return None
 
 
 #: The sums of a bill in words; the largest first.
@@ -126,10 +121,8 @@ def raised(old: Side, new: Side) -> Iterator[Effect]:
                 f" {_some(unknown) or 'a part of it'}"
             )
         elif before is not None and after is not None and after > before:
-            largest = sorted(
-                ((rise, what) for what, rise in grown if rise), key=lambda item: (-item[0], item[1])
-            )
-            parts = _some([f"{what} {rise:+,.2f}" for rise, what in largest])
+            largest = sorted((-rise, what) for what, rise in grown if rise)
+            parts = _some([f"{what} {-fall:+,.2f}" for fall, what in largest])
             says = (
                 f"{word}: {before:,.2f} → {after:,.2f} US dollars a month"
                 f" (+{after - before:,.2f}){f': {parts}' if parts else ''}"
@@ -155,6 +148,5 @@ def _amount(amount: float | None) -> str:
 
 
 def _some(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (
-        f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    )
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -60,11 +60,9 @@ class Opening:
             if self.protocol == "-1" or (self.first, self.last) == _ALL_PORTS
             else f"{self.protocol} {self._ports}"
         )
-        return (
-            f"from {who} to {self.at} on {ports}"
-            if self.inward
-            else f"from {self.at} to {who} on {ports}"
-        )
+        if self.inward:
+            return f"from {who} to {self.at} on {ports}"
+        return f"from {self.at} to {who} on {ports}"
 
     @property
     def _ports(self) -> str:
@@ -85,12 +83,8 @@ def within(inner: str, outer: str) -> bool:
 def compare(old: Iterable[Opening], new: Iterable[Opening]) -> tuple[list[Opening], list[Opening]]:
     """What opens and what closes."""
     before, after = set(old), set(new)
-    opens = [
-        item for item in sorted(after - before) if not any(other.covers(item) for other in before)
-    ]
-    closes = [
-        item for item in sorted(before - after) if not any(other.covers(item) for other in after)
-    ]
+    opens = [item for item in sorted(after - before) if not any(one.covers(item) for one in before)]
+    closes = [item for item in sorted(before - after) if not any(one.covers(item) for one in after)]
     return opens, closes
 
 
@@ -103,46 +97,36 @@ def read(change: Change, context: EffectContext) -> Reading:
         return _route(change, fresh=context.fresh)
     if kind == "ResolverFirewallDomainList":
         return _names(change)
-    reading = Reading(explained={"*"} if kind != "DefaultSecurityGroup" else {"ingress", "egress"})
+    reading = Reading(
+        change, explained={"*"} if kind != "DefaultSecurityGroup" else {"ingress", "egress"}
+    )
     old, new = ([] if inputs is None else list(_rules(kind, inputs)) for inputs in sides(change))
-    tell(reading, change, compare(old, new), fresh=context.fresh)
+    tell(reading, compare(old, new), fresh=context.fresh)
     if not reading.effects and change.op in ("create", "update"):
-        reading.say(change, ("routine", "network", f"{change.name}: opens and closes nothing"))
+        reading.say("routine", "network", f"{change.name}: opens and closes nothing")
     if change.op == "replace" and not reading.effects:
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "network",
-                f"{change.name} is created again: what it allows is blocked for a moment",
-            ),
-        )
+        says = f"{change.name} is created again: what it allows is blocked for a moment"
+        reading.say("interrupts", "network", says)
     return reading
 
 
 def read_inline(change: Change, context: EffectContext) -> Reading:
     """What the rules inside a security group open and close."""
-    reading = Reading(explained={"ingress", "egress"})
+    reading = Reading(change, explained={"ingress", "egress"})
     old, new = (
         [] if inputs is None else list(_inline(change.name, inputs)) for inputs in sides(change)
     )
-    tell(reading, change, compare(old, new), fresh=context.fresh)
+    tell(reading, compare(old, new), fresh=context.fresh)
     return reading
 
 
 def _inline(name: str, inputs: Mapping[str, Any]) -> Iterator[Opening]:
     for key in ("ingress", "egress"):
         for rule in inputs.get(key) or ():
-            peers = [
-                *rule.get("cidrBlocks", ()),
-                *rule.get("ipv6CidrBlocks", ()),
-                *rule.get("securityGroups", ()),
-                *rule.get("prefixListIds", ()),
-            ]
-            yield from (
-                _opening(key == "ingress", str(peer), rule, name)
-                for peer in (*peers, *(["itself"] if rule.get("self") else []))
-            )
+            lists = ("cidrBlocks", "ipv6CidrBlocks", "securityGroups", "prefixListIds")
+            peers = [peer for listed in lists for peer in rule.get(listed, ())]
+            for peer in (*peers, *(["itself"] if rule.get("self") else [])):
+                yield _opening(key == "ingress", str(peer), rule, name)
 
 
 def sides(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
@@ -159,38 +143,26 @@ def sides(change: Change) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] |
 
 
 def tell(
-    reading: Reading,
-    change: Change,
-    ways: tuple[list[Opening], list[Opening]],
-    *,
-    fresh: bool = False,
+    reading: Reading, ways: tuple[list[Opening], list[Opening]], *, fresh: bool = False
 ) -> None:
     """Say what opens and closes. In a stack that is new only the whole internet counts as wider."""
     for way in ways[0]:
-        class_: Class = (
-            "widens access" if not fresh or (way.inward and is_world(way.peer)) else "routine"
-        )
-        reading.say(change, (class_, "network", f"opens {way.words}"))
+        widens = not fresh or (way.inward and is_world(way.peer))
+        reading.say("widens access" if widens else "routine", "network", f"opens {way.words}")
     for way in ways[1]:
-        reading.say(change, ("interrupts", "network", f"closes {way.words}"))
+        reading.say("interrupts", "network", f"closes {way.words}")
 
 
 def _rules(kind: str, inputs: Mapping[str, Any]) -> Iterator[Opening]:
     if kind == "DefaultSecurityGroup":
         for key in ("ingress", "egress"):
             for rule in inputs.get(key) or ():
-                yield from (
-                    _opening(key == "ingress", cidr, rule, "the default group")
-                    for cidr in rule.get("cidrBlocks") or ["itself"]
-                )
+                for cidr in rule.get("cidrBlocks") or ["itself"]:
+                    yield _opening(key == "ingress", cidr, rule, "the default group")
         return
     at = named(str(inputs.get("securityGroupId", "")))
-    yield _opening(
-        "Ingress" in kind,
-        next((str(inputs[key]) for key in _PEERS if inputs.get(key)), "?"),
-        inputs,
-        at,
-    )
+    peer = next((str(inputs[key]) for key in _PEERS if inputs.get(key)), "?")
+    yield _opening("Ingress" in kind, peer, inputs, at)
 
 
 def _opening(inward: bool, peer: str, rule: Mapping[str, Any], at: str) -> Opening:
@@ -204,41 +176,22 @@ def _opening(inward: bool, peer: str, rule: Mapping[str, Any], at: str) -> Openi
 
 
 def _route(change: Change, *, fresh: bool) -> Reading:
-    reading = Reading(explained={"*"})
+    reading = Reading(change, explained={"*"})
     before, after = (
         None if inputs is None else (str(inputs.get("destinationCidrBlock", "?")), _target(inputs))
         for inputs in sides(change)
     )
     if before == after:
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "network",
-                f"{change.name} is created again: its subnets have no such route for a moment",
-            ),
-        )
+        says = f"{change.name} is created again: its subnets have no such route for a moment"
+        reading.say("interrupts", "network", says)
         return reading
     if after is not None:
-        class_: Class = (
-            "routine"
-            if fresh
-            else "widens access"
-            if before is None or before[0] != after[0]
-            else "interrupts"
-        )
-        reading.say(
-            change, (class_, "network", f"opens a route to {_place(after[0])} through {after[1]}")
-        )
+        other = before is None or before[0] != after[0]
+        class_: Class = "routine" if fresh else "widens access" if other else "interrupts"
+        reading.say(class_, "network", f"opens a route to {_place(after[0])} through {after[1]}")
     if before is not None:
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "network",
-                f"closes the route to {_place(before[0])} through {before[1]}",
-            ),
-        )
+        says = f"closes the route to {_place(before[0])} through {before[1]}"
+        reading.say("interrupts", "network", says)
     return reading
 
 
@@ -251,25 +204,17 @@ def _place(cidr: str) -> str:
 
 
 def _names(change: Change) -> Reading:
-    reading = Reading(explained={"domains", "name"})
+    reading = Reading(change, explained={"domains", "name"})
+    inputs = ({} if side is None else side.inputs for side in (change.old, change.new))
     old, new = (
-        (
-            {str(name).removesuffix(".") for name in side.inputs.get("domains") or ()}
-            if side is not None
-            else set()
-        )
-        for side in (change.old, change.new)
+        {str(name).removesuffix(".") for name in side.get("domains") or ()} for side in inputs
     )
     for name in sorted(new - old):
-        reading.say(
-            change,
-            ("widens access", "network", f"{change.name}: {name} is added to this list of names"),
-        )
+        says = f"{change.name}: {name} is added to this list of names"
+        reading.say("widens access", "network", says)
     for name in sorted(old - new):
-        reading.say(
-            change,
-            ("interrupts", "network", f"{change.name}: {name} is removed from this list of names"),
-        )
+        says = f"{change.name}: {name} is removed from this list of names"
+        reading.say("interrupts", "network", says)
     if not reading.effects and change.op not in ("delete", "replace"):
-        reading.say(change, ("routine", "network", f"{change.name}: the same names"))
+        reading.say("routine", "network", f"{change.name}: the same names")
     return reading

@@ -9,6 +9,7 @@ from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
+from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.changes.side import Side
 from jupyterhub_aws.checks.placement import is_retiring
 from jupyterhub_aws.checks.resources import Resource
@@ -25,14 +26,12 @@ _ROLLS = ("version", "releaseVersion", "launchTemplate")
 
 def labels_of(group: Resource) -> dict[str, str]:
     """The labels that nodes of a group have, as the autoscaler knows them."""
-    tags = group.inputs.get("tags")
-    pairs = (
-        {str(tag.get("key")): str(tag.get("value")) for tag in tags if isinstance(tag, Mapping)}
-        if isinstance(tags, list)
-        else {}
-    )
+    listed = group.inputs.get("tags")
+    tags = [tag for tag in listed if isinstance(tag, Mapping)] if isinstance(listed, list) else []
     return {
-        key.removeprefix(_LABEL): value for key, value in pairs.items() if key.startswith(_LABEL)
+        key.removeprefix(_LABEL): str(tag.get("value"))
+        for tag in tags
+        if (key := str(tag.get("key"))).startswith(_LABEL)
     }
 
 
@@ -53,30 +52,24 @@ def profiles_of(group: Resource, side: Side) -> str:
 
 def _about(group: Resource, side: Side) -> str:
     profiles = profiles_of(group, side)
-    return (
-        f"profiles {profiles}"
-        if profiles
-        else f"pool {labels_of(group).get('jupyterhub-aws/pool', group.name)}"
-    )
+    if profiles:
+        return f"profiles {profiles}"
+    return f"pool {labels_of(group).get('jupyterhub-aws/pool', group.name)}"
 
 
 def _market(group: Resource) -> str:
-    return {"true": "on demand", "false": "spot"}.get(
-        labels_of(group).get("on-demand", ""), "its market"
-    )
+    markets = {"true": "on demand", "false": "spot"}
+    return markets.get(labels_of(group).get("on-demand", ""), "its market")
 
 
 def read_group(change: Change, context: EffectContext) -> Reading:
     """A user pool's group of one market."""
-    group, reading = change.resource, Reading()
+    group, reading = change.resource, Reading(change)
     about = _about(group, context.old if change.new is None else context.new)
     if change.op in ("create", "import"):
         reading.explained.add("*")
-        reading.say(
-            change,
-            ("routine", "nodes", f"a new group of nodes, {_market(group)}, starting at 0"),
-            about,
-        )
+        says = f"a new group of nodes, {_market(group)}, starting at 0"
+        reading.say("routine", "nodes", says, about)
         return reading
     if change.op == "delete":
         reading.explained.add("*")
@@ -90,7 +83,7 @@ def read_group(change: Change, context: EffectContext) -> Reading:
                 "the group is deleted: its nodes stop, and servers on them with them; ask users to"
                 " save, or wait until they are idle"
             )
-        reading.say(change, ("replaces", "nodes", says), about)
+        reading.say("replaces", "nodes", says, about)
         return reading
     if change.op == "replace":
         order = (
@@ -102,7 +95,7 @@ def read_group(change: Change, context: EffectContext) -> Reading:
             f"the group is replaced: the old one {order}; its nodes stop, and servers on them with"
             " them"
         )
-        reading.say(change, ("replaces", "nodes", says), about)
+        reading.say("replaces", "nodes", says, about)
         reading.explained.add("*")
         return reading
     reading.explained |= {
@@ -115,11 +108,11 @@ def read_group(change: Change, context: EffectContext) -> Reading:
         "launchTemplate",
     }
     if retires := _retires(change):
-        reading.say(change, ("routine", "users", retires), about)
+        reading.say("routine", "users", retires, about)
         reading.explained.add("suspendedProcesses")
     for item in change.properties:
-        _group_property(reading, change, item.keys, (item.old, item.new), about)
-    _tags(reading, change, about)
+        _group_property(reading, item, about)
+    _tags(reading, about)
     return reading
 
 
@@ -127,31 +120,26 @@ def _retires(change: Change) -> str:
     """What it means that a group may no longer start nodes, or may again; empty where that
     stays.
     """
-    for item in (
-        item
-        for item in change.properties
-        if item.keys[:1] == ("suspendedProcesses",) and "Launch" in (item.old, item.new)
-    ):
+    for item in change.under("suspendedProcesses"):
         if item.new == "Launch":
             return (
                 "the group retires: running servers continue, new ones start elsewhere, and each of"
                 " its nodes is removed when it is empty"
             )
-        return "the group no longer retires: it starts nodes again"
+        if item.old == "Launch":
+            return "the group no longer retires: it starts nodes again"
     return ""
 
 
-def _group_property(
-    reading: Reading, change: Change, keys: tuple[str, ...], values: tuple[Any, Any], about: str
-) -> None:
-    old, new = values
-    head, last = keys[0] if keys else "", keys[-1] if keys else ""
+def _group_property(reading: Reading, item: PropertyChange, about: str) -> None:
+    keys, old, new = item.keys, item.old, item.new
+    head = keys[0] if keys else ""
     if head == "maxSize":
         grows = _number(new) >= _number(old)
         says = f"at most {new} nodes instead of {old}" + (
             "" if grows else ": excess nodes stop, and servers on them with them"
         )
-        reading.say(change, ("routine" if grows else "interrupts", "nodes", says), about)
+        reading.say("routine" if grows else "interrupts", "nodes", says, about)
     elif head == "minSize":
         always = f"{new} node is" if new == 1 else f"{new} nodes are"
         quicker = (
@@ -159,98 +147,53 @@ def _group_property(
             if _number(new) > _number(old)
             else "the first servers wait for a node again (some minutes)"
         )
-        reading.say(
-            change,
-            ("routine", "users", f"{always} always running instead of {old}: {quicker}"),
-            about,
-        )
+        says = f"{always} always running instead of {old}: {quicker}"
+        reading.say("routine", "users", says, about)
     elif head == "mixedInstancesPolicy":
-        reading.say(change, _policy(last, keys, old, new), about)
+        reading.say("routine", "nodes", _policy(keys, old, new), about)
     elif head == "vpcZoneIdentifiers":
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "nodes",
-                (
-                    "new nodes start in other zones; AWS terminates nodes in a zone that is no"
-                    " longer listed, and servers on them"
-                ),
-            ),
-            about,
+        says = (
+            "new nodes start in other zones; AWS terminates nodes in a zone that is no"
+            " longer listed, and servers on them"
         )
+        reading.say("interrupts", "nodes", says, about)
     elif head == "capacityRebalance":
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "nodes",
-                "whether AWS terminates spot nodes early, when an interruption is likely",
-            ),
-            about,
-        )
+        says = "whether AWS terminates spot nodes early, when an interruption is likely"
+        reading.say("interrupts", "nodes", says, about)
     elif head == "launchTemplate":
-        reading.say(
-            change,
-            (
-                "routine",
-                "nodes",
-                "new nodes start from another template; running nodes stay as they are",
-            ),
-            about,
-        )
+        says = "new nodes start from another template; running nodes stay as they are"
+        reading.say("routine", "nodes", says, about)
 
 
-def _tags(reading: Reading, change: Change, about: str) -> None:
+def _tags(reading: Reading, about: str) -> None:
     """What the autoscaler knows of new nodes, and other tags; only the gravest, once."""
-    tags = [
-        str(item.path[1])
-        for item in change.properties
-        if item.keys[:1] == ("tags",) and len(item.path) > 1
-    ]
+    changed = reading.change.under("tags")
+    tags = [str(item.path[1]) for item in changed if len(item.path) > 1]
     if any(f"{_TEMPLATE_TAG}{kind}/" in tag for tag in tags for kind in ("label", "taint")):
         says = (
             "new nodes carry other labels or taints, and running nodes do not: pods that need the"
             " new ones wait for a new node"
         )
-        reading.say(change, ("interrupts", "nodes", says), about)
+        reading.say("interrupts", "nodes", says, about)
     elif any(f"resources/{shape}" in tag for tag in tags for shape in _SHAPE):
-        reading.say(
-            change, ("routine", "nodes", "the autoscaler expects another size of new nodes"), about
-        )
-    elif any(item.keys[:1] == ("tags",) for item in change.properties):
-        reading.say(change, ("routine", "nodes", "tags of new nodes"), about)
+        reading.say("routine", "nodes", "the autoscaler expects another size of new nodes", about)
+    elif changed:
+        reading.say("routine", "nodes", "tags of new nodes", about)
 
 
-def _policy(last: str, keys: tuple[str, ...], old: Any, new: Any) -> Any:
+def _policy(keys: tuple[str, ...], old: Any, new: Any) -> str:
     if "overrides" in keys:
         gone = f", no longer {_type(old)}" if new is None else ""
         come = f", also {_type(new)}" if old is None else ""
+        return f"new nodes may be of other types{come}{gone}; running nodes stay"
+    if keys[-1] == "spotMaxPrice":
         return (
-            "routine",
-            "nodes",
-            f"new nodes may be of other types{come}{gone}; running nodes stay",
-        )
-    if last == "spotMaxPrice":
-        return (
-            "routine",
-            "nodes",
-            (
-                f"spot nodes start up to {_dollars(new)} instead of {_dollars(old)} an hour;"
-                " running ones above a lower price may be interrupted"
-            ),
+            f"spot nodes start up to {_dollars(new)} instead of {_dollars(old)} an hour;"
+            " running ones above a lower price may be interrupted"
         )
     if "instancesDistribution" in keys:
-        return (
-            "routine",
-            "nodes",
-            "new nodes have another market (spot, on demand); running nodes stay",
-        )
-    return (
-        "routine",
-        "nodes",
-        "new nodes start from another template; running nodes stay as they are",
-    )
+        return "new nodes have another market (spot, on demand); running nodes stay"
+    return "new nodes start from another template; running nodes stay as they are"
 
 
 def _type(value: Any) -> str:
@@ -267,49 +210,41 @@ def _number(value: object) -> float:
 
 def read_template(change: Change, context: EffectContext) -> Reading:
     """A launch template: new nodes only, except where EKS rolls a managed group with it."""
-    reading = Reading()
-    if change.op not in ("update", "replace"):
-        return reading
-    for item in (item for item in change.properties if item.keys[:1] == ("metadataOptions",)):
+    reading = Reading(change)
+    if change.op in ("update", "replace"):
+        _template_access(reading)
+        _started_from(reading, context)
+    return reading
+
+
+def _template_access(reading: Reading) -> None:
+    """What new nodes may do and reach, and who reads their disks."""
+    change = reading.change
+    for item in change.under("metadataOptions"):
         stricter = (item.keys[-1], item.new) == ("httpTokens", "required") or (
             item.keys[-1] == "httpPutResponseHopLimit" and _number(item.new) < _number(item.old)
         )
-        reading.say(
-            change,
-            (
-                "routine" if stricter else "widens access",
-                "access",
-                (
-                    f"{item.where} of new nodes: whether pods reach the node's own role ({item.old}"
-                    f" → {item.new})"
-                ),
-            ),
+        says = (
+            f"{item.where} of new nodes: whether pods reach the node's own role ({item.old}"
+            f" → {item.new})"
         )
-    if any(item.keys[:1] == ("iamInstanceProfile",) for item in change.properties):
-        reading.say(change, ("widens access", "access", "new nodes get another role"))
-    groups = [
-        item
-        for item in change.properties
-        if item.keys[:1] in (("vpcSecurityGroupIds",), ("networkInterfaces",))
-    ]
+        reading.say("routine" if stricter else "widens access", "access", says)
+    if change.under("iamInstanceProfile"):
+        reading.say("widens access", "access", "new nodes get another role")
+    groups = change.under("vpcSecurityGroupIds", "networkInterfaces")
     if any(not str(item.old).startswith("of the old ") for item in groups):
-        reading.say(change, ("widens access", "network", "new nodes are in other security groups"))
+        reading.say("widens access", "network", "new nodes are in other security groups")
     if any("encrypted" in item.keys or "kmsKeyId" in item.keys for item in change.properties):
-        reading.say(
-            change,
-            (
-                "widens access",
-                "nodes",
-                "whether disks of new nodes are encrypted, and with which key",
-            ),
-        )
-    reading.explained |= {
-        "metadataOptions",
-        "iamInstanceProfile",
-        "vpcSecurityGroupIds",
-        "networkInterfaces",
-        *_WORDS,
-    }
+        says = "whether disks of new nodes are encrypted, and with which key"
+        reading.say("widens access", "nodes", says)
+    reading.explained |= {"metadataOptions", "iamInstanceProfile"}
+    reading.explained |= {"vpcSecurityGroupIds", "networkInterfaces"}
+
+
+def _started_from(reading: Reading, context: EffectContext) -> None:
+    """What is other with nodes, or with the machine, that start from the template."""
+    change = reading.change
+    reading.explained |= _WORDS.keys()
     parts = {item.keys[0] for item in change.properties if item.keys} & _WORDS.keys()
     what = ", ".join(_WORDS[part] for part in sorted(parts)) or "settings"
     users = [
@@ -319,43 +254,20 @@ def read_template(change: Change, context: EffectContext) -> Reading:
     ]
     for user in users:
         if user.type == NODE_GROUP:
-            reading.say(change, ("interrupts", "users", _rolled(what)), "core nodes")
+            reading.say("interrupts", "users", _rolled(what), "core nodes")
         else:
-            reading.say(
-                change,
-                (
-                    "routine",
-                    "nodes",
-                    f"new nodes have other {what}; running nodes stay as they are",
-                ),
-                _about(user, context.new),
-            )
+            says = f"new nodes have other {what}; running nodes stay as they are"
+            reading.say("routine", "nodes", says, _about(user, context.new))
     if not users:
-        machine = next(
-            (
-                item
-                for item in context.new.resources.of(MACHINE)
-                if f"${{{change.name}." in str(item.inputs) and _stays(item)
-            ),
-            None,
-        )
-        if machine is not None:
-            reading.say(
-                change,
-                (
-                    "routine",
-                    "nodes",
-                    (
-                        f"the next instance has other {what}; {machine.name} stays as it is"
-                        " (runner.generation creates a new one)"
-                    ),
-                ),
-            )
-        else:
-            reading.say(
-                change, ("routine", "nodes", f"instances started from it have other {what}")
-            )
-    return reading
+        says = f"instances started from it have other {what}"
+        for machine in context.new.resources.of(MACHINE):
+            if f"${{{change.name}." in str(machine.inputs) and _stays(machine):
+                says = (
+                    f"the next instance has other {what}; {machine.name} stays as it is"
+                    " (runner.generation creates a new one)"
+                )
+                break
+        reading.say("routine", "nodes", says)
 
 
 def _stays(machine: Resource) -> bool:
@@ -387,54 +299,35 @@ def _rests(change: Change) -> tuple[Class, Topic, str] | None:
     """Whether the stack is paused or resumed: only then there are no core nodes
     (components/pools/groups.py, `scaling`).
     """
-    sizes = next(
-        (
-            (item.old, item.new)
-            for item in change.properties
-            if item.keys == ("scalingConfig", "desiredSize")
-        ),
-        None,
-    )
-    if sizes is None or 0 not in sizes:
+    desired = ("scalingConfig", "desiredSize")
+    size = next((item for item in change.properties if item.keys == desired), None)
+    if size is None or 0 not in (size.old, size.new):
         return None
-    if sizes[1] == 0:
-        return (
-            "replaces",
-            "users",
-            (
-                "the stack is paused: every server and every node stops, and users cannot sign in"
-                " until it is resumed; homes and databases stay"
-            ),
+    if size.new == 0:
+        says = (
+            "the stack is paused: every server and every node stops, and users cannot sign in"
+            " until it is resumed; homes and databases stay"
         )
-    return (
-        "routine",
-        "users",
-        (
-            "the stack is resumed: nodes start, then hub and proxy; users can sign in again after"
-            " some minutes"
-        ),
+        return "replaces", "users", says
+    says = (
+        "the stack is resumed: nodes start, then hub and proxy; users can sign in again after"
+        " some minutes"
     )
+    return "routine", "users", says
 
 
 def read_core(change: Change, context: EffectContext) -> Reading:
     """The managed group that hub and proxy run on."""
     del context
-    reading = Reading(explained={*_ROLLS, "scalingConfig"})
+    reading = Reading(change, explained={*_ROLLS, "scalingConfig"})
     if change.op in ("create", "import"):
-        reading.say(change, ("routine", "nodes", "a group of core nodes"))
+        reading.say("routine", "nodes", "a group of core nodes")
         return reading
     if change.op == "delete":
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "users",
-                (
-                    "the core nodes are deleted: hub and proxy have no node to run on, users reach"
-                    " nothing"
-                ),
-            ),
+        says = (
+            "the core nodes are deleted: hub and proxy have no node to run on, users reach nothing"
         )
+        reading.say("interrupts", "users", says)
         return reading
     if change.op == "replace":
         order = (
@@ -442,32 +335,21 @@ def read_core(change: Change, context: EffectContext) -> Reading:
             if change.delete_first
             else "to the new group, which exists before"
         )
-        reading.say(
-            change,
-            (
-                "replaces",
-                "users",
-                (
-                    f"the core nodes are replaced: hub and proxy move {order}; for some minutes"
-                    " users cannot sign in, and all connections drop once"
-                ),
-            ),
+        says = (
+            f"the core nodes are replaced: hub and proxy move {order}; for some minutes"
+            " users cannot sign in, and all connections drop once"
         )
+        reading.say("replaces", "users", says)
     heads = {item.keys[0] for item in change.properties if item.keys}
     if rest := _rests(change):
-        reading.say(change, rest)
+        reading.say(*rest)
         return reading
-    if heads & set(_ROLLS) and change.op == "update":
-        reading.say(
-            change,
-            ("interrupts", "users", _rolled(", ".join(sorted(heads & set(_ROLLS))))),
-            "core nodes",
-        )
-    for item in change.properties:
-        if item.keys[:1] == ("scalingConfig",):
-            fewer = _number(item.new) < _number(item.old) and item.keys[-1] != "minSize"
-            says = f"{item.keys[-1]} of the core nodes: {item.old} → {item.new}" + (
-                "; hub and proxy may have to move" if fewer else ""
-            )
-            reading.say(change, ("interrupts" if fewer else "routine", "nodes", says))
+    rolls = ", ".join(sorted(heads & set(_ROLLS)))
+    if rolls and change.op == "update":
+        reading.say("interrupts", "users", _rolled(rolls), "core nodes")
+    for item in change.under("scalingConfig"):
+        fewer = _number(item.new) < _number(item.old) and item.keys[-1] != "minSize"
+        moves = "; hub and proxy may have to move" if fewer else ""
+        says = f"{item.keys[-1]} of the core nodes: {item.old} → {item.new}{moves}"
+        reading.say("interrupts" if fewer else "routine", "nodes", says)
     return reading

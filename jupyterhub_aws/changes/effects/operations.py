@@ -20,13 +20,10 @@ def read_alarm(change: Change, context: EffectContext) -> Reading:
     """An alarm that is switched off or on, with its treatment of missing data; and an alarm that
     is deleted with the resource that it monitored.
     """
-    reading = Reading()
-    if (
-        change.op == "delete"
-        and change.old is not None
-        and (gone := _without_a_group(change.old, context))
-    ):
-        reading.say(change, ("routine", "logs", f"{label(change)} is deleted: {gone}"))
+    reading = Reading(change)
+    gone = _without_a_group(change.old, context) if change.op == "delete" and change.old else ""
+    if gone:
+        reading.say("routine", "logs", f"{label(change)} is deleted: {gone}")
         reading.whole = True
         return reading
     if change.op != "update" or change.old is None or change.new is None:
@@ -36,19 +33,13 @@ def read_alarm(change: Change, context: EffectContext) -> Reading:
         return reading
     reading.explained |= {_SWITCH, _SILENCE}
     if after:
-        reading.say(change, ("routine", "logs", "alarms send notifications again"))
+        reading.say("routine", "logs", "alarms send notifications again")
     else:
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "logs",
-                (
-                    "alarms send no notifications: while the stack is paused, or until they are"
-                    " switched on again"
-                ),
-            ),
+        says = (
+            "alarms send no notifications: while the stack is paused, or until they are"
+            " switched on again"
         )
+        reading.say("interrupts", "logs", says)
     return reading
 
 
@@ -66,11 +57,9 @@ def _without_a_group(alarm: Resource, context: EffectContext) -> str:
     ]
     if not there:
         return "the group that it monitored is deleted too"
-    return (
-        "the group that it monitored retires, and no longer starts nodes"
-        if all(is_retiring(group) for group in there)
-        else ""
-    )
+    if all(is_retiring(group) for group in there):
+        return "the group that it monitored retires, and no longer starts nodes"
+    return ""
 
 
 def _groups_of(value: Any) -> Iterator[str]:
@@ -95,12 +84,10 @@ def read(change: Change, context: EffectContext) -> Reading:
     """The plan is switched. Where a selection of AWS Backup finds every file system by its tag,
     no backup is lost.
     """
-    reading = Reading()
-    if (
-        change.old is None
-        or change.new is None
-        or change.new.inputs.get("backupPolicy", {}).get("status") != "DISABLED"
-    ):
+    reading = Reading(change)
+    if change.old is None or change.new is None:
+        return reading
+    if change.new.inputs.get("backupPolicy", {}).get("status") != "DISABLED":
         return reading
     resources = context.new.resources
     wanted = [
@@ -116,8 +103,7 @@ def read(change: Change, context: EffectContext) -> Reading:
         reading.explained.add("backupPolicy")
         says = (
             "EFS's own daily backup is switched off: this stack's AWS Backup plan covers homes;"
-            " its old"
-            " backups stay until they expire"
+            " its old backups stay until they expire"
         )
-        reading.say(change, ("routine", "data", says))
+        reading.say("routine", "data", says)
     return reading

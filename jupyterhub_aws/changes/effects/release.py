@@ -35,6 +35,8 @@ _HOMES: tuple[str, ...] = (
     ),
     "hub.config.KubeSpawner.remember_pvc_name",
 )
+#: What a release is made of: rules here read these inputs.
+_INPUTS = ("values", "version", "chart", "repositoryOpts")
 #: Only about new homes.
 _LATER = ("singleuser.storage.capacity",)
 _ADDED = (
@@ -76,44 +78,23 @@ def read(change: Change, context: EffectContext) -> Reading:
 
 def _other(change: Change, release: Resource) -> Reading:
     reading, chart = (
-        Reading(explained={"values", "version", "chart", "repositoryOpts"}),
+        Reading(change, explained=set(_INPUTS)),
         chart_of({"chart": "", **release.inputs}),
     )
     if change.op == "delete":
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "cluster",
-                f"{chart} is removed: {_LOSES.get(chart, 'its function is lost')}",
-            ),
-        )
+        says = f"{chart} is removed: {_LOSES.get(chart, 'its function is lost')}"
+        reading.say("interrupts", "cluster", says)
     elif change.op == "replace":
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "cluster",
-                (
-                    f"{chart} is removed and installed again:"
-                    f" {_LOSES.get(chart, 'its function is missing meanwhile')}"
-                ),
-            ),
+        says = (
+            f"{chart} is removed and installed again:"
+            f" {_LOSES.get(chart, 'its function is missing meanwhile')}"
         )
+        reading.say("interrupts", "cluster", says)
     elif change.op in ("create", "import"):
-        reading.say(change, ("routine", "cluster", f"{chart} is installed"))
-    elif any(
-        item.keys[:1] in (("values",), ("version",), ("chart",), ("repositoryOpts",))
-        for item in change.properties
-    ):
-        reading.say(
-            change,
-            (
-                "routine",
-                "cluster",
-                f"{chart} changes: its pods are replaced, with no user impact",
-            ),
-        )
+        reading.say("routine", "cluster", f"{chart} is installed")
+    elif change.under(*_INPUTS):
+        says = f"{chart} changes: its pods are replaced, with no user impact"
+        reading.say("routine", "cluster", says)
     return reading
 
 
@@ -126,37 +107,23 @@ _LOSES = {
 
 def _hub(change: Change, release: Resource) -> Reading:
     about = f"hub {hub_of(release)}" if release.inputs.get("name") else release.name
-    reading = Reading(explained={"values", "version", "chart", "repositoryOpts"})
+    reading = Reading(change, explained=set(_INPUTS))
     if change.op in ("create", "import"):
-        reading.say(change, ("routine", "users", "a hub is installed"), about)
+        reading.say("routine", "users", "a hub is installed", about)
         return reading
     if change.op == "delete" or change.new is None or change.old is None:
-        reading.say(
-            change,
-            (
-                "endangers data",
-                "users",
-                (
-                    "the hub is removed: users cannot sign in, every server is cut off; homes stay"
-                    " if their storage is retained"
-                ),
-            ),
-            about,
+        says = (
+            "the hub is removed: users cannot sign in, every server is cut off; homes stay"
+            " if their storage is retained"
         )
+        reading.say("endangers data", "users", says, about)
         return reading
     if change.op == "replace":
-        reading.say(
-            change,
-            (
-                "endangers data",
-                "users",
-                (
-                    "the hub is removed and installed again: running servers are cut off and"
-                    " no longer known to the hub"
-                ),
-            ),
-            about,
+        says = (
+            "the hub is removed and installed again: running servers are cut off and"
+            " no longer known to the hub"
         )
+        reading.say("endangers data", "users", says, about)
     heads = {item.keys[0] for item in change.properties if item.keys}
     if heads & {"version", "chart"}:
         versions = f"{change.old.inputs.get('version')} → {change.new.inputs.get('version')}"
@@ -164,38 +131,28 @@ def _hub(change: Change, release: Resource) -> Reading:
             f"another version of the chart ({versions}): read its changelog; the database may be"
             " upgraded, which cannot be rolled back"
         )
-        reading.say(change, ("unknown", "users", says), about)
+        reading.say("unknown", "users", says, about)
     if "repositoryOpts" in heads:
-        reading.say(
-            change, ("routine", "cluster", "the chart is fetched from another repository"), about
-        )
-    _restart(reading, change, heads, about)
-    _values(reading, change, about)
+        reading.say("routine", "cluster", "the chart is fetched from another repository", about)
+    _restart(reading, heads, about)
+    _values(reading, about)
     return reading
 
 
-def _restart(reading: Reading, change: Change, heads: set[str], about: str) -> None:
+def _restart(reading: Reading, heads: set[str], about: str) -> None:
     pods: set[str] = set()
-    for item in change.properties:
-        if item.keys[:1] == ("values",):
-            found = table.restarted(item.keys[1:])
-            pods |= {"hub", "?"} if found is None else found
+    for item in reading.change.under("values"):
+        found = table.restarted(item.keys[1:])
+        pods |= {"hub", "?"} if found is None else found
     if heads & {"version", "chart"}:
         pods |= {"hub", "proxy"}
     if "hub" in pods:
-        reading.say(change, ("interrupts", "users", hub_restarts(change)), about)
+        reading.say("interrupts", "users", hub_restarts(reading.change), about)
     if "proxy" in pods:
-        reading.say(change, ("interrupts", "users", PROXY_RESTARTS), about)
+        reading.say("interrupts", "users", PROXY_RESTARTS, about)
     if "?" in pods and "proxy" not in pods:
-        reading.say(
-            change,
-            (
-                "unknown",
-                "users",
-                "whether the proxy restarts too was not measured for these values",
-            ),
-            about,
-        )
+        says = "whether the proxy restarts too was not measured for these values"
+        reading.say("unknown", "users", says, about)
 
 
 def hub_restarts(change: Change) -> str:
@@ -233,18 +190,15 @@ def _in_memory(values: Mapping[str, Any]) -> bool:
     )
 
 
-def _values(reading: Reading, change: Change, about: str) -> None:
+def _values(reading: Reading, about: str) -> None:
+    change = reading.change
     old, new = (
         side.inputs.get("values") or {} for side in (change.old, change.new) if side is not None
     )
-    changed = [
-        item for item in change.properties if item.keys[:1] == ("values",) and len(item.keys) > 1
-    ]
-    told = (
-        _profiles(reading, change, about)
-        if any(item.keys[1:3] == ("singleuser", "profileList") or _sized(item) for item in changed)
-        else False
-    )
+    changed = [item for item in change.under("values") if len(item.keys) > 1]
+    told = any(
+        item.keys[1:3] == ("singleuser", "profileList") or _sized(item) for item in changed
+    ) and _profiles(reading, about)
     for item in changed:
         keys = item.keys[1:]
         if keys[:2] == ("singleuser", "profileList") or (told and _sized(item)):
@@ -254,26 +208,20 @@ def _values(reading: Reading, change: Change, about: str) -> None:
         found = _sign_in(keys, item, old, new)
         if found is not None:
             for say in found:
-                reading.say(change, say, about)
+                reading.say(*say, about)
         else:
-            reading.say(change, _meaning(keys, item), about)
+            reading.say(*_meaning(keys, item), about)
     if any("networkPolicy" in item.keys[1:4] for item in changed):
-        _policies(reading, change, old, new)
+        _policies(reading, old, new)
 
 
 def _sign_in(
     keys: tuple[str, ...], item: PropertyChange, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> list[users.Say] | None:
-    if (
-        keys[:2] == ("hub", "config") and len(keys) > 4
-    ):  # a place inside hub.config.CLASS.trait: the trait as a whole says who
+    # A place inside hub.config.CLASS.trait: the trait as a whole says who.
+    if keys[:2] == ("hub", "config"):
         keys = keys[:4]
-    sides = []
-    for side, shown in ((old, item.old), (new, item.new)):
-        here: Any = side
-        for key in keys:
-            here = here.get(key) if isinstance(here, Mapping) else None
-        sides.append(shown if item.secret else here)
+    sides = (item.old, item.new) if item.secret else (at(old, *keys), at(new, *keys))
     return users.says(keys, *sides)
 
 
@@ -281,51 +229,34 @@ def _sized(item: PropertyChange) -> bool:
     """Whether a value is about how much a server has: said by the profile, where there are
     profiles.
     """
-    return item.keys[1:3] in (
-        ("singleuser", "cpu"),
-        ("singleuser", "memory"),
-        ("singleuser", "image"),
-        ("singleuser", "extraResource"),
-    )
+    sizes = ("cpu", "memory", "image", "extraResource")
+    return item.keys[1:3] in [("singleuser", key) for key in sizes]
 
 
 def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic, str]:
     path = ".".join(table.chart_key(keys))
     if any(path == home or path.startswith(f"{home}.") for home in _HOMES):
         if any(path == part or path.startswith(f"{part}.") for part in _ADDED):
-            return (
-                "interrupts",
-                "data",
-                (
-                    f"directories next to the home ({_last(item)}): newly started"
-                    " servers have others"
-                ),
+            says = (
+                f"directories next to the home ({_last(item)}): newly started servers have others"
             )
+            return "interrupts", "data", says
         if path in _LATER and item.kind == "changed":
-            return (
-                "routine",
-                "data",
-                (f"new homes are of {table.shown(item.new)} instead of {table.shown(item.old)}"),
-            )
-        return (
-            "endangers data",
-            "data",
-            (
-                f"homes: {path} {table.shown(item.old)} → {table.shown(item.new)}: users would"
-                " see an empty home unless files are moved first"
-            ),
+            says = f"new homes are of {table.shown(item.new)} instead of {table.shown(item.old)}"
+            return "routine", "data", says
+        says = (
+            f"homes: {path} {table.shown(item.old)} → {table.shown(item.new)}: users would"
+            " see an empty home unless files are moved first"
         )
+        return "endangers data", "data", says
     if path.startswith("hub.image") or path.endswith(
         (".image.tag", ".image.name", ".image.pullPolicy")
     ):
-        return (
-            "routine",
-            "images",
-            (
-                f"{path.removesuffix('.tag').removesuffix('.name')}: {table.shown(item.old)} →"
-                f" {table.shown(item.new)}"
-            ),
+        says = (
+            f"{path.removesuffix('.tag').removesuffix('.name')}: {table.shown(item.old)} →"
+            f" {table.shown(item.new)}"
         )
+        return "routine", "images", says
     known = table.meaning(keys, item.old, item.new)
     return known or (
         "unknown",
@@ -335,70 +266,49 @@ def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic,
 
 
 def _last(item: PropertyChange) -> str:
-    return next(
-        (
-            str(part)[1:]
-            for part in reversed(item.path)
-            if isinstance(part, str) and part.startswith("=")
-        ),
-        item.keys[-1],
-    )
+    named = [part[1:] for part in item.path if isinstance(part, str) and part.startswith("=")]
+    return named[-1] if named else item.keys[-1]
 
 
-def _profiles(reading: Reading, change: Change, about: str) -> bool:
+def _profiles(reading: Reading, about: str) -> bool:
     """What users can choose. Returns whether sizes and images were reported."""
+    change = reading.change
     if change.old is None or change.new is None:
         return False
     old, new = ({pod.profile: pod for pod in user_pods(side)} for side in (change.old, change.new))
     for name in sorted(new.keys() - old.keys()):
-        reading.say(change, ("routine", "users", f"a new choice: {new[name].display_name}"), about)
+        reading.say("routine", "users", f"a new choice: {new[name].display_name}", about)
     for name in sorted(old.keys() - new.keys()):
-        reading.say(
-            change,
-            (
-                "interrupts",
-                "users",
-                f"{old[name].display_name} can no longer be chosen; running servers of it continue",
-            ),
-            about,
-        )
+        ends = "can no longer be chosen; running servers of it continue"
+        reading.say("interrupts", "users", f"{old[name].display_name} {ends}", about)
     for name in sorted(old.keys() & new.keys()):
         for class_, topic, says in _pod(old[name], new[name]):
-            reading.say(change, (class_, topic, f"{new[name].display_name}: {says}"), about)
+            reading.say(class_, topic, f"{new[name].display_name}: {says}", about)
     if old == new:
-        reading.say(change, ("routine", "users", "how choices are shown"), about)
+        reading.say("routine", "users", "how choices are shown", about)
     return True
 
 
 def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
     if old.image != new.image:
-        yield (
-            "routine",
-            "images",
-            (
-                f"newly started servers use {new.image} instead of {old.image}; the"
-                " first on each node waits until it is pulled"
-            ),
+        says = (
+            f"newly started servers use {new.image} instead of {old.image}; the"
+            " first on each node waits until it is pulled"
         )
+        yield "routine", "images", says
     for what, before, after in (
         ("at most", old.limits, new.limits),
         ("guaranteed", old.requests, new.requests),
     ):
         for key in sorted({*before, *after}):
             if before.get(key) != after.get(key):
-                yield (
-                    "routine",
-                    "users",
-                    (
-                        f"newly started servers have {_amount(key, after.get(key))}"
-                        f" {what}, instead of {_amount(key, before.get(key))}"
-                    ),
+                says = (
+                    f"newly started servers have {_amount(key, after.get(key))}"
+                    f" {what}, instead of {_amount(key, before.get(key))}"
                 )
-    if (old.node_selector, old.tolerations, old.required) != (
-        new.node_selector,
-        new.tolerations,
-        new.required,
-    ):
+                yield "routine", "users", says
+    placed = (new.node_selector, new.tolerations, new.required)
+    if (old.node_selector, old.tolerations, old.required) != placed:
         yield "interrupts", "nodes", "newly started servers run on other nodes"
     if old.display_name != new.display_name:
         yield "routine", "users", f"was called {old.display_name}"
@@ -407,21 +317,17 @@ def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
 def _amount(key: str, value: float | None) -> str:
     if value is None:
         return f"no {key}" if key not in ("cpu", "memory") else f"any {key}"
-    return (
-        f"{value / 2**30:.3g} GiB of memory"
-        if key == "memory"
-        else f"{value:g} {'cores' if key == 'cpu' else key}"
-    )
+    if key == "memory":
+        return f"{value / 2**30:.3g} GiB of memory"
+    return f"{value:g} {'cores' if key == 'cpu' else key}"
 
 
 #: A part without a policy of its own: no policy of the chart limits it.
 _NO_POLICY = Way(direction="egress", peer=None), Way(direction="ingress", peer=None)
 
 
-def _policies(
-    reading: Reading, change: Change, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> None:
-    release = str(change.resource.inputs.get("name", ""))
+def _policies(reading: Reading, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    release = str(reading.change.resource.inputs.get("name", ""))
     place = ReleaseLocation(release=release, namespace=release)
     before, after = (
         {item.who: item.ways for item in chart_policies(effective(side), place)}
@@ -431,30 +337,21 @@ def _policies(
     for part, who in WHO.items():
         at = "users' servers" if part == SERVERS else who
         if who in before or who in after:
-            told |= _ways(
-                reading, change, at, (before.get(who, _NO_POLICY), after.get(who, _NO_POLICY))
-            )
+            sides = (before.get(who, _NO_POLICY), after.get(who, _NO_POLICY))
+            told |= _ways(reading, at, sides)
     if not told:
-        reading.say(
-            change,
-            (
-                "routine",
-                "network",
-                "network policies of the hub are written differently, but allow the same",
-            ),
-        )
+        says = "network policies of the hub are written differently, but allow the same"
+        reading.say("routine", "network", says)
 
 
-def _ways(
-    reading: Reading, change: Change, at: str, sides: tuple[Sequence[Way], Sequence[Way]]
-) -> bool:
+def _ways(reading: Reading, at: str, sides: tuple[Sequence[Way], Sequence[Way]]) -> bool:
     """Say what the policies of some pods open and close, by what they let through. Whether there
     is anything to say.
     """
     before, after = sides
     opens = {_opening(at, way): None for way in after if beyond(way, before)}
     closes = {_opening(at, way): None for way in before if beyond(way, after)}
-    tell(reading, change, (list(opens), list(closes)))
+    tell(reading, (list(opens), list(closes)))
     return bool(opens or closes)
 
 
@@ -473,45 +370,30 @@ def _opening(at: str, way: Way) -> Opening:
 
 def read_policy(change: Change, context: EffectContext) -> Reading:
     """A network policy of ours: what it opens and closes for the pods that it selects."""
-    reading = Reading(explained={"spec"})
-    at = (
-        f"pods {labels_in_words(change.resource.inputs.get('spec', {}).get('podSelector') or {})}"
-        f" of {change.name}"
-    )
+    reading = Reading(change, explained={"spec"})
+    selector = change.resource.inputs.get("spec", {}).get("podSelector") or {}
+    at = f"pods {labels_in_words(selector)} of {change.name}"
     old, new = (
         policy(side.inputs.get("spec") or {}, "").ways if side is not None else ()
         for side in (change.old, change.new)
     )
     if change.op == "create":
-        reading.say(
-            change,
-            (
-                "routine" if context.fresh else "interrupts",
-                "network",
-                f"{change.name}: traffic that it does not allow is blocked",
-            ),
-        )
+        says = f"{change.name}: traffic that it does not allow is blocked"
+        reading.say("routine" if context.fresh else "interrupts", "network", says)
     elif change.op == "delete":
-        reading.say(
-            change,
-            (
-                "widens access",
-                "network",
-                f"{change.name} is deleted: traffic that it did not allow is open",
-            ),
-        )
-    elif not _ways(reading, change, at, (old, new)):
+        says = f"{change.name} is deleted: traffic that it did not allow is open"
+        reading.say("widens access", "network", says)
+    elif not _ways(reading, at, (old, new)):
         same = all(
             item.keys[:2] in (("spec", "egress"), ("spec", "ingress"))
             for item in change.properties
             if item.keys[:1] == ("spec",)
         )
         reading.say(
-            change,
-            (
+            *(
                 ("routine", "network", f"{change.name}: allows the same")
                 if same
                 else ("unknown", "network", f"{change.name}: which pods it selects")
-            ),
+            )
         )
     return reading

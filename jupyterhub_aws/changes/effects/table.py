@@ -120,10 +120,8 @@ def _table() -> Mapping[str, str]:
 
 @cache
 def _restarts() -> Mapping[str, list[str] | None]:
-    table: Mapping[str, list[str] | None] = json.loads(
-        (_DATA / f"restarts-{chart_version()}.json").read_text(encoding="utf-8")
-    )
-    return table
+    text = (_DATA / f"restarts-{chart_version()}.json").read_text(encoding="utf-8")
+    return cast(Mapping[str, list[str] | None], json.loads(text))
 
 
 def chart_key(keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -144,11 +142,8 @@ def meaning(keys: tuple[str, ...], old: Any, new: Any) -> tuple[Class, Topic, st
         same = chart_key(keys)
         return None if same == keys else meaning(same, old, new)
     class_, topic, says = parts(_table()[path])
-    says += (
-        f" ({shown(old)} → {shown(new)})"
-        if says.startswith("whether ") and path == ".".join(keys)
-        else ""
-    )
+    if says.startswith("whether ") and path == ".".join(keys):
+        says += f" ({shown(old)} → {shown(new)})"
     return class_, topic, says.replace("{old}", shown(old)).replace("{new}", shown(new))
 
 
@@ -187,9 +182,7 @@ def restarted(keys: tuple[str, ...]) -> frozenset[str] | None:
     # is in the hub's Secret like every other.
     below = [pods for path, pods in _restarts().items() if path.startswith(f"{'.'.join(keys)}.")]
     if not below:
-        return (
-            frozenset({"hub"})
-            if keys[0] in {path.partition(".")[0] for path in _restarts()} and keys[0] != "proxy"
-            else None
-        )
+        if keys[0] in {path.partition(".")[0] for path in _restarts()} and keys[0] != "proxy":
+            return frozenset({"hub"})
+        return None
     return frozenset(pod for pods in below for pod in pods or ())

@@ -56,15 +56,12 @@ def says(keys: tuple[str, ...], old: Any, new: Any) -> list[Say] | None:
         return None
     if not trait:  # a whole class of traits comes or goes, with the sign-in that it belongs to
         traits = new if isinstance(new, Mapping) else old if isinstance(old, Mapping) else {}
-        pairs = [
-            (
-                name,
-                None if isinstance(new, Mapping) else value,
-                value if isinstance(new, Mapping) else None,
-            )
+        come = isinstance(new, Mapping)
+        return [
+            say
             for name, value in traits.items()
+            for say in _trait(str(name), None if come else value, value if come else None)
         ]
-        return [say for name, before, after in pairs for say in _trait(str(name), before, after)]
     return list(_trait(trait, old, new))
 
 
@@ -72,39 +69,26 @@ def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:
     if _WHO.search(trait):
         yield from _members(trait, old, new)
     elif trait in _ADMIT_ALL:
-        open_ = bool(new)
-        yield (
-            (
-                "widens access",
-                "sign-in",
-                f"all users known to the identity provider may sign in ({trait})",
-            )
-            if open_
-            else ("interrupts", "sign-in", f"only listed users may sign in ({trait})")
-        )
+        if new:
+            says = f"all users known to the identity provider may sign in ({trait})"
+            yield "widens access", "sign-in", says
+        else:
+            yield "interrupts", "sign-in", f"only listed users may sign in ({trait})"
     elif trait in _NAMES:
-        yield (
-            "endangers data",
-            "sign-in",
-            (
-                f"user names are derived differently ({trait}): users with a new name get an empty"
-                " home"
-            ),
+        says = (
+            f"user names are derived differently ({trait}): users with a new name get an empty home"
         )
+        yield "endangers data", "sign-in", says
     elif trait in _QUIET:
-        yield (
-            "interrupts",
-            "sign-in",
-            f"sign-in uses other settings ({trait}); signed-in users stay signed in",
-        )
+        says = f"sign-in uses other settings ({trait}); signed-in users stay signed in"
+        yield "interrupts", "sign-in", says
     elif trait.startswith(
         ("search_", "lookup_", "server_", "tls_", "user_search", "group_")
     ) or trait.endswith(("_url", "_dn", "_filter", "_base", "_attributes", "_key")):
-        yield (
-            "interrupts",
-            "sign-in",
-            f"users are looked up differently ({trait}): some may no longer be found, others newly",
+        says = (
+            f"users are looked up differently ({trait}): some may no longer be found, others newly"
         )
+        yield "interrupts", "sign-in", says
     elif trait in ("client_secret", "lookup_dn_search_password"):
         yield "interrupts", "sign-in", f"a secret of the sign-in changes ({trait})"
     else:
@@ -113,34 +97,23 @@ def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:
 
 def _members(trait: str, old: Any, new: Any) -> Iterator[Say]:
     before, after = ({str(item) for item in _items(side)} for side in (old, new))
-    kind, blocked, admins = (
-        trait.partition("_")[2].replace("_", " "),
-        trait.startswith("blocked"),
-        trait.startswith("admin"),
-    )
-    right = "administer the hub and every server" if admins else "sign in"
-    for name in sorted(after - before):
-        yield (
-            ("interrupts", "sign-in", f"{name} ({kind}) may no longer {right}")
-            if blocked
-            else ("widens access", "sign-in", f"{name} ({kind}) may {right}")
-        )
-    for name in sorted(before - after):
-        yield (
-            ("widens access", "sign-in", f"{name} ({kind}) may {right} again")
-            if blocked
-            else ("interrupts", "sign-in", f"{name} ({kind}) may no longer {right}")
-        )
+    kind, blocked = trait.partition("_")[2].replace("_", " "), trait.startswith("blocked")
+    right = "administer the hub and every server" if trait.startswith("admin") else "sign in"
+    listed: tuple[Class, str] = ("widens access", f"may {right}")
+    removed: tuple[Class, str] = ("interrupts", f"may no longer {right}")
+    if blocked:
+        listed, removed = removed, ("widens access", f"may {right} again")
+    for (class_, may), names in ((listed, after - before), (removed, before - after)):
+        for name in sorted(names):
+            yield class_, "sign-in", f"{name} ({kind}) {may}"
 
 
 def _items(value: Any) -> list[Any]:
-    return (
-        list(value)
-        if isinstance(value, (list, tuple, set, Mapping))
-        else []
-        if value is None
-        else [value]
-    )
+    if isinstance(value, (list, tuple, set, Mapping)):
+        return list(value)
+    if value is None:
+        return []
+    return [value]
 
 
 # --- Homes: which changes would give users an empty one.
@@ -149,35 +122,25 @@ def _items(value: Any) -> list[Any]:
 def read(change: Change, context: EffectContext) -> Reading:
     """An access point or a volume that homes, or a database, are mounted through."""
     del context
-    reading = Reading(explained={"rootDirectory", "posixUser"})
+    reading = Reading(change, explained={"rootDirectory", "posixUser"})
     if change.old is None or change.new is None:
         return reading
     old, new = (_place(side.inputs) for side in (change.old, change.new))
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
-            reading.say(
-                change,
-                (
-                    "endangers data",
-                    "data",
-                    (
-                        f"{change.name}: {key} {old.get(key)} → {new.get(key)}:"
-                        f" {_MEANS.get(key, _OTHERWISE)}"
-                    ),
-                ),
+            says = (
+                f"{change.name}: {key} {old.get(key)} → {new.get(key)}:"
+                f" {_MEANS.get(key, _OTHERWISE)}"
             )
-    if any(
-        item.keys[:1] == ("spec",) and item.keys[1:2] not in _QUIET_ABOUT_HOMES
-        for item in change.properties
-    ):
+            reading.say("endangers data", "data", says)
+    if any(item.keys[1:2] not in _QUIET_ABOUT_HOMES for item in change.under("spec")):
         reading.explained.add("spec")
         if not reading.effects:
             says = (
                 f"{change.name}: the volume has another specification; the API server may refuse"
-                " it,"
-                " or pods get another one"
+                " it, or pods get another one"
             )
-            reading.say(change, ("endangers data", "data", says))
+            reading.say("endangers data", "data", says)
     return reading
 
 

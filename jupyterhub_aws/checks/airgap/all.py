@@ -8,7 +8,7 @@ from typing import Literal
 
 from jupyterhub_aws.checks.airgap import egress, endpoints, external_hosts, pods
 from jupyterhub_aws.checks.airgap.view import View, view_of
-from jupyterhub_aws.checks.finding import Finding, verdict
+from jupyterhub_aws.checks.finding import Finding, skip, verdict
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.network import (
     AirgapNetworkSection,
@@ -18,110 +18,78 @@ from jupyterhub_aws.config.network import (
 from jupyterhub_aws.config.stack import StackConfig
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Law:
-    """One rule: its id, what holds when nothing breaks it, and what it is about: the VPC itself,
-    AWS resources in it, or the objects in the cluster.
+    """One rule: its id, what it is about (the VPC itself, AWS resources in it, or the objects in
+    the cluster), and what holds when nothing breaks it.
     """
 
     check: str
-    holds: str
-    judge: Callable[[View], Iterator[Finding]]
     about: Literal["vpc", "aws", "names", "inside"]
+    judge: Callable[[View], Iterator[Finding]]
+    holds: str
 
 
 LAWS: tuple[Law, ...] = (
+    Law("gateways", "vpc", egress.gateways, "no gateway, no NAT, no public address, no IPv6"),
     Law(
-        check="gateways",
-        holds="no gateway, no NAT, no public address, no IPv6",
-        judge=egress.gateways,
-        about="vpc",
+        "routes",
+        "vpc",
+        egress.routes,
+        "every route leads to a declared peer network; there is no default route",
     ),
     Law(
-        check="routes",
-        holds="every route leads to a declared peer network; there is no default route",
-        judge=egress.routes,
-        about="vpc",
+        "peer-networks",
+        "vpc",
+        egress.peer_networks,
+        "no attachment and no peering but the declared ones",
     ),
     Law(
-        check="peer-networks",
-        holds="no attachment and no peering but the declared ones",
-        judge=egress.peer_networks,
-        about="vpc",
+        "rules",
+        "aws",
+        egress.egress_rules,
+        "every security group lists its sources and destinations; none lists the internet",
     ),
     Law(
-        check="rules",
-        holds="every security group lists its sources and destinations; none lists the internet",
-        judge=egress.egress_rules,
-        about="aws",
+        "nodes",
+        "aws",
+        endpoints.node_groups_are_narrow,
+        "every instance starts in a security group with listed egress",
     ),
     Law(
-        check="nodes",
-        holds="every instance starts in a security group with listed egress",
-        judge=endpoints.node_groups_are_narrow,
-        about="aws",
+        "names",
+        "vpc",
+        egress.names,
+        "the resolver answers for AWS's endpoints and declared names only",
     ),
     Law(
-        check="names",
-        holds="the resolver answers for AWS's endpoints and declared names only",
-        judge=egress.names,
-        about="vpc",
+        "doors",
+        "aws",
+        egress.external_ingress,
+        "the Kubernetes API, load balancers and databases are reachable inside only",
     ),
     Law(
-        check="doors",
-        holds="the Kubernetes API, load balancers and databases are reachable inside only",
-        judge=egress.external_ingress,
-        about="aws",
+        "endpoints",
+        "aws",
+        endpoints.endpoints,
+        "every AWS API that is called from inside has an endpoint that admits its callers only",
     ),
     Law(
-        check="endpoints",
-        holds=(
-            "every AWS API that is called from inside has an endpoint that admits its callers only"
-        ),
-        judge=endpoints.endpoints,
-        about="aws",
+        "data",
+        "aws",
+        endpoints.data_is_reached,
+        "nodes reach homes and databases, each on its one port",
     ),
+    Law("hosts", "names", external_hosts.hosts, "no input of any resource names an external host"),
+    Law("images", "inside", external_hosts.images, "every image comes from an internal registry"),
+    Law("pull", "inside", external_hosts.pull_policies, "no image is pulled that is not inside"),
+    Law("charts", "inside", external_hosts.charts, "every chart comes from an internal source"),
+    Law("pods", "inside", pods.egress, "hub, proxy and servers reach listed destinations only"),
     Law(
-        check="data",
-        holds="nodes reach homes and databases, each on its one port",
-        judge=endpoints.data_is_reached,
-        about="aws",
-    ),
-    Law(
-        check="hosts",
-        holds="no input of any resource names an external host",
-        judge=external_hosts.hosts,
-        about="names",
-    ),
-    Law(
-        check="images",
-        holds="every image comes from an internal registry",
-        judge=external_hosts.images,
-        about="inside",
-    ),
-    Law(
-        check="pull",
-        holds="no image is pulled that is not inside",
-        judge=external_hosts.pull_policies,
-        about="inside",
-    ),
-    Law(
-        check="charts",
-        holds="every chart comes from an internal source",
-        judge=external_hosts.charts,
-        about="inside",
-    ),
-    Law(
-        check="pods",
-        holds="hub, proxy and servers reach listed destinations only",
-        judge=pods.egress,
-        about="inside",
-    ),
-    Law(
-        check="told",
-        holds="servers are configured with package mirrors and proxy, where there are any",
-        judge=pods.told,
-        about="inside",
+        "told",
+        "inside",
+        pods.told,
+        "servers are configured with package mirrors and proxy, where there are any",
     ),
 )
 
@@ -162,14 +130,9 @@ def _owners_part(view: View) -> Iterator[Finding]:
         if isinstance(view.network, ExistingNetworkSection)
         else "the cluster's network"
     )
-    yield Finding(
-        id="airgap-owner",
-        status="skip",
-        message=(
-            f"whether {what} has egress (gateways, routes, addresses, names) has to be proven by"
-            " its"
-            " owner: the stack does not make it"
-        ),
-        path="network",
-        fix="ask its owner for routes and gateways; with mode: airgap the stack makes and proves them",
+    message = (
+        f"whether {what} has egress (gateways, routes, addresses, names) has to be proven by its"
+        " owner: the stack does not make it"
     )
+    fix = "ask its owner for routes and gateways; with mode: airgap the stack makes and proves them"
+    yield skip("airgap-owner", message, fix, path="network")

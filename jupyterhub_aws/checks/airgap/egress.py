@@ -25,20 +25,13 @@ def external_ingress(view: View) -> Iterator[Finding]:
     for cluster in view.resources.of("aws:eks/cluster:Cluster"):
         network = cluster.inputs.get("vpcConfig", {})
         if network.get("endpointPublicAccess") is not False:
-            yield fault(
-                "doors",
-                cluster,
-                "has a public API endpoint",
-                "set endpoint_public_access to false",
-                "cluster.api",
-            )
+            what = "has a public API endpoint"
+            fix = "set endpoint_public_access to false"
+            yield fault("doors", cluster, what, fix, "cluster.api")
         if network.get("endpointPrivateAccess") is not True:
-            yield fault(
-                "doors",
-                cluster,
-                "has no private API endpoint",
-                "set endpoint_private_access to true",
-            )
+            what = "has no private API endpoint"
+            fix = "set endpoint_private_access to true"
+            yield fault("doors", cluster, what, fix)
     for balancer in view.resources.of(
         "aws:lb/loadBalancer:LoadBalancer",
         "aws:elb/loadBalancer:LoadBalancer",
@@ -54,16 +47,11 @@ def external_ingress(view: View) -> Iterator[Finding]:
     for service in view.resources.of("kubernetes:core/v1:Service"):
         spec = service.inputs.get("spec", {})
         annotations = service.inputs.get("metadata", {}).get("annotations", {})
-        inside = (
-            annotations.get("service.beta.kubernetes.io/aws-load-balancer-scheme") == "internal"
-        )
-        if spec.get("type") == "LoadBalancer" and not inside:
-            yield fault(
-                "doors",
-                service,
-                "makes AWS create an internet-facing load balancer",
-                "use a hub's entry; its load balancer is internal",
-            )
+        scheme = annotations.get("service.beta.kubernetes.io/aws-load-balancer-scheme")
+        if spec.get("type") == "LoadBalancer" and scheme != "internal":
+            what = "makes AWS create an internet-facing load balancer"
+            fix = "use a hub's entry; its load balancer is internal"
+            yield fault("doors", service, what, fix)
 
 
 # --- Permitted connections by security groups: which are allowed, and whether two groups
@@ -77,6 +65,12 @@ _SEPARATE = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": True,
 }
 _OLD = "aws:ec2/securityGroupRule:SecurityGroupRule"
+#: Inputs of rules that name one other side, and those that list some.
+_OTHER_SIDE = (
+    *("cidrIpv4", "cidrIpv6", "prefixListId"),
+    *("referencedSecurityGroupId", "sourceSecurityGroupId"),
+)
+_OTHER_SIDES = ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,17 +107,11 @@ def rules(resources: Resources) -> Iterator[Rule]:
     """Every rule of every group, whichever resource says it."""
     for resource in resources:
         inputs = resource.inputs
+        group = str(inputs.get("securityGroupId"))
         if resource.type in _SEPARATE:
-            yield from _of(
-                inputs, resource, str(inputs.get("securityGroupId")), out=_SEPARATE[resource.type]
-            )
+            yield from _of(inputs, resource, group, out=_SEPARATE[resource.type])
         elif resource.type == _OLD:
-            yield from _of(
-                inputs,
-                resource,
-                str(inputs.get("securityGroupId")),
-                out=inputs.get("type") == "egress",
-            )
+            yield from _of(inputs, resource, group, out=inputs.get("type") == "egress")
         elif resource.type in (GROUP, _DEFAULT):
             for key, out in (("ingress", False), ("egress", True)):
                 for inline in inputs.get(key) or []:
@@ -133,22 +121,8 @@ def rules(resources: Resources) -> Iterator[Rule]:
 def _of(rule: Mapping[str, Any], resource: Resource, group: str, *, out: bool) -> Iterator[Rule]:
     protocol = str(rule.get("ipProtocol", rule.get("protocol", "-1")))
     ports = (int(rule.get("fromPort", 0)), int(rule.get("toPort", 65535)))
-    single = [
-        rule[key]
-        for key in (
-            "cidrIpv4",
-            "cidrIpv6",
-            "referencedSecurityGroupId",
-            "prefixListId",
-            "sourceSecurityGroupId",
-        )
-        if rule.get(key)
-    ]
-    several = [
-        item
-        for key in ("cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups")
-        for item in rule.get(key) or []
-    ]
+    single = [rule[key] for key in _OTHER_SIDE if rule.get(key)]
+    several = [item for key in _OTHER_SIDES for item in rule.get(key) or []]
     own = [group] if rule.get("self") else []
     for other in (*single, *several, *own):
         yield Rule(
@@ -166,16 +140,8 @@ def reaches(resources: Resources, one: str, other: str, port: int) -> tuple[bool
     """Whether the first group allows egress to the second, and whether the second allows its
     ingress.
     """
-    found = list(rules(resources))
-    out = any(
-        rule.out and rule.group == one and rule.other == other and rule.covers(port)
-        for rule in found
-    )
-    into = any(
-        not rule.out and rule.group == other and rule.other == one and rule.covers(port)
-        for rule in found
-    )
-    return out, into
+    found = {(rule.out, rule.group, rule.other) for rule in rules(resources) if rule.covers(port)}
+    return (True, one, other) in found, (False, other, one) in found
 
 
 #: Types that provide egress or external ingress.
@@ -222,33 +188,23 @@ def gateways(view: View) -> Iterator[Finding]:
 def _machines(view: View) -> Iterator[Finding]:
     for subnet in view.resources.of("aws:ec2/subnet:Subnet"):
         if subnet.inputs.get("mapPublicIpOnLaunch"):
-            yield fault(
-                "gateways",
-                subnet,
-                "gives instances in it a public address",
-                "set map_public_ip_on_launch to false",
-            )
+            what = "gives instances in it a public address"
+            fix = "set map_public_ip_on_launch to false"
+            yield fault("gateways", subnet, what, fix)
         if subnet.inputs.get("ipv6CidrBlock") or subnet.inputs.get("assignIpv6AddressOnCreation"):
-            yield fault(
-                "gateways", subnet, "has IPv6 addresses, which are public ones", "remove them"
-            )
+            what = "has IPv6 addresses, which are public ones"
+            yield fault("gateways", subnet, what, "remove them")
     for instance in view.resources.of("aws:ec2/instance:Instance"):
         if instance.inputs.get("associatePublicIpAddress"):
-            yield fault(
-                "gateways",
-                instance,
-                "has a public address",
-                "set associate_public_ip_address to false",
-            )
+            what = "has a public address"
+            fix = "set associate_public_ip_address to false"
+            yield fault("gateways", instance, what, fix)
     for template in view.resources.of("aws:ec2/launchTemplate:LaunchTemplate"):
         for interface in template.inputs.get("networkInterfaces") or []:
             if str(interface.get("associatePublicIpAddress", "")).lower() == "true":
-                yield fault(
-                    "gateways",
-                    template,
-                    "starts nodes with a public address",
-                    "remove associate_public_ip_address",
-                )
+                what = "starts nodes with a public address"
+                fix = "remove associate_public_ip_address"
+                yield fault("gateways", template, what, fix)
 
 
 def routes(view: View) -> Iterator[Finding]:
@@ -307,21 +263,17 @@ def peer_networks(view: View) -> Iterator[Finding]:
     fix = "declare it under network.peer_networks, or remove it"
     for attachment in view.resources.of("aws:ec2transitgateway/vpcAttachment:VpcAttachment"):
         if attachment.inputs.get("transitGatewayId") not in hubs:
-            yield fault(
-                "peer-networks",
-                attachment,
+            what = (
                 f"attaches to {attachment.inputs.get('transitGatewayId')}, which the stack file"
-                " does not name",
-                fix,
+                " does not name"
             )
+            yield fault("peer-networks", attachment, what, fix)
     for peering in view.resources.of("aws:ec2/vpcPeeringConnection:VpcPeeringConnection"):
         if peering.inputs.get("peerVpcId") not in peers:
-            yield fault(
-                "peer-networks",
-                peering,
-                f"peers with {peering.inputs.get('peerVpcId')}, which the stack file does not name",
-                fix,
+            what = (
+                f"peers with {peering.inputs.get('peerVpcId')}, which the stack file does not name"
             )
+            yield fault("peer-networks", peering, what, fix)
 
 
 def egress_rules(view: View) -> Iterator[Finding]:
@@ -332,38 +284,29 @@ def egress_rules(view: View) -> Iterator[Finding]:
         world = rule.other == "::/0" or is_world(rule.other)
         if world:
             side = "out to" if rule.out else "in from"
-            yield fault(
-                "rules",
-                rule.resource,
-                f"lets {rule.words} {side} {rule.other}",
-                "name a group, a prefix list, or a peer network's range",
-            )
+            what = f"lets {rule.words} {side} {rule.other}"
+            fix = "name a group, a prefix list, or a peer network's range"
+            yield fault("rules", rule.resource, what, fix)
         elif "/" in rule.other and rule.out and not view.declared(rule.other):
-            yield fault(
-                "rules",
-                rule.resource,
+            what = (
                 f"lets {rule.words} out to {rule.other}, which is neither inside nor a peer"
-                " network's",
-                "declare it under network.peer_networks",
+                " network's"
             )
+            fix = "declare it under network.peer_networks"
+            yield fault("rules", rule.resource, what, fix)
 
 
 def names(view: View) -> Iterator[Finding]:
-    """The VPC's resolver answers for internal names only: a name can carry data
-    out, too.
-    """
+    """The VPC's resolver answers for internal names only: a name can carry data out, too."""
     for vpc in view.resources.of("aws:ec2/vpc:Vpc"):
         groups = view.resources.of(
             "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation"
         )
         here = [item for item in groups if item.inputs.get("vpcId") == f"${{{vpc.name}.id}}"]
         if not here:
-            yield fault(
-                "names",
-                vpc,
-                "has a resolver that resolves any internet name",
-                "associate a DNS firewall with it",
-            )
+            what = "has a resolver that resolves any internet name"
+            fix = "associate a DNS firewall with it"
+            yield fault("names", vpc, what, fix)
         for association in here:
             yield from _firewall(view, association)
 
@@ -386,40 +329,28 @@ def _firewall(view: View, association: Resource) -> Iterator[Finding]:
         if rule.inputs.get("action") == "BLOCK" and "*" in _domains(rule, lists)
     ]
     if not blocks:
-        yield fault(
-            "names",
-            association,
-            "blocks nothing",
-            "end its group with a rule that blocks every name",
-        )
+        what, fix = "blocks nothing", "end its group with a rule that blocks every name"
+        yield fault("names", association, what, fix)
     for rule in rules_of:
         found = lists.get(str(rule.inputs.get("firewallDomainListId")))
         if rule.inputs.get("action") != "ALLOW" or found is None:
             continue
         for domain in _domains(rule, lists):
             if not _inside(view, domain):
-                yield fault(
-                    "names",
-                    found,
-                    f"allows {domain}, which is neither AWS's nor internal",
-                    "remove it, or add it to network.internal_hosts",
-                )
+                what = f"allows {domain}, which is neither AWS's nor internal"
+                fix = "remove it, or add it to network.internal_hosts"
+                yield fault("names", found, what, fix)
         if any(int(rule.inputs["priority"]) > int(block.inputs["priority"]) for block in blocks):
-            yield fault(
-                "names",
-                rule,
-                "comes after the rule that blocks all names",
-                "give it a smaller priority",
-            )
+            what = "comes after the rule that blocks all names"
+            fix = "give it a smaller priority"
+            yield fault("names", rule, what, fix)
 
 
 def _domains(rule: Resource, lists: Mapping[str, Resource]) -> list[str]:
     found = lists.get(str(rule.inputs.get("firewallDomainListId")))
-    return (
-        []
-        if found is None
-        else [str(domain).removesuffix(".") for domain in found.inputs["domains"]]
-    )
+    if found is None:
+        return []
+    return [str(domain).removesuffix(".") for domain in found.inputs["domains"]]
 
 
 def _inside(view: View, domain: str) -> bool:

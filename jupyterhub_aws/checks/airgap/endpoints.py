@@ -50,12 +50,9 @@ def endpoints(view: View) -> Iterator[Finding]:
         try:
             known = software(name)
         except UnknownSoftwareError as error:
-            yield fault(
-                "endpoints",
-                resource,
-                f"runs {name}, and the AWS APIs that it calls are not known",
-                str(error),
-            )
+            what = f"runs {name}, and the AWS APIs that it calls are not known"
+            fix = str(error)
+            yield fault("endpoints", resource, what, fix)
             continue
         for api in known.apis:
             known_already = name in callers.setdefault(api, {})
@@ -64,12 +61,9 @@ def endpoints(view: View) -> Iterator[Finding]:
                 reasons is not None and api not in reasons
             )  # nothing that calls it runs while the stack is paused
             if made and api not in there and not known_already and not away:
-                yield fault(
-                    "endpoints",
-                    resource,
-                    _needs(known, api),
-                    f"create the endpoint com.amazonaws.{view.stack.region}.{api}",
-                )
+                what = _needs(known, api)
+                fix = f"create the endpoint com.amazonaws.{view.stack.region}.{api}"
+                yield fault("endpoints", resource, what, fix)
     for service, endpoint in there.items():
         yield from _wired(view, service, endpoint)
         yield from _admits(view, service, endpoint, callers.get(service, {}))
@@ -85,36 +79,27 @@ def _wired(view: View, service: str, endpoint: Resource) -> Iterator[Finding]:
     inputs = endpoint.inputs
     if service in GATEWAYS:
         if inputs.get("vpcEndpointType") != "Gateway":
-            yield fault(
-                "endpoints",
-                endpoint,
-                "is no gateway endpoint, so that image layers would not reach it by their route",
-                'make it of type "Gateway"',
-            )
+            what = "is no gateway endpoint, so that image layers would not reach it by their route"
+            fix = 'make it of type "Gateway"'
+            yield fault("endpoints", endpoint, what, fix)
         tables = {
             str(item.inputs["routeTableId"])
             for item in view.resources.of("aws:ec2/routeTableAssociation:RouteTableAssociation")
         }
         wanted = tables or set(getattr(view.network, "route_tables", ()))
         for table in sorted(wanted - set(inputs.get("routeTableIds") or [])):
-            yield fault(
-                "endpoints",
-                endpoint,
-                f"is not on the route table {table}: images would not be pulled in its subnets",
-                "associate it",
-            )
+            what = f"is not on the route table {table}: images would not be pulled in its subnets"
+            fix = "associate it"
+            yield fault("endpoints", endpoint, what, fix)
         return
     if inputs.get("vpcEndpointType") != "Interface":
         yield fault(
             "endpoints", endpoint, "has no address in the VPC", 'give it the type "Interface"'
         )
     if inputs.get("privateDnsEnabled") is not True:
-        yield fault(
-            "endpoints",
-            endpoint,
-            "is not reachable by the service's own DNS name",
-            "set private_dns_enabled to true",
-        )
+        what = "is not reachable by the service's own DNS name"
+        fix = "set private_dns_enabled to true"
+        yield fault("endpoints", endpoint, what, fix)
     subnets = list(inputs.get("subnetIds") or [])
     if not subnets:
         yield fault("endpoints", endpoint, "is in no subnet", "give it one subnet of each zone")
@@ -123,12 +108,11 @@ def _wired(view: View, service: str, endpoint: Resource) -> Iterator[Finding]:
         for found in view.resources.referred(subnet, "aws:ec2/subnet:Subnet"):
             zone = str(found.inputs["availabilityZone"])
             if zone in zones:
-                yield fault(
-                    "endpoints",
-                    endpoint,
-                    f"is in two subnets of {zone} ({zones[zone]} and {subnet}), which AWS refuses",
-                    "keep one of them",
+                what = (
+                    f"is in two subnets of {zone} ({zones[zone]} and {subnet}), which AWS refuses"
                 )
+                fix = "keep one of them"
+                yield fault("endpoints", endpoint, what, fix)
             zones[zone] = str(subnet)
 
 
@@ -146,28 +130,19 @@ def _admits(
                 rule.out and rule.group == group and rule.other == prefix and rule.covers(_HTTPS)
                 for rule in rules(view.resources)
             ):
-                yield fault(
-                    "endpoints",
-                    endpoint,
-                    f"cannot be reached from {group}: no rule allows egress to {prefix}",
-                    "add an egress rule for its prefix list",
-                )
+                what = f"cannot be reached from {group}: no rule allows egress to {prefix}"
+                fix = "add an egress rule for its prefix list"
+                yield fault("endpoints", endpoint, what, fix)
             continue
         ways = [reaches(view.resources, group, other, _HTTPS) for other in groups]
         if not any(out for out, _ in ways):
-            yield fault(
-                "endpoints",
-                endpoint,
-                f"cannot be reached from {group}: no rule allows HTTPS to it",
-                "add an egress rule of that group",
-            )
+            what = f"cannot be reached from {group}: no rule allows HTTPS to it"
+            fix = "add an egress rule of that group"
+            yield fault("endpoints", endpoint, what, fix)
         if not any(into for _, into in ways):
-            yield fault(
-                "endpoints",
-                endpoint,
-                f"does not let {group} in on port 443",
-                "add an ingress rule to the endpoint's group",
-            )
+            what = f"does not let {group} in on port 443"
+            fix = "add an ingress rule to the endpoint's group"
+            yield fault("endpoints", endpoint, what, fix)
 
 
 def _groups_of(view: View, name: str, resource: Resource) -> Iterator[str]:
@@ -200,12 +175,9 @@ def _narrow(endpoint: Resource) -> Iterator[Finding]:
     except ValueError:
         statements = []
     if not statements:
-        yield fault(
-            "endpoints",
-            endpoint,
-            "has no policy: it carries any principal's data to any account",
-            "give it one (components/airgap/endpoints.py)",
-        )
+        what = "has no policy: it carries any principal's data to any account"
+        fix = "give it one (components/airgap/endpoints.py)"
+        yield fault("endpoints", endpoint, what, fix)
     for statement in statements:
         any_resource = statement.get("Resource") in ("*", ["*"])
         if (
@@ -213,12 +185,9 @@ def _narrow(endpoint: Resource) -> Iterator[Finding]:
             and any_resource
             and "aws:PrincipalAccount" not in json.dumps(statement.get("Condition", {}))
         ):
-            yield fault(
-                "endpoints",
-                endpoint,
-                f"lets principals of any account through ({statement.get('Sid', 'Allow *')})",
-                "condition it on aws:PrincipalAccount",
-            )
+            what = f"lets principals of any account through ({statement.get('Sid', 'Allow *')})"
+            fix = "condition it on aws:PrincipalAccount"
+            yield fault("endpoints", endpoint, what, fix)
 
 
 def node_groups_are_narrow(view: View) -> Iterator[Finding]:
@@ -230,20 +199,14 @@ def node_groups_are_narrow(view: View) -> Iterator[Finding]:
     for template in _node_templates(view):
         groups = [str(group) for group in template.inputs.get("vpcSecurityGroupIds") or []]
         if not groups or any("clusterSecurityGroupId" in group for group in groups):
-            yield fault(
-                "nodes",
-                template,
-                "starts instances in the cluster's own security group, which allows all egress",
-                "give it the security group of isolated nodes",
-            )
+            what = "starts instances in the cluster's own security group, which allows all egress"
+            fix = "give it the security group of isolated nodes"
+            yield fault("nodes", template, what, fix)
     for machine in view.resources.of("aws:ec2/instance:Instance"):
         if not machine.inputs.get("vpcSecurityGroupIds"):
-            yield fault(
-                "nodes",
-                machine,
-                "starts in the VPC's default security group, which is not the stack's own",
-                "give it a group of its own",
-            )
+            what = "starts in the VPC's default security group, which is not the stack's own"
+            fix = "give it a group of its own"
+            yield fault("nodes", machine, what, fix)
 
 
 def data_is_reached(view: View) -> Iterator[Finding]:
@@ -272,16 +235,10 @@ def data_is_reached(view: View) -> Iterator[Finding]:
                 for other in resource.inputs.get(key) or []
             ]
             if not any(out for out, _ in ways):
-                yield fault(
-                    "data",
-                    resource,
-                    f"cannot be reached from {group}: no rule allows tcp {port} to it",
-                    "add an egress rule of that group",
-                )
+                what = f"cannot be reached from {group}: no rule allows tcp {port} to it"
+                fix = "add an egress rule of that group"
+                yield fault("data", resource, what, fix)
             if not any(into for _, into in ways):
-                yield fault(
-                    "data",
-                    resource,
-                    f"does not let {group} in on port {port}",
-                    "add an ingress rule to its group",
-                )
+                what = f"does not let {group} in on port {port}"
+                fix = "add an ingress rule to its group"
+                yield fault("data", resource, what, fix)

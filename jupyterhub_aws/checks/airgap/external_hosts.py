@@ -55,13 +55,8 @@ def hosts(view: View) -> Iterator[Finding]:
         for path, host in named_hosts(resource):
             if not (inside(view, host) or (on_nodes and _names_an_image(path))):
                 what = f"names {host} at {dotted(path)}"
-                yield fault(
-                    "hosts",
-                    resource,
-                    what,
-                    "remove it, or add it to network.internal_hosts if it is internal",
-                    "network.internal_hosts",
-                )
+                fix = "remove it, or add it to network.internal_hosts if it is internal"
+                yield fault("hosts", resource, what, fix, "network.internal_hosts")
 
 
 def named_hosts(resource: Resource) -> Iterator[tuple[KeyPath, str]]:
@@ -74,10 +69,8 @@ def named_hosts(resource: Resource) -> Iterator[tuple[KeyPath, str]]:
         text = decoded(value) if path[-1] in ("userData", "userDataBase64") else value
         if any(path[index : index + 2] == _PYTHON for index in range(len(path))):
             text = " ".join(_strings_of_code(text))
-        for host in sorted(
-            {match["host"].lower().rstrip(".") for match in _ADDRESS.finditer(text)}
-        ):
-            yield path, host
+        addressed = {match["host"].lower().rstrip(".") for match in _ADDRESS.finditer(text)}
+        yield from ((path, host) for host in sorted(addressed))
         for match in _NAME.finditer(text):
             known = match["top"] in _TOP or len(match["top"]) == _TWO
             principal = path[-1] in _DOCUMENTS and _PRINCIPAL.fullmatch(match["host"])
@@ -116,11 +109,8 @@ def inside(view: View, host: str) -> bool:
 
 def _known(view: View, host: str) -> bool:
     stack = view.stack
-    own = {
-        hub.entry.hostname
-        for hub in stack.hubs.values()
-        if not isinstance(hub.entry, PortForwardEntry)
-    }
+    entries = [hub.entry for hub in stack.hubs.values()]
+    own = {entry.hostname for entry in entries if not isinstance(entry, PortForwardEntry)}
     registry = (stack.own_registry or "").partition("/")[0].partition(":")[0]
     if host in own or host == registry or matches(host, view.network.internal_hosts):
         return True
@@ -167,46 +157,41 @@ def images(view: View) -> Iterator[Finding]:
     what nodes run when they start.
     """
     for release in view.resources.of(_RELEASE):
-        values = release.inputs.get("values", {})
-        whole = effective(values) if chart_name(release) == CHART else values
-        yield from _judged(view, release, whole, ("values",))
-        yield from _free_choice(release, whole)
+        yield from _judged(view, release, _all_values(release), ("values",))
+        yield from _free_choice(release, _all_values(release))
     for resource in view.resources:
         if resource.type.startswith("kubernetes:") and resource.type != _RELEASE:
             yield from _judged(view, resource, dict(resource.inputs), ())
     for addon in view.resources.of("aws:eks/addon:Addon"):
-        yield from _judged(
-            view, addon, _parsed(addon.inputs.get("configurationValues")), ("configurationValues",)
-        )
+        configuration = _parsed(addon.inputs.get("configurationValues"))
+        yield from _judged(view, addon, configuration, ("configurationValues",))
     for resource, text in texts(view.resources):
         for host in _REGISTRIES:
             if host in text:
-                yield fault(
-                    "images",
-                    resource,
-                    f"pulls from {host.rstrip('/')} in its user data",
-                    "put the image into the bundle",
-                )
+                what = f"pulls from {host.rstrip('/')} in its user data"
+                fix = "put the image into the bundle"
+                yield fault("images", resource, what, fix)
+
+
+def _all_values(release: Resource) -> Any:
+    """A release's values; a hub's with the chart's own."""
+    values = release.inputs.get("values", {})
+    return effective(values) if chart_name(release) == CHART else values
 
 
 def _judged(view: View, resource: Resource, values: Any, at: tuple[str, ...]) -> Iterator[Finding]:
     for use in images_in(values):
         if not _inside(view, use.reference):
             path = dotted((*at, *use.path))
-            yield fault(
-                "images",
-                resource,
-                f"names {use.reference} at {path}",
-                "put it into the registry (`jhub bundle`), and name it there",
-                "registry",
-            )
+            what = f"names {use.reference} at {path}"
+            fix = "put it into the registry (`jhub bundle`), and name it there"
+            yield fault("images", resource, what, fix, "registry")
 
 
 def _inside(view: View, reference: str) -> bool:
+    # On nodes, independent of its name, it is never pulled: the pull policy is checked instead.
     if isinstance(view.stack.registry, OnNodes):
-        return (
-            True  # independent of its name it is never pulled: the pull policy is checked instead
-        )
+        return True
     registry = view.stack.own_registry
     region = view.stack.region
     own_of_eks = f"{addon_account(region)}.dkr.ecr.{region}.amazonaws.com/"
@@ -221,12 +206,9 @@ def _free_choice(release: Resource, values: Any) -> Iterator[Finding]:
         for option, offered in (profile.get("profile_options") or {}).items():
             if (offered.get("unlisted_choice") or {}).get("enabled"):
                 where = f"values.singleuser.profileList[{index}].profile_options.{option}"
-                yield fault(
-                    "images",
-                    release,
-                    f"lets users type the name of an image ({where})",
-                    "list the choices",
-                )
+                what = f"lets users type the name of an image ({where})"
+                fix = "list the choices"
+                yield fault("images", release, what, fix)
 
 
 def pull_policies(view: View) -> Iterator[Finding]:
@@ -234,16 +216,9 @@ def pull_policies(view: View) -> Iterator[Finding]:
     if not isinstance(view.stack.registry, OnNodes):
         return
     for release in view.resources.of(_RELEASE):
-        for use in images_in(
-            effective(release.inputs.get("values", {}))
-            if chart_name(release) == CHART
-            else release.inputs.get("values", {})
-        ):
-            image: Any = (
-                effective(release.inputs.get("values", {}))
-                if chart_name(release) == CHART
-                else release.inputs.get("values", {})
-            )
+        values = _all_values(release)
+        for use in images_in(values):
+            image: Any = values
             for key in use.path:
                 image = image[key]
             if isinstance(image, dict) and image.get("pullPolicy") != "Never":
@@ -258,21 +233,15 @@ def charts(view: View) -> Iterator[Finding]:
     """Charts come from the stack's registry or from a folder, not from their makers."""
     registry = view.stack.own_registry
     for release in view.resources.of(_RELEASE):
-        chart, repository = (
-            str(release.inputs["chart"]),
-            (release.inputs.get("repositoryOpts") or {}).get("repo"),
-        )
+        chart = str(release.inputs["chart"])
+        repository = (release.inputs.get("repositoryOpts") or {}).get("repo")
         inside = (registry is not None and chart.startswith(f"oci://{registry}/")) or (
             "://" not in chart and repository is None
         )
         if not inside:
-            yield fault(
-                "charts",
-                release,
-                f"takes its chart from {repository or chart}",
-                "push it (`jhub bundle`), or give registry.charts",
-                "registry.charts",
-            )
+            what = f"takes its chart from {repository or chart}"
+            fix = "push it (`jhub bundle`), or give registry.charts"
+            yield fault("charts", release, what, fix, "registry.charts")
 
 
 def _parsed(text: object) -> Any:

@@ -38,24 +38,18 @@ def egress(view: View) -> Iterator[Finding]:
         values, hub = effective(release.inputs.get("values", {})), hub_of(release)
         for part, who in WHO.items():
             if part != AUTOHTTPS and at(values, *part, "networkPolicy", "enabled") is not True:
-                yield fault(
-                    "pods",
-                    release,
+                what = (
                     f"has no network policy for {who}"
-                    f" (values.{'.'.join(part)}.networkPolicy.enabled)",
-                    "switch it on",
+                    f" (values.{'.'.join(part)}.networkPolicy.enabled)"
                 )
+                fix = "switch it on"
+                yield fault("pods", release, what, fix)
         wrong = list(malformed(values))
         for item in wrong:
             yield fault("pods", release, f"{dotted(('values', *item.path))} {item.what}", item.fix)
         if not wrong:
-            yield from _reached(
-                view,
-                release,
-                chart_policies(
-                    values, ReleaseLocation(release=f"hub-{hub}", namespace=f"hub-{hub}")
-                ),
-            )
+            location = ReleaseLocation(release=f"hub-{hub}", namespace=f"hub-{hub}")
+            yield from _reached(view, release, chart_policies(values, location))
 
 
 def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Iterator[Finding]:
@@ -94,38 +88,27 @@ def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Itera
             where = dotted(("values", *way.origin))
             fix = "open a peer network's port to servers in the stack file"
             if way.peer is None:
-                yield fault(
-                    "pods",
-                    release,
-                    f"lets {policy.who} reach any destination ({where} has no peer)",
-                    "name a range",
-                )
+                what = f"lets {policy.who} reach any destination ({where} has no peer)"
+                fix = "name a range"
+                yield fault("pods", release, what, fix)
             elif way.addresses is None:
                 if way.peer != _DNS_PODS or single != _DNS:
-                    yield fault(
-                        "pods",
-                        release,
+                    what = (
                         f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words}"
-                        f" ({where})",
-                        "name ranges and ports",
+                        f" ({where})"
                     )
+                    fix = "name ranges and ports"
+                    yield fault("pods", release, what, fix)
             elif single is None:
-                yield fault(
-                    "pods",
-                    release,
-                    f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words}"
-                    f" ({where})",
-                    "name ports",
+                what = (
+                    f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words} ({where})"
                 )
+                fix = "name ports"
+                yield fault("pods", release, what, fix)
             elif further := way.addresses - allowed:
                 reached = ", ".join(further.cidrs[:4])
-                yield fault(
-                    "pods",
-                    release,
-                    f"lets {policy.who} reach {reached} on {way.ports_in_words} ({where})",
-                    fix,
-                    "network.peer_networks",
-                )
+                what = f"lets {policy.who} reach {reached} on {way.ports_in_words} ({where})"
+                yield fault("pods", release, what, fix, "network.peer_networks")
 
 
 def told(view: View) -> Iterator[Finding]:
@@ -141,12 +124,8 @@ def told(view: View) -> Iterator[Finding]:
         for tool, address in ({} if hub is None else hub.package_mirrors.given()).items():
             if address not in " ".join([*map(str, environment.values()), *files.values()]):
                 what = f"does not configure servers with the mirror for {tool} ({address})"
-                yield fault(
-                    "mirrors",
-                    release,
-                    what,
-                    "let the stack write singleuser.extraEnv and extraFiles",
-                )
+                fix = "let the stack write singleuser.extraEnv and extraFiles"
+                yield fault("mirrors", release, what, fix)
         if isinstance(view.network.egress, ProxyEgress):
             for where, told_of in (
                 ("singleuser", environment),
@@ -159,13 +138,9 @@ def _proxy(
     view: View, release: Resource, where: str, environment: Mapping[str, Any], url: str
 ) -> Iterator[Finding]:
     if environment.get("HTTPS_PROXY") != url:
-        yield fault(
-            "proxy",
-            release,
-            f"does not configure {where} with the proxy (values.{where}.extraEnv.HTTPS_PROXY)",
-            "let the stack write it",
-            "network.egress",
-        )
+        what = f"does not configure {where} with the proxy (values.{where}.extraEnv.HTTPS_PROXY)"
+        fix = "let the stack write it"
+        yield fault("proxy", release, what, fix, "network.egress")
     listed = str(environment.get("NO_PROXY", "")).split(",")
     for needed in (*view.network.ranges, view.stack.cluster.service_cidr, "hub", ".svc"):
         if needed not in listed:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from jupyterhub_aws.checks.finding import Finding
+from jupyterhub_aws.checks.finding import Finding, fail
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.network import (
     AirgapNetworkSection,
@@ -64,14 +64,7 @@ def view_of(stack: StackConfig, resources: Resources) -> View | None:
 
 def fault(check: str, resource: Resource, what: str, fix: str, path: str | None = None) -> Finding:
     """A fault in the proof: which resource, which value, and what to do."""
-    return Finding(
-        id=f"airgap-{check}",
-        status="fail",
-        message=f"{resource.label} {what}",
-        path=path,
-        fix=fix,
-        subjects=(resource.urn,),
-    )
+    return fail(f"airgap-{check}", f"{resource.label} {what}", fix, resource, path=path)
 
 
 # --- User data of instances, as text.

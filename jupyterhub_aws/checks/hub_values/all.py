@@ -16,13 +16,7 @@ from jupyterhub_aws.config.tree import KeyPath, at
 
 #: KubeSpawner's own start_timeout, where the chart gives none.
 _KUBESPAWNER_SECONDS = 60
-RULES = (
-    *sign_in.RULES,
-    *servers.RULES,
-    *protections.RULES,
-    *traits.RULES,
-    *pods.RULES,
-)
+RULES = (*sign_in.RULES, *servers.RULES, *protections.RULES, *traits.RULES, *pods.RULES)
 
 
 def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[ValueFault, bool]]:
@@ -30,18 +24,9 @@ def verdict(values: Values, hub: Hub, start_seconds: int) -> Iterator[tuple[Valu
     whether it is the chart's schema that says so.
     """
     refused = list(refusals(values))
-    yield from (
-        (
-            ValueFault(
-                id="helm-values.schema",
-                path=path,
-                what=what,
-                fix="compare it with the chart's documentation",
-            ),
-            True,
-        )
-        for path, what in refused
-    )
+    fix = "compare it with the chart's documentation"
+    for path, what in refused:
+        yield ValueFault("helm-values.schema", path, what, fix), True
     if not refused:  # rules look into values of the right kind
         yield from ((fault, False) for fault in faults(effective(values), hub, start_seconds))
 
@@ -54,9 +39,8 @@ def faults(values: Values, hub: Hub, start_seconds: int) -> Iterator[ValueFault]
     where it was said.
     """
     resolved = resolve(values)
-    found = list(
-        dict.fromkeys(_placed(fault, resolved) for fault in _faults(resolved, hub, start_seconds))
-    )  # a trait and its key are one fault
+    placed = (_placed(fault, resolved) for fault in _faults(resolved, hub, start_seconds))
+    found = list(dict.fromkeys(placed))  # a trait and its key are one fault
     yield from found
     yield from _of_profiles(resolved, {fault.path for fault in found})
 
@@ -85,14 +69,9 @@ def _of_profiles(resolved: Resolved, told: set[KeyPath]) -> Iterator[ValueFault]
         ]
         for fault in rules:
             place = there.said(fault.path).path
-            if (
-                place[:3] != ("hub", "config", "KubeSpawner")
-                or place[3:4] == ()
-                or place[3] not in said
-            ):
-                continue
+            guarded = place[:3] == ("hub", "config", "KubeSpawner") and place[3:4] != ()
             mine = (*path, *place[3:])
-            if mine not in told:
+            if guarded and place[3] in said and mine not in told:
                 told.add(mine)
                 yield replace(fault, path=mine)
 
@@ -107,12 +86,8 @@ def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[ValueF
         yield from protections.in_memory(values)
     if not (isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted):
         yield from sign_in.clear_text(values)
-    limits: list[tuple[KeyPath, object]] = [
-        (
-            ("singleuser", "startTimeout"),
-            at(values, "singleuser", "startTimeout") or _KUBESPAWNER_SECONDS,
-        )
-    ]
+    usual = at(values, "singleuser", "startTimeout") or _KUBESPAWNER_SECONDS
+    limits: list[tuple[KeyPath, object]] = [(("singleuser", "startTimeout"), usual)]
     limits += [
         ((*path, "start_timeout"), override["start_timeout"])
         for path, override in profiles(values)
@@ -120,12 +95,9 @@ def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[ValueF
     ]
     for path, limit in limits:
         if isinstance(limit, (int, float)) and limit < start_seconds:
-            yield ValueFault(
-                id="helm-values.start-timeout",
-                path=path,
-                what=(
-                    f"gives up before a node can be ready (got {limit:g} s, a node and its image"
-                    f" may take {start_seconds} s)"
-                ),
-                fix=f"write {start_seconds} or more, or remove it",
+            what = (
+                f"gives up before a node can be ready (got {limit:g} s, a node and its image"
+                f" may take {start_seconds} s)"
             )
+            fix = f"write {start_seconds} or more, or remove it"
+            yield ValueFault("helm-values.start-timeout", path, what, fix)

@@ -11,7 +11,7 @@ from jupyterhub_aws.config.tree import KeyPath, at
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ValueFault:
     """The id of the problem, `path` inside the values, what is wrong there, and what to do."""
 
@@ -55,14 +55,7 @@ def overrides(values: Values) -> Iterator[tuple[KeyPath, object]]:
         for option, offered in _entries(at(profile, "profile_options")):
             for choice, chosen in _entries(at(offered, "choices")):
                 yield (
-                    (
-                        *path,
-                        "profile_options",
-                        option,
-                        "choices",
-                        choice,
-                        "kubespawner_override",
-                    ),
+                    (*path, "profile_options", option, "choices", choice, "kubespawner_override"),
                     at(chosen, "kubespawner_override"),
                 )
 

@@ -14,9 +14,8 @@ from jupyterhub_aws.config.pod_fields import wrong
 from jupyterhub_aws.config.tree import KeyPath, at
 
 #: Key of the chart to what it is: a kind of the API, `list` or `listed` (a list, or a map with the
-#: items as its values) of one, or `part` of one, which
-#: is merged into a whole. Source: where the chart's templates put each (chart 4.4.0, `grep -r` for
-#: the key below templates/).
+#: items as its values) of one, or `part` of one, which is merged into a whole. Source: where the
+#: chart's templates put each (chart 4.4.0, `grep -r` for the key below templates/).
 _KEYS: Mapping[str, tuple[str, str]] = {
     "hub.extraPodSpec": ("part", "PodSpec"),
     "hub.initContainers": ("list", "Container"),
@@ -103,9 +102,8 @@ _SELECTORS = (
 def pod_fields(values: Values) -> Iterator[ValueFault]:
     """Every part of a pod has fields that exist, of the right types."""
     for key, (how, kind) in _KEYS.items():
-        yield from _checked(
-            tuple(key.split(".")), how, kind, at(values, *key.split(".")), either=False
-        )
+        place = tuple(key.split("."))
+        yield from _checked(place, how, kind, at(values, *place), either=False)
     for trait, (how, kind, of_chart) in _TRAITS.items():
         # A trait that has a key was put there (config/traits.py); what only traits say is under the
         # class.
@@ -133,7 +131,7 @@ def _checked(
         if path[-1] == "container_security_context" and not isinstance(value, Mapping):
             return  # protections.isolation says so
         yield from (
-            ValueFault(id="helm-values.pod-field", path=(*path, *inner), what=what, fix=fix)
+            ValueFault("helm-values.pod-field", (*path, *inner), what, fix)
             for inner, what, fix in wrong(kind, value, part=True, either=either)
         )
         return
@@ -146,9 +144,7 @@ def _checked(
     for index, item in found:
         if isinstance(item, Mapping):
             yield from (
-                ValueFault(
-                    id="helm-values.pod-field", path=(*path, index, *inner), what=what, fix=fix
-                )
+                ValueFault("helm-values.pod-field", (*path, index, *inner), what, fix)
                 for inner, what, fix in wrong(kind, item, either=either)
             )
 
@@ -156,12 +152,8 @@ def _checked(
 def _labels(path: KeyPath, value: object) -> Iterator[ValueFault]:
     for key, label in value.items() if isinstance(value, Mapping) else ():
         if label is not None and not isinstance(label, str):
-            yield ValueFault(
-                id="helm-values.label-not-text",
-                path=(*path, key),
-                what="must be text: labels of nodes are, and Kubernetes refuses anything else",
-                fix="write it in quotes",
-            )
+            what = "must be text: labels of nodes are, and Kubernetes refuses anything else"
+            yield ValueFault("helm-values.label-not-text", (*path, key), what, "write it in quotes")
 
 
 RULES = (pod_fields,)
@@ -172,36 +164,33 @@ RULES = (pod_fields,)
 
 
 def _letsencrypt(values: Values) -> bool:
-    return (
-        bool(at(values, "proxy", "https", "enabled"))
-        and at(values, "proxy", "https", "type") == "letsencrypt"
-    )
+    https = at(values, "proxy", "https")
+    return bool(at(https, "enabled")) and at(https, "type") == "letsencrypt"
 
 
 def _pulled(values: Values) -> bool:
-    return bool(
-        at(values, "prePuller", "hook", "enabled")
-        or at(values, "prePuller", "continuous", "enabled")
-    )
+    pullers = at(values, "prePuller")
+    return bool(at(pullers, "hook", "enabled") or at(pullers, "continuous", "enabled"))
+
+
+def _is_set(*path: str) -> Callable[[Values], bool]:
+    return lambda values: bool(at(values, *path))
 
 
 #: When the chart's templates use an image that its values name (templates of chart 4.4.0, the `if`
-#: around each). One that is not
-#: listed here counts as used.
+#: around each). One that is not listed here counts as used.
 _USED: Mapping[KeyPath, Callable[[Values], bool]] = {
     ("proxy", "traefik", "image"): _letsencrypt,
     ("proxy", "secretSync", "image"): _letsencrypt,
-    ("singleuser", "networkTools", "image"): lambda values: bool(
-        at(values, "singleuser", "cloudMetadata", "blockWithIptables")
+    ("singleuser", "networkTools", "image"): _is_set(
+        "singleuser", "cloudMetadata", "blockWithIptables"
     ),
-    ("scheduling", "userScheduler", "image"): lambda values: bool(
-        at(values, "scheduling", "userScheduler", "enabled")
-    ),
+    ("scheduling", "userScheduler", "image"): _is_set("scheduling", "userScheduler", "enabled"),
     ("scheduling", "userPlaceholder", "image"): lambda values: bool(
         at(values, "scheduling", "userPlaceholder", "enabled")
         and at(values, "scheduling", "userPlaceholder", "replicas")
     ),
-    ("prePuller", "hook", "image"): lambda values: bool(at(values, "prePuller", "hook", "enabled")),
+    ("prePuller", "hook", "image"): _is_set("prePuller", "hook", "enabled"),
     ("prePuller", "pause", "image"): _pulled,
 }
 
@@ -222,11 +211,8 @@ def image_maps(values: Values) -> Iterator[tuple[KeyPath, Mapping[str, Any]]]:
         image: Any = whole
         for key in use.path:
             image = image[key]
-        if (
-            isinstance(image, Mapping)
-            and "name" in image
-            and all(isinstance(key, str) for key in use.path)
-        ):
+        named = isinstance(image, Mapping) and "name" in image
+        if named and all(isinstance(key, str) for key in use.path):
             yield use.path, image
 
 

@@ -84,10 +84,8 @@ def chart_policies(values: Values, place: ReleaseLocation) -> Iterator[Policy]:
         settings: Mapping[str, Any] = at(values, *part, "networkPolicy") or {}
         if not settings.get("enabled") or (part == AUTOHTTPS and not _https(values, "letsencrypt")):
             continue
-        egress, ingress = (
-            list(_egress(part, settings, values, place)),
-            list(_ingress(part, settings, values)),
-        )
+        egress = list(_egress(part, settings, values, place))
+        ingress = list(_ingress(part, settings, values))
         spec = {
             "podSelector": {"matchLabels": _matched(part, place)},
             "policyTypes": ["Ingress", "Egress"],
@@ -109,10 +107,8 @@ def closed_by_default(namespace: str) -> Policy:
 
 
 def _https(values: Values, *kinds: str) -> bool:
-    return (
-        bool(at(values, "proxy", "https", "enabled"))
-        and at(values, "proxy", "https", "type") in kinds
-    )
+    https = at(values, "proxy", "https")
+    return bool(at(https, "enabled")) and at(https, "type") in kinds
 
 
 def _matched(part: Part, place: ReleaseLocation) -> dict[str, str]:
@@ -145,13 +141,8 @@ def _egress(
     part: Part, settings: Mapping[str, Any], values: Values, place: ReleaseLocation
 ) -> Iterator[tuple[Mapping[str, Any], KeyPath | None]]:
     for target, ports in _FIXED[part]:
-        yield (
-            {
-                "to": [{"podSelector": {"matchLabels": _matched(target, place)}}],
-                "ports": [{"port": port} for port in ports],
-            },
-            None,
-        )
+        to = [{"podSelector": {"matchLabels": _matched(target, place)}}]
+        yield {"to": to, "ports": [{"port": port} for port in ports]}, None
     allowed: Mapping[str, Any] = settings.get("egressAllowRules") or {}
     metadata = f"{at(values, 'singleuser', 'cloudMetadata', 'ip')}/32"
     dns = {
@@ -181,14 +172,8 @@ def _ingress(
     part: Part, settings: Mapping[str, Any], values: Values
 ) -> Iterator[tuple[Mapping[str, Any], KeyPath | None]]:
     if settings.get("allowedIngressPorts"):
-        yield (
-            {"ports": [{"port": port} for port in settings["allowedIngressPorts"]]},
-            (
-                *part,
-                "networkPolicy",
-                "allowedIngressPorts",
-            ),
-        )
+        open_ports = [{"port": port} for port in settings["allowedIngressPorts"]]
+        yield {"ports": open_ports}, (*part, "networkPolicy", "allowedIngressPorts")
     by_label = {
         HUB: (("hub", ("http",)),),
         PROXY: (
@@ -210,11 +195,7 @@ def _ingress(
             ]
             yield (
                 {"from": everywhere, "ports": numbers},
-                (
-                    *part,
-                    "networkPolicy",
-                    "interNamespaceAccessLabels",
-                ),
+                (*part, "networkPolicy", "interNamespaceAccessLabels"),
             )
     for index, rule in enumerate(settings.get("ingress") or ()):
         yield rule, (*part, "networkPolicy", "ingress", index)
@@ -245,12 +226,9 @@ def malformed(values: Values) -> Iterator[ValueFault]:
                 problem = _rule_problem(rule, direction)
                 if problem is not None:
                     path = (*part, "networkPolicy", direction, index)
-                    yield ValueFault(
-                        id="helm-values.network-policy",
-                        path=path,
-                        what=f"is no rule of a NetworkPolicy: {problem}",
-                        fix=f"write it like {EXAMPLE}",
-                    )
+                    what = f"is no rule of a NetworkPolicy: {problem}"
+                    fix = f"write it like {EXAMPLE}"
+                    yield ValueFault("helm-values.network-policy", path, what, fix)
 
 
 def _rule_problem(rule: object, direction: str) -> str | None:
@@ -267,10 +245,8 @@ def _rule_problem(rule: object, direction: str) -> str | None:
         if not isinstance(rule.get(key) or [], (list, tuple)):
             return f"{key} is not a list"
     problems = (_peer_problem(peer) for peer in rule.get(allowed[0]) or ())
-    found = next((problem for problem in problems if problem), None)
-    return found or next(
-        (problem for problem in map(_port_problem, rule.get("ports") or ()) if problem), None
-    )
+    of_ports = map(_port_problem, rule.get("ports") or ())
+    return next(filter(None, (*problems, *of_ports)), None)
 
 
 def _peer_problem(peer: object) -> str | None:
@@ -282,14 +258,11 @@ def _peer_problem(peer: object) -> str | None:
         if key not in _PEER_KEYS or not isinstance(value, Mapping)
     ]
     if unknown:
-        return (
-            f"a peer has {', '.join(_PEER_KEYS)} only, and each is a map (got {shown(unknown[0])})"
-        )
+        keys = ", ".join(_PEER_KEYS)
+        return f"a peer has {keys} only, and each is a map (got {shown(unknown[0])})"
     block = peer.get("ipBlock")
     if block is None:
-        return next(
-            (_selector_problem(value) for value in peer.values() if _selector_problem(value)), None
-        )
+        return next(filter(None, map(_selector_problem, peer.values())), None)
     return "ipBlock is used alone" if len(peer) > 1 else _block_problem(block)
 
 

@@ -38,29 +38,20 @@ def isolation(values: Values) -> Iterator[ValueFault]:
     """Servers stay unprivileged, and away from the nodes' credentials."""
     single = at(values, "singleuser") or {}
     if _same(single.get("uid"), 0):
-        yield ValueFault(
-            id="helm-values.servers-as-root",
-            path=("singleuser", "uid"),
-            what="runs servers as root: the namespace's Pod Security would refuse every one",
-            fix="remove it",
-        )
+        what = "runs servers as root: the namespace's Pod Security would refuse every one"
+        yield ValueFault("helm-values.servers-as-root", ("singleuser", "uid"), what, "remove it")
     if single.get("allowPrivilegeEscalation") is not False:
-        yield ValueFault(
-            id="helm-values.privilege-escalation",
-            path=("singleuser", "allowPrivilegeEscalation"),
-            what="lets servers gain rights: the namespace's Pod Security would refuse every one",
-            fix="remove it",
-        )
+        what = "lets servers gain rights: the namespace's Pod Security would refuse every one"
+        path: KeyPath = ("singleuser", "allowPrivilegeEscalation")
+        yield ValueFault("helm-values.privilege-escalation", path, what, "remove it")
     if at(single, "cloudMetadata", "blockWithIptables"):
-        yield ValueFault(
-            id="helm-values.privileged-container",
-            path=("singleuser", "cloudMetadata", "blockWithIptables"),
-            what=(
-                "puts a privileged container into every server: the namespace's Pod Security would"
-                " refuse it"
-            ),
-            fix="leave it off: network policies and the nodes' hop limit block the metadata",
+        what = (
+            "puts a privileged container into every server: the namespace's Pod Security would"
+            " refuse it"
         )
+        fix = "leave it off: network policies and the nodes' hop limit block the metadata"
+        path = ("singleuser", "cloudMetadata", "blockWithIptables")
+        yield ValueFault("helm-values.privileged-container", path, what, fix)
     context = at(values, "hub", "config", "KubeSpawner", "container_security_context")
     if (
         at(context, "runAsNonRoot") is not True
@@ -68,25 +59,20 @@ def isolation(values: Values) -> Iterator[ValueFault]:
         or not {*map(str, items(at(context, "capabilities", "add")))} <= {"NET_BIND_SERVICE"}
         or at(context, "seccompProfile", "type") not in ("RuntimeDefault", "Localhost")
     ):
-        yield ValueFault(
-            id="helm-values.security-context",
-            path=("hub", "config", "KubeSpawner", "container_security_context"),
-            what="lacks what Pod Security `restricted` asks for: every server would be refused",
-            fix=(
-                "keep runAsNonRoot: true, capabilities: {drop: [ALL]} and seccompProfile: {type:"
-                " RuntimeDefault}"
-            ),
+        what = "lacks what Pod Security `restricted` asks for: every server would be refused"
+        fix = (
+            "keep runAsNonRoot: true, capabilities: {drop: [ALL]} and seccompProfile: {type:"
+            " RuntimeDefault}"
         )
+        path = ("hub", "config", "KubeSpawner", "container_security_context")
+        yield ValueFault("helm-values.security-context", path, what, fix)
     if at(single, "extraPodConfig", "securityContext") is not None:
-        yield ValueFault(
-            id="helm-values.pod-security-context",
-            path=("singleuser", "extraPodConfig", "securityContext"),
-            what=(
-                "replaces the pod's whole security context, and with it the group that homes"
-                " belong to"
-            ),
-            fix="use hub.config.KubeSpawner.pod_security_context",
+        what = (
+            "replaces the pod's whole security context, and with it the group that homes belong to"
         )
+        fix = "use hub.config.KubeSpawner.pod_security_context"
+        path = ("singleuser", "extraPodConfig", "securityContext")
+        yield ValueFault("helm-values.pod-security-context", path, what, fix)
 
 
 def _same(value: object, bad: object) -> bool:
@@ -110,33 +96,21 @@ def privileges(values: Values) -> Iterator[ValueFault]:
                 and _same(value, bad)
                 and (*path, key) != ("singleuser", "allowPrivilegeEscalation")
             ):
-                yield ValueFault(
-                    id="helm-values.pod-security",
-                    path=(*path, key),
-                    what=(
-                        "is what Pod Security `restricted` refuses: such a pod would never be made"
-                    ),
-                    fix="remove it",
-                )
+                what = "is what Pod Security `restricted` refuses: such a pod would never be made"
+                yield ValueFault("helm-values.pod-security", (*path, key), what, "remove it")
         for key in ("hostPath", "host_path"):
             if not isinstance(found.get(key), Mapping):
                 continue
-            yield ValueFault(
-                id="helm-values.host-path",
-                path=(*path, key),
-                what="opens a directory of the node, which Pod Security `restricted` refuses",
-                fix="use another volume",
-            )
+            what = "opens a directory of the node, which Pod Security `restricted` refuses"
+            yield ValueFault("helm-values.host-path", (*path, key), what, "use another volume")
 
 
 def data(values: Values) -> Iterator[ValueFault]:
     """Removing a user or a release deletes no data, and a database is where it says."""
     if at(values, "hub", "config", "KubeSpawner", "delete_pvc") is not False:
+        what, fix = "deletes a user's home with the user", "write false"
         yield ValueFault(
-            id="helm-values.homes-deleted",
-            path=("hub", "config", "KubeSpawner", "delete_pvc"),
-            what="deletes a user's home with the user",
-            fix="write false",
+            "helm-values.homes-deleted", ("hub", "config", "KubeSpawner", "delete_pvc"), what, fix
         )
     database = at(values, "hub", "db") or {}
     kind = database.get("type")
@@ -144,41 +118,30 @@ def data(values: Values) -> Iterator[ValueFault]:
         kind == "sqlite-pvc"
         and at(database, "pvc", "annotations", "helm.sh/resource-policy") != "keep"
     ):
+        what = "lets Helm delete the database with the release"
+        fix = "keep helm.sh/resource-policy: keep"
         yield ValueFault(
-            id="helm-values.database-deleted",
-            path=("hub", "db", "pvc", "annotations"),
-            what="lets Helm delete the database with the release",
-            fix="keep helm.sh/resource-policy: keep",
+            "helm-values.database-deleted", ("hub", "db", "pvc", "annotations"), what, fix
         )
     if str(database.get("url")).startswith("sqlite"):
-        yield ValueFault(
-            id="helm-values.database-lost",
-            path=("hub", "db", "url"),
-            what="is a file inside the container, and lost at every restart",
-            fix="use database.kind: sqlite, which has a volume",
-        )
+        what = "is a file inside the container, and lost at every restart"
+        fix = "use database.kind: sqlite, which has a volume"
+        yield ValueFault("helm-values.database-lost", ("hub", "db", "url"), what, fix)
     if kind in ("postgres", "mysql", "other") and not database.get("url"):
-        yield ValueFault(
-            id="helm-values.database-lost",
-            path=("hub", "db", "url"),
-            what=(
-                f"is missing with {kind}: JupyterHub would silently use a file that is lost at"
-                " every"
-                " restart"
-            ),
-            fix="use database.kind: postgres, or write the URL without its password",
+        what = (
+            f"is missing with {kind}: JupyterHub would silently use a file that is lost at"
+            " every restart"
         )
+        fix = "use database.kind: postgres, or write the URL without its password"
+        yield ValueFault("helm-values.database-lost", ("hub", "db", "url"), what, fix)
 
 
 def in_memory(values: Values) -> Iterator[ValueFault]:
     """A database in memory is only had by its long name."""
     if at(values, "hub", "db", "type") == "sqlite-memory":
-        yield ValueFault(
-            id="helm-values.sessions-lost",
-            path=("hub", "db", "type"),
-            what="loses every session when the hub restarts",
-            fix="say so: database.kind: sqlite_memory",
-        )
+        what = "loses every session when the hub restarts"
+        fix = "say so: database.kind: sqlite_memory"
+        yield ValueFault("helm-values.sessions-lost", ("hub", "db", "type"), what, fix)
 
 
 def way_in(values: Values) -> Iterator[ValueFault]:
@@ -187,50 +150,35 @@ def way_in(values: Values) -> Iterator[ValueFault]:
     """
     service = at(values, "proxy", "service") or {}
     if service.get("type") != "ClusterIP":
-        yield ValueFault(
-            id="helm-values.unseen-ingress",
-            path=("proxy", "service", "type"),
-            what=f"opens an ingress that the plan does not see (got {shown(service.get('type'))})",
-            fix="use the hub's entry",
-        )
+        what = f"opens an ingress that the plan does not see (got {shown(service.get('type'))})"
+        fix = "use the hub's entry"
+        yield ValueFault("helm-values.unseen-ingress", ("proxy", "service", "type"), what, fix)
     for name, port in (service.get("nodePorts") or {}).items():
         if port is not None and not FIRST_NODE_PORT <= port <= LAST_NODE_PORT:
+            what = f"is outside the range of node ports (got {port})"
+            fix = f"use {FIRST_NODE_PORT} to {LAST_NODE_PORT}"
             yield ValueFault(
-                id="helm-values.node-port",
-                path=("proxy", "service", "nodePorts", name),
-                what=f"is outside the range of node ports (got {port})",
-                fix=f"use {FIRST_NODE_PORT} to {LAST_NODE_PORT}",
+                "helm-values.node-port", ("proxy", "service", "nodePorts", name), what, fix
             )
     if at(service, "externalIPs"):
+        what = "opens an ingress that the plan does not see"
+        fix = "use entry.external_ips of kind node_port"
         yield ValueFault(
-            id="helm-values.unseen-ingress",
-            path=("proxy", "service", "externalIPs"),
-            what="opens an ingress that the plan does not see",
-            fix="use entry.external_ips of kind node_port",
+            "helm-values.unseen-ingress", ("proxy", "service", "externalIPs"), what, fix
         )
     if at(values, "hub", "service", "type") not in (None, "ClusterIP"):
-        yield ValueFault(
-            id="helm-values.around-proxy",
-            path=("hub", "service", "type"),
-            what="opens a path around the proxy, without encryption",
-            fix="remove it",
-        )
+        what = "opens a path around the proxy, without encryption"
+        yield ValueFault("helm-values.around-proxy", ("hub", "service", "type"), what, "remove it")
     for name in ("ingress", "httpRoute"):
         if at(values, name, "enabled"):
-            yield ValueFault(
-                id="helm-values.unseen-ingress",
-                path=(name, "enabled"),
-                what="opens an ingress that the plan does not see",
-                fix="use the hub's entry",
-            )
+            what = "opens an ingress that the plan does not see"
+            fix = "use the hub's entry"
+            yield ValueFault("helm-values.unseen-ingress", (name, "enabled"), what, fix)
     https = at(values, "proxy", "https") or {}
     if https.get("enabled") and https.get("type") == "letsencrypt" and not https.get("hosts"):
-        yield ValueFault(
-            id="helm-values.plain-http",
-            path=("proxy", "https", "hosts"),
-            what="is empty: the proxy would silently serve plain HTTP",
-            fix="use the entry's tls",
-        )
+        what = "is empty: the proxy would silently serve plain HTTP"
+        fix = "use the entry's tls"
+        yield ValueFault("helm-values.plain-http", ("proxy", "https", "hosts"), what, fix)
 
 
 def release_ends(values: Values) -> Iterator[ValueFault]:
@@ -239,59 +187,38 @@ def release_ends(values: Values) -> Iterator[ValueFault]:
     """
     for path in (("prePuller", "hook", "enabled"), ("prePuller", "continuous", "enabled")):
         if at(values, *path):
-            yield ValueFault(
-                id="helm-values.waits-for-nodes",
-                path=path,
-                what="waits for user nodes, and every `pulumi up` with it",
-                fix="remove it: nodes pull an image when a server needs it",
-            )
-    if at(values, "scheduling", "userPlaceholder", "enabled") and at(
-        values, "scheduling", "userPlaceholder", "replicas"
-    ):
-        yield ValueFault(
-            id="helm-values.waits-for-nodes",
-            path=("scheduling", "userPlaceholder", "replicas"),
-            what="waits for user nodes, and every `pulumi up` with it",
-            fix="raise size.min of the pool to have nodes ready",
-        )
-    for refused, fix in (
+            what = "waits for user nodes, and every `pulumi up` with it"
+            fix = "remove it: nodes pull an image when a server needs it"
+            yield ValueFault("helm-values.waits-for-nodes", path, what, fix)
+    placeholder = at(values, "scheduling", "userPlaceholder")
+    if at(placeholder, "enabled") and at(placeholder, "replicas"):
+        what = "waits for user nodes, and every `pulumi up` with it"
+        fix = "raise size.min of the pool to have nodes ready"
+        where = ("scheduling", "userPlaceholder", "replicas")
+        yield ValueFault("helm-values.waits-for-nodes", where, what, fix)
+    for refused, instead in (
         (("hub", "fsGid"), "use hub.podSecurityContext.fsGroup"),
         (("rbac", "enabled"), "use rbac.create"),
     ):
         if at(values, *refused) is not None:
-            yield ValueFault(
-                id="helm-values.chart-refuses",
-                path=refused,
-                what="is refused by the chart's templates",
-                fix=fix,
-            )
+            what = "is refused by the chart's templates"
+            yield ValueFault("helm-values.chart-refuses", refused, what, instead)
     for name in ("fullnameOverride", "nameOverride"):
         if at(values, name):
-            yield ValueFault(
-                id="helm-values.names",
-                path=(name,),
-                what="renames what the entry and the network policies look for",
-                fix="remove it",
-            )
+            what = "renames what the entry and the network policies look for"
+            yield ValueFault("helm-values.names", (name,), what, "remove it")
     if at(values, "imagePullSecret", "create"):
-        yield ValueFault(
-            id="helm-values.password-in-values",
-            path=("imagePullSecret", "create"),
-            what="holds a password in the release's values",
-            fix="make the Secret yourself and name it in imagePullSecrets",
-        )
+        what = "holds a password in the release's values"
+        fix = "make the Secret yourself and name it in imagePullSecrets"
+        yield ValueFault("helm-values.password-in-values", ("imagePullSecret", "create"), what, fix)
 
 
 def images(values: Values) -> Iterator[ValueFault]:
     """Images by a fixed tag."""
     for path, value in maps(values):
         if path[-1:] == ("image",) and value.get("tag") == "latest":
-            yield ValueFault(
-                id="helm-values.image-latest",
-                path=(*path, "tag"),
-                what="follows latest: it would change without notice",
-                fix="name a version",
-            )
+            what = "follows latest: it would change without notice"
+            yield ValueFault("helm-values.image-latest", (*path, "tag"), what, "name a version")
         image = value.get("image")
         if (
             isinstance(image, str)
@@ -300,12 +227,8 @@ def images(values: Values) -> Iterator[ValueFault]:
             and image.rpartition("/")[2].partition(":")[2] in ("", "latest")
         ):
             has = "follows latest" if image.endswith(":latest") else "has no tag"
-            yield ValueFault(
-                id="helm-values.image-unpinned",
-                path=(*path, "image"),
-                what=f"{has} (got {shown(image)}): it would change without notice",
-                fix="name a version",
-            )
+            what = f"{has} (got {shown(image)}): it would change without notice"
+            yield ValueFault("helm-values.image-unpinned", (*path, "image"), what, "name a version")
 
 
 def clear_text(values: Values) -> Iterator[ValueFault]:
@@ -316,26 +239,16 @@ def clear_text(values: Values) -> Iterator[ValueFault]:
         if not isinstance(value, str) or value in ("", SECRET, UNKNOWN):
             continue
         if _under_secret_name(path) or _named_beside(values, path):
-            yield ValueFault(
-                id="helm-values.secret",
-                path=path,
-                what="looks like a secret in clear text",
-                fix=_kept_elsewhere(path),
-            )
+            what = "looks like a secret in clear text"
+            yield ValueFault("helm-values.secret", path, what, _kept_elsewhere(path))
         elif "PRIVATE KEY-----" in value:
-            yield ValueFault(
-                id="helm-values.private-key",
-                path=path,
-                what="holds a private key in clear text",
-                fix="use entry.tls, which takes it as a secret of the stack",
-            )
+            what = "holds a private key in clear text"
+            fix = "use entry.tls, which takes it as a secret of the stack"
+            yield ValueFault("helm-values.private-key", path, what, fix)
         elif _URL_WITH_PASSWORD.search(value):
-            yield ValueFault(
-                id="helm-values.password",
-                path=path,
-                what="holds a password in clear text",
-                fix="leave the password out of the address, and use the option that takes it",
-            )
+            what = "holds a password in clear text"
+            fix = "leave the password out of the address, and use the option that takes it"
+            yield ValueFault("helm-values.password", path, what, fix)
 
 
 #: Secrets that the stack makes by itself, once for each hub (components/hub/secrets.py).

@@ -68,7 +68,7 @@ _SMALLEST_SUBNET = 16
 _ADDED = "networkPolicy.egress: it is added to the stack's own rules"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Reach:
     """One value with its effect. `refused`: it takes away what pods need, or opens a protected
     target; otherwise an operator should know.
@@ -77,14 +77,12 @@ class Reach:
     path: KeyPath
     what: str
     fix: str
-    refused: bool
+    refused: bool = True
 
     @property
     def fault(self) -> ValueFault:
         """The same as a fault of the values."""
-        return ValueFault(
-            id="helm-values.network-path", path=self.path, what=self.what, fix=self.fix
-        )
+        return ValueFault("helm-values.network-path", self.path, self.what, self.fix)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +119,8 @@ class _Scene:
 
     def pod(self, part: Part, number: int = 0) -> PolicyPod:
         """A pod of a part; servers are several."""
-        return pod(
-            part,
-            self.values,
-            self.place,
-            self.address(1 + list(WHO).index(part) + len(WHO) * number),
-        )
+        address = self.address(1 + list(WHO).index(part) + len(WHO) * number)
+        return pod(part, self.values, self.place, address)
 
     def servers(self) -> Iterator[tuple[KeyPath, PolicyPod]]:
         """A server as the values make it, and one of each profile that gives its servers labels:
@@ -163,9 +157,8 @@ class _Scene:
             and isinstance(network, (AirgapNetworkSection, ExistingNetworkSection))
             and network.additional_endpoints
         ):
-            found.pop(
-                _API
-            )  # the stack file opens the endpoints in the network to servers, on this port
+            # The stack file opens the endpoints in the network to servers, on this port.
+            found.pop(_API)
         return found
 
     def written(self, path: KeyPath) -> KeyPath | None:
@@ -174,10 +167,8 @@ class _Scene:
         """
         given: Any = self.stack.hubs[self.hub].helm_values
         if path[-2:-1] in (("egress",), ("ingress",)) and isinstance(path[-1], int):
-            theirs, whole = (
-                at(given, *map(str, path[:-1])) or (),
-                at(self.values, *map(str, path[:-1])) or (),
-            )
+            theirs = at(given, *map(str, path[:-1])) or ()
+            whole = at(self.values, *map(str, path[:-1])) or ()
             index = path[-1] - (len(whole) - len(theirs))
             return (*path[:-1], index) if index >= 0 else None
         return path if at(given, *map(str, path)) is not None else None
@@ -196,17 +187,21 @@ def reach(stack: StackConfig, hub: str, values: Values, others: Iterable[Policy]
     return [*taken, *opened, *_among_servers(scene, opened)]
 
 
+@dataclass(frozen=True)
+class _Need:
+    """A connection that pods of a part need, what its loss means, and whether it works. `other` is
+    the part that it leads to; `labels` are those of a profile that decide over it.
+    """
+
+    part: Part
+    what: str
+    works: bool
+    other: Part | None = None
+    labels: KeyPath | None = None
+
+
 def _taken_away(scene: _Scene) -> Iterator[Reach]:
     """What the pods need, and have no longer."""
-    hub, proxy, server = (scene.pod(part) for part in (HUB, PROXY, SERVERS))
-    dns = PolicyPod(
-        namespace="kube-system", labels={"k8s-app": "kube-dns"}, address=scene.address(50)
-    )
-    encrypted = bool(at(scene.values, "proxy", "https", "enabled")) and at(
-        scene.values, "proxy", "https", "type"
-    ) in ("secret", "manual")
-    outside = "198.51.100.1"  # any address: RFC 5737, a documentation range
-
     off = [
         part
         for part in (HUB, PROXY, SERVERS)
@@ -220,76 +215,57 @@ def _taken_away(scene: _Scene) -> Iterator[Reach]:
             if alone
             else f"leaves {WHO[part]} open to all traffic"
         )
-        yield Reach(path=scene.written(switch) or switch, what=what, fix="remove it", refused=True)
+        yield Reach(scene.written(switch) or switch, what, "remove it")
+    for need in (*_names_and_servers(scene), *_hub_and_proxy(scene)):
+        if need.works or need.part in off or need.other in off:
+            continue
+        path = (*need.part, "networkPolicy")
+        if need.labels is None:
+            yield Reach(scene.written(path) or path, need.what, "undo what removes it")
+        else:
+            yield Reach(need.labels, need.what, "remove it")
 
-    def lost(part: Part, what: str, works: bool, other: Part | None = None) -> Iterator[Reach]:
-        if not works and part not in off and other not in off:
-            path = (*part, "networkPolicy")
-            yield Reach(
-                path=scene.written(path) or path,
-                what=what,
-                fix="undo what removes it",
-                refused=True,
-            )
 
-    for part, source in ((HUB, hub), (PROXY, proxy), (SERVERS, server)):
-        asked = leaves(scene.policies, source, dns, DNS, "UDP") and leaves(
-            scene.policies,
-            source,
-            str(IPv4Network(scene.stack.cluster.service_cidr)[10]),
-            DNS,
-            "UDP",
-        )
-        yield from lost(part, f"takes DNS away from {WHO[part]}: they resolve no name", asked)
+def _names_and_servers(scene: _Scene) -> Iterator[_Need]:
+    """DNS for every part, and the hub's API for servers."""
+    policies = scene.policies
+    pods = PolicyPod(
+        namespace="kube-system", labels={"k8s-app": "kube-dns"}, address=scene.address(50)
+    )
+    service = str(IPv4Network(scene.stack.cluster.service_cidr)[10])
+    for part in (HUB, PROXY, SERVERS):
+        asked = all(leaves(policies, scene.pod(part), to, DNS, "UDP") for to in (pods, service))
+        yield _Need(part, f"takes DNS away from {WHO[part]}: they resolve no name", asked)
     for path, each in scene.servers():
-        works = connects(scene.policies, each, hub, HUB_PORT)
-        if path[-1] == "networkPolicy" or works:
-            yield from lost(
-                SERVERS,
-                "takes the hub's API away from users' servers: none of them would start",
-                works,
-                HUB,
-            )
-        elif HUB not in off and SERVERS not in off:
-            yield Reach(
-                path=path,
-                what="takes the hub's API away from these servers: none of them would start",
-                fix="remove it",
-                refused=True,
-            )
-    yield from lost(
-        HUB,
-        "keeps the hub away from users' servers: it would treat each as failed",
-        connects(scene.policies, hub, server, SERVER_PORT),
-        SERVERS,
-    )
-    yield from lost(
-        HUB,
-        "keeps the hub away from the proxy: no route would be added",
-        connects(scene.policies, hub, proxy, PROXY_API),
-        PROXY,
-    )
-    yield from lost(
-        HUB,
-        "takes the Kubernetes API away from the hub: no server could start",
-        leaves(scene.policies, hub, scene.api, _API),
-    )
-    yield from lost(
-        PROXY,
-        "keeps the proxy away from the hub: no user could sign in",
-        connects(scene.policies, proxy, hub, HUB_PORT),
-        HUB,
-    )
-    yield from lost(
-        PROXY,
-        "keeps the proxy away from users' servers: no user would reach their server",
-        connects(scene.policies, proxy, server, SERVER_PORT),
-        SERVERS,
-    )
-    entered = enters(scene.policies, proxy, outside, PROXY_HTTPS if encrypted else PROXY_HTTP)
-    yield from lost(
-        PROXY, "blocks browsers from the proxy: no user reaches the sign-in page", entered
-    )
+        works = connects(policies, each, scene.pod(HUB), HUB_PORT)
+        if path[-1] == "networkPolicy":
+            what = "takes the hub's API away from users' servers: none of them would start"
+            yield _Need(SERVERS, what, works, HUB)
+        else:
+            what = "takes the hub's API away from these servers: none of them would start"
+            yield _Need(SERVERS, what, works, HUB, path)
+
+
+def _hub_and_proxy(scene: _Scene) -> Iterator[_Need]:
+    """What hub and proxy need of each other, of servers, of the Kubernetes API and of browsers."""
+    policies = scene.policies
+    hub, proxy, server = (scene.pod(part) for part in (HUB, PROXY, SERVERS))
+    what = "keeps the hub away from users' servers: it would treat each as failed"
+    yield _Need(HUB, what, connects(policies, hub, server, SERVER_PORT), SERVERS)
+    what = "keeps the hub away from the proxy: no route would be added"
+    yield _Need(HUB, what, connects(policies, hub, proxy, PROXY_API), PROXY)
+    what = "takes the Kubernetes API away from the hub: no server could start"
+    yield _Need(HUB, what, leaves(policies, hub, scene.api, _API))
+    what = "keeps the proxy away from the hub: no user could sign in"
+    yield _Need(PROXY, what, connects(policies, proxy, hub, HUB_PORT), HUB)
+    what = "keeps the proxy away from users' servers: no user would reach their server"
+    yield _Need(PROXY, what, connects(policies, proxy, server, SERVER_PORT), SERVERS)
+    https = at(scene.values, "proxy", "https")
+    encrypted = bool(at(https, "enabled")) and at(https, "type") in ("secret", "manual")
+    browser = "198.51.100.1"  # any address: RFC 5737, a documentation range
+    works = enters(policies, proxy, browser, PROXY_HTTPS if encrypted else PROXY_HTTP)
+    what = "blocks browsers from the proxy: no user reaches the sign-in page"
+    yield _Need(PROXY, what, works)
 
 
 def _opened(scene: _Scene) -> Iterator[Reach]:
@@ -301,12 +277,8 @@ def _opened(scene: _Scene) -> Iterator[Reach]:
             for way in ways:
                 by_origin.setdefault(way.origin, []).append(way)
             for origin, found in by_origin.items():
-                judged = (
-                    _egress(scene, part, found)
-                    if direction == "egress"
-                    else _ingress(scene, part, found)
-                )
-                grave = list(dict.fromkeys(judged))
+                judge = _egress if direction == "egress" else _ingress
+                grave = list(dict.fromkeys(judge(scene, part, found)))
                 path = origin or (*part, "networkPolicy")
                 written = scene.written(path)
                 if grave:
@@ -315,7 +287,7 @@ def _opened(scene: _Scene) -> Iterator[Reach]:
                         if direction == "egress"
                         else f"lets {_and(grave)}"
                     )
-                    yield Reach(path=written or path, what=what, fix=_fix(direction), refused=True)
+                    yield Reach(written or path, what, _fix(direction))
                 elif written is not None:
                     yield from _further(scene, part, written, found, ours)
 
@@ -388,23 +360,20 @@ def _further(
         more = beyond(way, ours)
         if not more:
             continue
-        peer = (
-            ", ".join(more.cidrs)
-            if isinstance(more, Ranges) and len(more.cidrs) == 1
-            else way.peer_in_words
-        )
+        peer = way.peer_in_words
+        if isinstance(more, Ranges) and len(more.cidrs) == 1:
+            peer = more.cidrs[0]
         said.append(f"{peer} on {way.ports_in_words}")
     if said:
         unique = list(dict.fromkeys(said))
-        listed = _and(unique[:4]) + (
-            f" and {len(unique) - 4} more" if len(unique) > 4 else ""
-        )  # a line that one reads
+        more_of = f" and {len(unique) - 4} more" if len(unique) > 4 else ""  # a line that one reads
+        listed = _and(unique[:4]) + more_of
         what = (
             f"lets {WHO[part]} also reach {listed}"
             if ways[0].direction == "egress"
             else f"also allows ingress to {WHO[part]} from: {listed}"
         )
-        yield Reach(path=path, what=what, fix="keep it if it is intended", refused=False)
+        yield Reach(path, what, "keep it if it is intended", refused=False)
 
 
 def _among_servers(scene: _Scene, opened: Sequence[Reach]) -> Iterator[Reach]:
@@ -412,33 +381,18 @@ def _among_servers(scene: _Scene, opened: Sequence[Reach]) -> Iterator[Reach]:
     of the part that lets them.
     """
     said = {item.path[: len(part)] for item in opened if item.refused for part in (SERVERS, PROXY)}
-    ports = sorted(
-        {
-            SERVER_PORT,
-            *(
-                way.first
-                for way in scene.ways(SERVERS, "ingress")
-                if way.named is None and way.first
-            ),
-        }
-    )
+    ways = scene.ways(SERVERS, "ingress")
+    ports = sorted({SERVER_PORT, *(way.first for way in ways if way.named is None and way.first)})
+    another, proxy = scene.pod(SERVERS, 1), scene.pod(PROXY)
+    fix = "remove the rules and labels that allow it"
     for path, one in scene.servers():
-        others = [
-            port for port in ports if connects(scene.policies, one, scene.pod(SERVERS, 1), port)
-        ]
+        others = [port for port in ports if connects(scene.policies, one, another, port)]
         if others and SERVERS not in said:
             what = f"lets users' servers reach each other (port {others[0]})"
-            yield Reach(
-                path=path, what=what, fix="remove the rules and labels that allow it", refused=True
-            )
-        if connects(scene.policies, one, scene.pod(PROXY), PROXY_API) and not said & {
-            SERVERS,
-            PROXY,
-        }:
+            yield Reach(path, what, fix)
+        if not said & {SERVERS, PROXY} and connects(scene.policies, one, proxy, PROXY_API):
             what = (
                 f"lets users' servers reach the proxy's API (port {PROXY_API}), which routes every"
                 " user"
             )
-            yield Reach(
-                path=path, what=what, fix="remove the rules and labels that allow it", refused=True
-            )
+            yield Reach(path, what, fix)

@@ -57,10 +57,8 @@ _REPLACED = {
     },
 }
 _DEDICATED = {"key": "hub.jupyter.org/dedicated", "value": "user", "effect": "NoSchedule"}
-_ROOT: dict[str, Any] = {
-    "uid": 0,
-    "allow_privilege_escalation": True,
-}  # `privileged` has one name everywhere: protections.privileges
+#: `privileged` has one name everywhere: protections.privileges.
+_ROOT: dict[str, Any] = {"uid": 0, "allow_privilege_escalation": True}
 #: Keys of the chart with a trait of a different name.
 _TRAIT_OF = {
     "memLimit": "mem_limit", "memGuarantee": "mem_guarantee", "memory": "mem_limit", "cpu": "cpu_limit", "extraEnv": "environment",
@@ -80,28 +78,15 @@ def sizes(values: Values) -> Iterator[ValueFault]:
             if value is not None and (
                 isinstance(value, bool) or not isinstance(value, (int, float))
             ):
-                yield ValueFault(
-                    id="helm-values.cpu",
-                    path=(*path, trait),
-                    what=(
-                        f"is not a number of cores (got {shown(value)}): servers would fail to"
-                        " start"
-                    ),
-                    fix="write it like 2",
-                )
+                what = f"is not a number of cores (got {shown(value)}): servers would fail to start"
+                yield ValueFault("helm-values.cpu", (*path, trait), what, "write it like 2")
 
 
 def _size(path: KeyPath, value: object) -> Iterator[ValueFault]:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if 0 < value < _LEAST_BYTES:
-            yield ValueFault(
-                id="helm-values.memory-no-unit",
-                path=path,
-                what=(
-                    f"has no unit, and so counts bytes (got {shown(value)}): no server could start"
-                ),
-                fix="write it like 16G",
-            )
+            what = f"has no unit, and so counts bytes (got {shown(value)}): no server could start"
+            yield ValueFault("helm-values.memory-no-unit", path, what, "write it like 16G")
         return
     if value is None:
         return
@@ -111,12 +96,8 @@ def _size(path: KeyPath, value: object) -> Iterator[ValueFault]:
             if str(value).endswith(("i", "iB"))
             else "write it like 16G"
         )
-        yield ValueFault(
-            id="helm-values.memory",
-            path=path,
-            what=f"is a size that KubeSpawner refuses when a server starts (got {shown(value)})",
-            fix=fix,
-        )
+        what = f"is a size that KubeSpawner refuses when a server starts (got {shown(value)})"
+        yield ValueFault("helm-values.memory", path, what, fix)
 
 
 def guarantees(values: Values) -> Iterator[ValueFault]:
@@ -129,17 +110,12 @@ def guarantees(values: Values) -> Iterator[ValueFault]:
     for path, override in [(("singleuser",), {}), *profiles(values)]:
         both = {**base, **override}
         for kind in ("mem", "cpu"):
-            limit, guarantee = (
-                _number(both.get(f"{kind}_limit")),
-                _number(both.get(f"{kind}_guarantee")),
-            )
+            limit = _number(both.get(f"{kind}_limit"))
+            guarantee = _number(both.get(f"{kind}_guarantee"))
             if limit is not None and guarantee is not None and guarantee > limit:
-                yield ValueFault(
-                    id="helm-values.guarantee",
-                    path=path,
-                    what=f"guarantees more {'memory' if kind == 'mem' else 'cores'} than the limit",
-                    fix="raise the limit or lower the guarantee",
-                )
+                what = f"guarantees more {'memory' if kind == 'mem' else 'cores'} than the limit"
+                fix = "raise the limit or lower the guarantee"
+                yield ValueFault("helm-values.guarantee", path, what, fix)
 
 
 def _number(value: object) -> float | None:
@@ -160,27 +136,18 @@ def _variables(path: KeyPath, found: object) -> Iterator[ValueFault]:
     for name, value in found.items() if isinstance(found, Mapping) else ():
         if isinstance(value, (bool, int, float)):
             what = f"is not text (got {shown_at((name,), value)}): every server would fail to start"
-            yield ValueFault(
-                id="helm-values.variable-not-text",
-                path=(*path, name),
-                what=what,
-                fix="write it in quotes",
-            )
+            fix = "write it in quotes"
+            yield ValueFault("helm-values.variable-not-text", (*path, name), what, fix)
         elif name in NEEDS_ROOT:
             what = (
                 "needs a container that starts as root, which no hub here runs: homes belong to"
                 " 1000:100 from the start"
             )
-            yield ValueFault(
-                id="helm-values.variable-needs-root", path=(*path, name), what=what, fix="remove it"
-            )
+            yield ValueFault("helm-values.variable-needs-root", (*path, name), what, "remove it")
         elif value == "":
-            yield ValueFault(
-                id="helm-values.variable-empty",
-                path=(*path, name),
-                what="is empty: KubeSpawner drops such a variable",
-                fix="write a value, or remove the line",
-            )
+            what = "is empty: KubeSpawner drops such a variable"
+            fix = "write a value, or remove the line"
+            yield ValueFault("helm-values.variable-empty", (*path, name), what, fix)
         elif isinstance(value, str):
             yield from _braces((*path, name), value)
 
@@ -191,9 +158,7 @@ def _braces(path: KeyPath, text: str) -> Iterator[ValueFault]:
             f"has braces that KubeSpawner expands (got {shown_at(path, text)}): every server would"
             " fail to start"
         )
-        yield ValueFault(
-            id="helm-values.braces", path=path, what=what, fix="double them: {{ and }}"
-        )
+        yield ValueFault("helm-values.braces", path, what, "double them: {{ and }}")
 
 
 def homes(values: Values) -> Iterator[ValueFault]:
@@ -206,32 +171,25 @@ def homes(values: Values) -> Iterator[ValueFault]:
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
             fix = f"did you mean {{{guess}}}?" if guess else "use {safe_username}"
+            what = f"has a field that is not allowed in a home's name (got {{{name}}})"
             yield ValueFault(
-                id="helm-values.home-field",
-                path=("singleuser", "storage", "static", "subPath"),
-                what=f"has a field that is not allowed in a home's name (got {{{name}}})",
-                fix=fix,
+                "helm-values.home-field", ("singleuser", "storage", "static", "subPath"), what, fix
             )
     if not FIELD.search(text):
+        what, fix = "is the same directory for all users", "put {safe_username} into it"
         yield ValueFault(
-            id="helm-values.home-shared",
-            path=("singleuser", "storage", "static", "subPath"),
-            what="is the same directory for all users",
-            fix="put {safe_username} into it",
+            "helm-values.home-shared", ("singleuser", "storage", "static", "subPath"), what, fix
         )
     if text.startswith("/") or ".." in text.split("/") or re.search(r"[{}]", FIELD.sub("", text)):
+        what = f"is not a relative path (got {shown(text)}): no server could start"
+        fix = "use home_directory, and write it like {safe_username}"
         yield ValueFault(
-            id="helm-values.home-absolute",
-            path=("singleuser", "storage", "static", "subPath"),
-            what=f"is not a relative path (got {shown(text)}): no server could start",
-            fix="use home_directory, and write it like {safe_username}",
+            "helm-values.home-absolute", ("singleuser", "storage", "static", "subPath"), what, fix
         )
     if not at(storage, "static", "pvcName"):
+        what, fix = "names no claim: no server could start", "write homes"
         yield ValueFault(
-            id="helm-values.home-no-claim",
-            path=("singleuser", "storage", "static", "pvcName"),
-            what="names no claim: no server could start",
-            fix="write homes",
+            "helm-values.home-no-claim", ("singleuser", "storage", "static", "pvcName"), what, fix
         )
 
 
@@ -240,39 +198,25 @@ def overrides(values: Values) -> Iterator[ValueFault]:
     for index, profile in enumerate(items(at(values, "singleuser", "profileList"))):
         if not isinstance(profile, Mapping) or not isinstance(profile.get("display_name"), str):
             what = "is not a profile: the page where users start servers would fail"
-            yield ValueFault(
-                id="helm-values.profile",
-                path=("singleuser", "profileList", index),
-                what=what,
-                fix="write display_name and kubespawner_override",
-            )
+            fix = "write display_name and kubespawner_override"
+            yield ValueFault("helm-values.profile", ("singleuser", "profileList", index), what, fix)
     for path, whole in fault.overrides(values):
         if whole is not None and not isinstance(whole, Mapping):
-            yield ValueFault(
-                id="helm-values.override",
-                path=path,
-                what=f"is not a map of KubeSpawner's traits (got {shown(whole)})",
-                fix="write `trait: value` lines under it",
-            )
+            what = f"is not a map of KubeSpawner's traits (got {shown(whole)})"
+            fix = "write `trait: value` lines under it"
+            yield ValueFault("helm-values.override", path, what, fix)
     for path, override in profiles(values):
         for name, value in override.items():
             if name not in TRAITS:
-                yield ValueFault(
-                    id="helm-values.trait-unknown",
-                    path=(*path, name),
-                    what=(
-                        "is not a trait of KubeSpawner: it would be without effect, or break every"
-                        " start"
-                    ),
-                    fix=_trait(name, TRAITS),
+                what = (
+                    "is not a trait of KubeSpawner: it would be without effect, or break every"
+                    " start"
                 )
+                fix = _trait(name, TRAITS)
+                yield ValueFault("helm-values.trait-unknown", (*path, name), what, fix)
             if name in _ROOT and (value == _ROOT[name] and type(value) is type(_ROOT[name])):
-                yield ValueFault(
-                    id="helm-values.pod-security",
-                    path=(*path, name),
-                    what="gives users' servers what Pod Security `restricted` refuses",
-                    fix="remove it",
-                )
+                what = "gives users' servers what Pod Security `restricted` refuses"
+                yield ValueFault("helm-values.pod-security", (*path, name), what, "remove it")
         yield from _lists(path, override)
 
 
@@ -286,27 +230,21 @@ def _trait(name: str, known: frozenset[str]) -> str:
 def _lists(path: KeyPath, override: Mapping[str, Any]) -> Iterator[ValueFault]:
     tolerations = override.get("tolerations")
     if tolerations is not None and not any(_tolerates(item) for item in items(tolerations)):
-        yield ValueFault(
-            id="helm-values.toleration-lost",
-            path=(*path, "tolerations"),
-            what=(
-                "drops the toleration of user nodes, because a list replaces a list: such a server"
-                " would never find a node"
-            ),
-            fix=(
-                "add {key: hub.jupyter.org/dedicated, operator: Equal, value: user, effect:"
-                " NoSchedule} to it"
-            ),
+        what = (
+            "drops the toleration of user nodes, because a list replaces a list: such a server"
+            " would never find a node"
         )
+        fix = (
+            "add {key: hub.jupyter.org/dedicated, operator: Equal, value: user, effect:"
+            " NoSchedule} to it"
+        )
+        yield ValueFault("helm-values.toleration-lost", (*path, "tolerations"), what, fix)
     for name in ("volumes", "volume_mounts"):
         given = override.get(name)
         if given is not None and "home" not in [at(item, "name") for item in items(given)]:
-            yield ValueFault(
-                id="helm-values.home-lost",
-                path=(*path, name),
-                what="drops the home directory, because a list replaces a list",
-                fix="use singleuser.storage.extraVolumes instead",
-            )
+            what = "drops the home directory, because a list replaces a list"
+            fix = "use singleuser.storage.extraVolumes instead"
+            yield ValueFault("helm-values.home-lost", (*path, name), what, fix)
 
 
 def _tolerates(item: object) -> bool:
@@ -321,18 +259,15 @@ def replaced(values: Values) -> Iterator[ValueFault]:
     """Nothing under hub.config.KubeSpawner replaces what the chart computes from its own keys."""
     for name in at(values, "hub", "config", "KubeSpawner") or {}:
         if name not in TRAITS | HUB_TRAITS:
+            what = "is not a trait of KubeSpawner: the hub would only log a warning"
+            fix = _trait(name, TRAITS | HUB_TRAITS)
             yield ValueFault(
-                id="helm-values.trait-unknown",
-                path=("hub", "config", "KubeSpawner", name),
-                what="is not a trait of KubeSpawner: the hub would only log a warning",
-                fix=_trait(name, TRAITS | HUB_TRAITS),
+                "helm-values.trait-unknown", ("hub", "config", "KubeSpawner", name), what, fix
             )
         if name in _REPLACED:
+            what, fix = "replaces all that the chart puts there", f"use {_REPLACED[name]}"
             yield ValueFault(
-                id="helm-values.list-replaced",
-                path=("hub", "config", "KubeSpawner", name),
-                what="replaces all that the chart puts there",
-                fix=f"use {_REPLACED[name]}",
+                "helm-values.list-replaced", ("hub", "config", "KubeSpawner", name), what, fix
             )
 
 

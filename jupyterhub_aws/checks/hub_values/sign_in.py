@@ -14,10 +14,8 @@ from jupyterhub_aws.config.traits import class_of_authenticator, sections
 from jupyterhub_aws.config.tree import at
 
 _ADMIT_ANY_NAME = (
-    "dummy",
-    "jupyterhub.auth.DummyAuthenticator",
-    "tmp",
-    "tmpauthenticator.TmpAuthenticator",
+    *("dummy", "jupyterhub.auth.DummyAuthenticator"),
+    *("tmp", "tmpauthenticator.TmpAuthenticator"),
 )
 #: There the password keeps strangers out.
 _BY_PASSWORD = ("shared-password", "native", "jupyterhub_aws_accounts.AccountsAuthenticator")
@@ -51,38 +49,28 @@ def nobody_uninvited(values: Values) -> Iterator[ValueFault]:
     """
     name = _class(values)
     if name is None or name in _ADMIT_ANY_NAME:
-        yield ValueFault(
-            id="helm-values.any-user",
-            path=_CLASS,
-            what=f"admits any user under any name (got {shown(name)})",
-            fix="choose a kind of sign-in, which sets this itself",
-        )
+        what = f"admits any user under any name (got {shown(name)})"
+        fix = "choose a kind of sign-in, which sets this itself"
+        yield ValueFault("helm-values.any-user", _CLASS, what, fix)
     if name == "null":
-        yield ValueFault(
-            id="helm-values.no-user",
-            path=_CLASS,
-            what="admits no user",
-            fix="choose a kind of sign-in, which sets this itself",
-        )
+        what, fix = "admits no user", "choose a kind of sign-in, which sets this itself"
+        yield ValueFault("helm-values.no-user", _CLASS, what, fix)
     for section, traits in _traits(values):
         for trait in _ACCESS_WITHOUT_SAY:
             if traits.get(trait):
                 what = "lets strangers create an account and sign in"
+                fix = "remove it: an administrator admits users"
                 yield ValueFault(
-                    id="helm-values.open-sign-up",
-                    path=("hub", "config", section, trait),
-                    what=what,
-                    fix="remove it: an administrator admits users",
+                    "helm-values.open-sign-up", ("hub", "config", section, trait), what, fix
                 )
     if name in _BY_PASSWORD:
         return
     for section, traits in _traits(values):
         if traits.get("allow_all"):
+            what = "admits every user with an account there"
+            fix = "list groups, organizations or users"
             yield ValueFault(
-                id="helm-values.allow-all",
-                path=("hub", "config", section, "allow_all"),
-                what="admits every user with an account there",
-                fix="list groups, organizations or users",
+                "helm-values.allow-all", ("hub", "config", section, "allow_all"), what, fix
             )
 
 
@@ -90,26 +78,27 @@ def leavers_stay_out(values: Values) -> Iterator[ValueFault]:
     """Users who leave a group are refused, although some users are listed by name."""
     for section, traits in _traits(values):
         if traits.get("allow_existing_users"):
+            what = "admits every user who signed in once, also after they left the group"
+            fix = "remove it, or write false"
             yield ValueFault(
-                id="helm-values.existing-users",
-                path=("hub", "config", section, "allow_existing_users"),
-                what="admits every user who signed in once, also after they left the group",
-                fix="remove it, or write false",
+                "helm-values.existing-users",
+                ("hub", "config", section, "allow_existing_users"),
+                what,
+                fix,
             )
-    said = [
-        traits for _, traits in _traits(values) if traits.get("allow_existing_users") is not None
-    ]
+    said = any(traits.get("allow_existing_users") is not None for _, traits in _traits(values))
     listed = [section for section, traits in _traits(values) if traits.get("allowed_users")]
     if listed and not said:
+        what = (
+            "is left to JupyterHub, which switches it on beside allowed_users: users who leave"
+            " a group would still be admitted"
+        )
+        fix = "write false"
         yield ValueFault(
-            id="helm-values.existing-users",
-            path=("hub", "config", listed[0], "allow_existing_users"),
-            what=(
-                "is left to JupyterHub, which switches it on beside allowed_users: users who"
-                " leave a"
-                " group would still be admitted"
-            ),
-            fix="write false",
+            "helm-values.existing-users",
+            ("hub", "config", listed[0], "allow_existing_users"),
+            what,
+            fix,
         )
 
 
@@ -119,11 +108,10 @@ def access_is_spelt(values: Values) -> Iterator[ValueFault]:
         for name in traits:
             meant = get_close_matches(name, _ACCESS, n=1, cutoff=0.88)
             if meant and name not in _ACCESS:
+                what = "is not a trait: the hub would only log a warning"
+                fix = f"did you mean {meant[0]}?"
                 yield ValueFault(
-                    id="helm-values.trait-unknown",
-                    path=("hub", "config", section, name),
-                    what="is not a trait: the hub would only log a warning",
-                    fix=f"did you mean {meant[0]}?",
+                    "helm-values.trait-unknown", ("hub", "config", section, name), what, fix
                 )
 
 
@@ -151,11 +139,12 @@ def clear_text(values: Values) -> Iterator[ValueFault]:
     """
     if _in_clear_text(_directory(values)):
         fix = "write on_connect or before_bind"
+        what = "sends passwords in clear text"
         yield ValueFault(
-            id="helm-values.clear-text",
-            path=("hub", "config", "LDAPAuthenticator", "tls_strategy"),
-            what="sends passwords in clear text",
-            fix=fix,
+            "helm-values.clear-text",
+            ("hub", "config", "LDAPAuthenticator", "tls_strategy"),
+            what,
+            fix,
         )
 
 
@@ -165,14 +154,16 @@ def directory_is_verified(values: Values) -> Iterator[ValueFault]:
     if not traits or _in_clear_text(traits):  # another rule covers that
         return
     if at(traits, "tls_kwargs", "validate") != 2:  # ssl.CERT_REQUIRED
+        what = (
+            "does not verify the directory's certificate: an attacker on the network could read"
+            " passwords"
+        )
+        fix = "write the number 2 (as a word it fails at the first sign-in)"
         yield ValueFault(
-            id="helm-values.directory-unverified",
-            path=("hub", "config", "LDAPAuthenticator", "tls_kwargs", "validate"),
-            what=(
-                "does not verify the directory's certificate: an attacker on the network could read"
-                " passwords"
-            ),
-            fix="write the number 2 (as a word it fails at the first sign-in)",
+            "helm-values.directory-unverified",
+            ("hub", "config", "LDAPAuthenticator", "tls_kwargs", "validate"),
+            what,
+            fix,
         )
 
 
@@ -185,39 +176,21 @@ def configuration_is_python(values: Values) -> Iterator[ValueFault]:
     for path, text in ({found.path: found.text for found in code_of(values)} | code).items():
         name = path[-1]
         if not isinstance(text, str):
-            yield ValueFault(
-                id="helm-values.not-python",
-                path=path,
-                what=f"is not text (got {shown(text)}): the hub would not start",
-                fix=f"write Python under `{dotted((name,))}: |`",
-            )
+            what = f"is not text (got {shown(text)}): the hub would not start"
+            fix = f"write Python under `{dotted((name,))}: |`"
+            yield ValueFault("helm-values.not-python", path, what, fix)
             continue
         try:
             with warnings.catch_warnings(action="ignore"):  # what Python warns of is no fault
-                compile(
-                    text, str(name), "exec", dont_inherit=True
-                )  # more than a tree: `return` outside of a function is no Python
+                # More than a tree: `return` outside of a function is no Python.
+                compile(text, str(name), "exec", dont_inherit=True)
         except SyntaxError as error:
-            yield ValueFault(
-                id="helm-values.not-python",
-                path=path,
-                what=(
-                    f"is not Python (line {error.lineno or 1}: {error.msg}): the hub would not"
-                    " start"
-                ),
-                fix="correct that line",
-            )
-        except (
-            ValueError,
-            RecursionError,
-            MemoryError,
-        ):  # half a character, or a nesting that Python's own parser gives up on
-            yield ValueFault(
-                id="helm-values.not-python",
-                path=path,
-                what="is not Python: the hub would not start",
-                fix="correct it",
-            )
+            what = f"is not Python (line {error.lineno or 1}: {error.msg}): the hub would not start"
+            yield ValueFault("helm-values.not-python", path, what, "correct that line")
+        # Half a character, or a nesting that Python's own parser gives up on.
+        except (ValueError, RecursionError, MemoryError):
+            what = "is not Python: the hub would not start"
+            yield ValueFault("helm-values.not-python", path, what, "correct it")
 
 
 RULES = (

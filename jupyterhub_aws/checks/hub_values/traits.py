@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values
 from jupyterhub_aws.checks.hub_values.sign_in import access_is_spelt
@@ -32,6 +32,16 @@ from jupyterhub_aws.config.traits import (
     used_classes,
 )
 from jupyterhub_aws.config.tree import KeyPath, at
+
+
+class Protected(NamedTuple):
+    """A trait, or a key of the chart, that others count on: which values are refused, why, and what
+    to do.
+    """
+
+    refuses: Callable[[object], bool]
+    what: str
+    fix: str = "remove it"
 
 
 def _any(value: object) -> bool:
@@ -68,59 +78,56 @@ _NO_TLS = (
     " it: no user could reach it"
 )
 _UNVERIFIED = (
-    "does not verify the provider's certificate: an attacker on the network could read secrets"
-    " and sign in"
-    " as others"
+    "does not verify the provider's certificate: an attacker on the network could read secrets and"
+    " sign in as others"
 )
 _LABELS = (
     "is what network policies select servers by: with another one servers reach neither hub nor"
     " internet, or every address"
 )
-#: Trait to when it is refused, why, and what to do. A value that only code can tell is refused too.
-REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
-    "JupyterHub.db_url": (
+#: By trait. A value that only code can tell is refused too.
+REFUSED: Mapping[str, Protected] = {
+    "JupyterHub.db_url": Protected(
         _any,
         (
             "replaces the hub's database: the one that `database` keeps, monitors and backs up"
-            " would"
-            " stay empty, and one in the container is lost at every restart"
+            " would stay empty, and one in the container is lost at every restart"
         ),
         "remove it, and use the option database",
     ),
-    "JupyterHub.cleanup_servers": (
+    "JupyterHub.cleanup_servers": Protected(
         _true,
         "stops every user's server whenever the hub restarts, and so at every change of the hub",
         "remove it: servers survive a restart; culling ends idle ones",
     ),
-    "JupyterHub.reset_db": (_true, "deletes the hub's database at every start", "remove it"),
-    "JupyterHub.base_url": (
+    "JupyterHub.reset_db": Protected(_true, "deletes the hub's database at every start"),
+    "JupyterHub.base_url": Protected(
         _under_a_path,
         _AT_THE_ROOT,
         "remove it, and give the hub a host name of its own (entry.hostname)",
     ),
-    "JupyterHub.bind_url": (_any, _WIRED, "remove it; the hub's address is entry.hostname"),
-    "JupyterHub.hub_bind_url": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_connect_url": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_ip": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_port": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_connect_ip": (_any, _WIRED, "remove it"),
-    "JupyterHub.hub_connect_port": (_any, _WIRED, "remove it"),
-    "JupyterHub.subdomain_host": (
+    "JupyterHub.bind_url": Protected(
+        _any, _WIRED, "remove it; the hub's address is entry.hostname"
+    ),
+    "JupyterHub.hub_bind_url": Protected(_any, _WIRED),
+    "JupyterHub.hub_connect_url": Protected(_any, _WIRED),
+    "JupyterHub.hub_ip": Protected(_any, _WIRED),
+    "JupyterHub.hub_port": Protected(_any, _WIRED),
+    "JupyterHub.hub_connect_ip": Protected(_any, _WIRED),
+    "JupyterHub.hub_connect_port": Protected(_any, _WIRED),
+    "JupyterHub.subdomain_host": Protected(
         _true,
         (
             "gives every user a host name of their own, but certificate and DNS record are for the"
             " hub's name alone"
         ),
-        "remove it",
     ),
-    "JupyterHub.internal_ssl": (
-        _true,
-        _NO_TLS,
-        "remove it: network policies keep others away from hub and servers",
+    "JupyterHub.internal_ssl": Protected(
+        _true, _NO_TLS, "remove it: network policies keep others away from hub and servers"
     ),
-    "JupyterHub.ssl_key": (_true, _NO_TLS, "remove it, and use entry.tls"),
-    "JupyterHub.ssl_cert": (_true, _NO_TLS, "remove it, and use entry.tls"),
-    "JupyterHub.services": (
+    "JupyterHub.ssl_key": Protected(_true, _NO_TLS, "remove it, and use entry.tls"),
+    "JupyterHub.ssl_cert": Protected(_true, _NO_TLS, "remove it, and use entry.tls"),
+    "JupyterHub.services": Protected(
         _any,
         (
             "replaces the idle culler and the service by which `jhub` works, or is dropped by the"
@@ -128,92 +135,70 @@ REFUSED: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
         ),
         "use hub.services",
     ),
-    "JupyterHub.load_roles": (
+    "JupyterHub.load_roles": Protected(
         _any,
         "replaces the roles of the idle culler and of the service by which `jhub` works",
         "use hub.loadRoles",
     ),
-    "JupyterHub.spawner_class": (
-        _any,
-        "replaces KubeSpawner, which profiles, homes and limits are written for",
-        "remove it",
+    "JupyterHub.spawner_class": Protected(
+        _any, "replaces KubeSpawner, which profiles, homes and limits are written for"
     ),
-    "JupyterHub.proxy_class": (
-        _any,
-        "replaces the proxy that the chart runs and the entry leads to",
-        "remove it",
+    "JupyterHub.proxy_class": Protected(
+        _any, "replaces the proxy that the chart runs and the entry leads to"
     ),
-    "ConfigurableHTTPProxy.api_url": (
-        _any,
-        "replaces the address of the proxy's API, which the chart knows",
-        "remove it",
+    "ConfigurableHTTPProxy.api_url": Protected(
+        _any, "replaces the address of the proxy's API, which the chart knows"
     ),
-    "ConfigurableHTTPProxy.should_start": (
-        _true,
-        "starts a second proxy inside the hub: the one that users reach would lead nowhere",
-        "remove it",
+    "ConfigurableHTTPProxy.should_start": Protected(
+        _true, "starts a second proxy inside the hub: the one that users reach would lead nowhere"
     ),
-    "KubeSpawner.automount_service_account_token": (
-        _true,
-        "mounts a token of the cluster's API into every server",
-        "remove it, or write false",
+    "KubeSpawner.automount_service_account_token": Protected(
+        _true, "mounts a token of the cluster's API into every server", "remove it, or write false"
     ),
-    "KubeSpawner.namespace": (
-        _any,
-        "starts servers in another namespace, without homes, policies and the hub's rights",
-        "remove it",
+    "KubeSpawner.namespace": Protected(
+        _any, "starts servers in another namespace, without homes, policies and the hub's rights"
     ),
-    "KubeSpawner.enable_user_namespaces": (
+    "KubeSpawner.enable_user_namespaces": Protected(
         _true,
         "starts servers in namespaces of their own, without homes, policies and the hub's rights",
-        "remove it",
     ),
-    "KubeSpawner.common_labels": (
-        _any,
-        _LABELS,
-        "remove it; use singleuser.extraLabels for labels of your own",
+    "KubeSpawner.common_labels": Protected(
+        _any, _LABELS, "remove it; use singleuser.extraLabels for labels of your own"
     ),
-    "KubeSpawner.component_label": (_not("singleuser-server"), _LABELS, "remove it"),
-    "KubeSpawner.port": (
+    "KubeSpawner.component_label": Protected(_not("singleuser-server"), _LABELS),
+    "KubeSpawner.port": Protected(
         _not(8888),
         (
             "is another port than the chart's network policies let the proxy reach (8888): no"
             " server could be opened"
         ),
-        "remove it",
     ),
-    "KubeSpawner.ip": (
+    "KubeSpawner.ip": Protected(
         lambda value: str(value).startswith("127.") or value in ("localhost", "::1"),
         "has servers listen inside their pod only: no server could be opened",
-        "remove it",
     ),
-    "KubeSpawner.hub_connect_ip": (_any, _WIRED, "remove it"),
-    "KubeSpawner.hub_connect_port": (_any, _WIRED, "remove it"),
-    "KubeSpawner.hub_connect_url": (_any, _WIRED, "remove it"),
-    "OAuthenticator.validate_server_cert": (
-        _false,
-        _UNVERIFIED,
-        "remove it; a CA of your own goes into the hub's image or extraFiles",
+    "KubeSpawner.hub_connect_ip": Protected(_any, _WIRED),
+    "KubeSpawner.hub_connect_port": Protected(_any, _WIRED),
+    "KubeSpawner.hub_connect_url": Protected(_any, _WIRED),
+    "OAuthenticator.validate_server_cert": Protected(
+        _false, _UNVERIFIED, "remove it; a CA of your own goes into the hub's image or extraFiles"
     ),
 }
 #: Keys of the chart that other parts of the stack depend on.
-_KEYS: Mapping[KeyPath, tuple[Callable[[object], bool], str, str]] = {
-    ("hub", "baseUrl"): (
+_KEYS: Mapping[KeyPath, Protected] = {
+    ("hub", "baseUrl"): Protected(
         _under_a_path,
         _AT_THE_ROOT,
         "remove it, and give the hub a host name of its own (entry.hostname)",
     ),
-    ("proxy", "service", "disableHttpPort"): (
-        _true,
-        "closes the port by which `jhub open` and tunnels reach the hub",
-        "remove it",
+    ("proxy", "service", "disableHttpPort"): Protected(
+        _true, "closes the port by which `jhub open` and tunnels reach the hub"
     ),
-    ("hub", "deploymentStrategy", "type"): (
+    ("hub", "deploymentStrategy", "type"): Protected(
         _not("Recreate", None),
         "lets two hubs run at once: JupyterHub does not know how to share its database",
-        "remove it",
     ),
-    ("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"): (
+    ("singleuser", "extraLabels", "hub.jupyter.org/network-access-hub"): Protected(
         _not("true", True),
         "takes away the label by which servers may reach the hub: no server could start",
         "keep it",
@@ -230,70 +215,51 @@ def refused(resolved: Resolved) -> Iterator[ValueFault]:
     for section, traits in config.items():
         for trait, value in traits.items() if isinstance(traits, Mapping) else ():
             rule = _rule(section, trait)
-            if rule is not None and rule[0](value):
+            if rule is not None and rule.refuses(value):
+                what = f"{rule.what}{_got(value)}"
                 yield ValueFault(
-                    id="helm-values.protected-trait",
-                    path=("hub", "config", section, trait),
-                    what=f"{rule[1]}{_got(value)}",
-                    fix=rule[2],
+                    "helm-values.protected-trait", ("hub", "config", section, trait), what, rule.fix
                 )
     for (section, trait), said in resolved.computed.items():
         section = "KubeSpawner" if section == "Spawner" else section
         rule = _rule(section, trait)
         if rule is not None:
-            yield ValueFault(
-                id="helm-values.protected-trait",
-                path=said.path,
-                what=f"{said.where}{rule[1]}",
-                fix=rule[2],
-            )
+            what = f"{said.where}{rule.what}"
+            yield ValueFault("helm-values.protected-trait", said.path, what, rule.fix)
         elif f"{section}.{trait}" in COMPOSED:
             key = COMPOSED[f"{section}.{trait}"]
-            yield ValueFault(
-                id="helm-values.list-replaced",
-                path=said.path,
-                what=f"{said.where}replaces all that the chart puts there",
-                fix=f"use {key}, or append to it",
-            )
+            what = f"{said.where}replaces all that the chart puts there"
+            fix = f"use {key}, or append to it"
+            yield ValueFault("helm-values.list-replaced", said.path, what, fix)
         elif f"{section}.{trait}" in _OURS and _OURS[f"{section}.{trait}"](resolved.values):
-            yield ValueFault(
-                id="helm-values.file-replaced",
-                path=said.path,
-                what=f"{said.where}replaces what the stack's own file of the hub put there",
-                fix="remove it",
-            )
+            what = f"{said.where}replaces what the stack's own file of the hub put there"
+            yield ValueFault("helm-values.file-replaced", said.path, what, "remove it")
 
 
-def _rule(section: str, trait: str) -> tuple[Callable[[object], bool], str, str] | None:
+def _rule(section: str, trait: str) -> Protected | None:
     if section.endswith(_OAUTH) and f"{_OAUTH}.{trait}" in REFUSED:
         section = _OAUTH
     return REFUSED.get(f"{section}.{trait}")
 
 
 def _got(value: object) -> str:
-    return (
-        ""
-        if isinstance(value, (bool, Mapping, list)) or "://" in str(value)
-        else f" (got {shown(value)})"
-    )
+    if isinstance(value, (bool, Mapping, list)) or "://" in str(value):
+        return ""
+    return f" (got {shown(value)})"
+
+
+def _asks_for(key: str) -> Callable[[Values], bool]:
+    return lambda values: bool(at(values, "custom", "jupyterhubAws", key))
 
 
 #: What the files of components/hub/files set when the stack asks for it: code that assigns it again
 #: undoes it.
 _OURS: Mapping[str, Callable[[Values], bool]] = {
     "Authenticator.post_auth_hook": _any,
-    "KubeSpawner.profile_list": lambda values: bool(
-        at(values, "custom", "jupyterhubAws", "profileGroups")
-    ),
-    "KubeSpawner.modify_pod_hook": lambda values: bool(
-        at(values, "custom", "jupyterhubAws", "writtenByAdministrators")
-    ),
-    "GitHubOAuthenticator.auth_state_groups_key": lambda values: bool(
-        at(values, "custom", "jupyterhubAws", "githubTeams")
-    ),
-    "JupyterHub.template_paths": lambda values: bool(
-        at(values, "custom", "jupyterhubAws", "accountPages")
-    ),
+    "KubeSpawner.profile_list": _asks_for("profileGroups"),
+    "KubeSpawner.modify_pod_hook": _asks_for("writtenByAdministrators"),
+    "GitHubOAuthenticator.auth_state_groups_key": _asks_for("githubTeams"),
+    "JupyterHub.template_paths": _asks_for("accountPages"),
 }
 
 
@@ -302,20 +268,14 @@ def derived(values: Values) -> Iterator[ValueFault]:
     for path, (wrong, what, fix) in _KEYS.items():
         value = at(values, *map(str, path))
         if value is not None and wrong(value):
-            yield ValueFault(
-                id="helm-values.protected-value", path=path, what=f"{what}{_got(value)}", fix=fix
-            )
+            yield ValueFault("helm-values.protected-value", path, f"{what}{_got(value)}", fix)
 
 
 def shadowed(resolved: Resolved) -> Iterator[ValueFault]:
     """No trait is without effect because the chart says the same for a class that wins."""
     for path, key in resolved.shadowed.items():
-        yield ValueFault(
-            id="helm-values.shadowed",
-            path=path,
-            what="is without effect: the chart says the same under KubeSpawner, which wins",
-            fix=f"use {key}",
-        )
+        what = "is without effect: the chart says the same under KubeSpawner, which wins"
+        yield ValueFault("helm-values.shadowed", path, what, f"use {key}")
 
 
 #: Traits of a profile that the rules about `singleuser` have to hear of too.
@@ -337,11 +297,13 @@ def container_config(values: Values) -> Iterator[ValueFault]:
     """The container's security context is not replaced by the way around."""
     for name in ("securityContext", "security_context"):
         if at(values, "hub", "config", "KubeSpawner", "extra_container_config", name) is not None:
+            what = "replaces the security context that Pod Security `restricted` asks for"
+            fix = "use hub.config.KubeSpawner.container_security_context"
             yield ValueFault(
-                id="helm-values.security-context",
-                path=("hub", "config", "KubeSpawner", "extra_container_config", name),
-                what="replaces the security context that Pod Security `restricted` asks for",
-                fix="use hub.config.KubeSpawner.container_security_context",
+                "helm-values.security-context",
+                ("hub", "config", "KubeSpawner", "extra_container_config", name),
+                what,
+                fix,
             )
 
 
@@ -350,10 +312,10 @@ def provider_is_verified(values: Values) -> Iterator[ValueFault]:
     for section, traits in (at(values, "hub", "config") or {}).items():
         if section.endswith(_OAUTH) and at(traits, "http_request_kwargs", "validate_cert") is False:
             yield ValueFault(
-                id="helm-values.provider-unverified",
-                path=("hub", "config", section, "http_request_kwargs", "validate_cert"),
-                what=_UNVERIFIED,
-                fix=REFUSED["OAuthenticator.validate_server_cert"][2],
+                "helm-values.provider-unverified",
+                ("hub", "config", section, "http_request_kwargs", "validate_cert"),
+                _UNVERIFIED,
+                REFUSED["OAuthenticator.validate_server_cert"].fix,
             )
 
 
@@ -387,25 +349,16 @@ def _named_in_code(values: Values, name: str) -> bool:
     """Whether the user's own code mentions a class of that name: there it may be defined or
     imported.
     """
-    return any(
-        re.search(rf"\b(class|import|as)\s+{re.escape(name)}\b|,\s*{re.escape(name)}\b", code.text)
-        for code in code_of(values)
-    )
+    pattern = rf"\b(class|import|as)\s+{re.escape(name)}\b|,\s*{re.escape(name)}\b"
+    return any(re.search(pattern, code.text) for code in code_of(values))
 
 
 def _strange(values: Values) -> Iterator[str]:
     """Sections of no class that the hub's image has."""
-    named = (
-        str(at(values, "hub", "config", "JupyterHub", "authenticator_class"))
-        .replace(":", ".")
-        .rpartition(".")[2]
-    )
+    chosen = str(at(values, "hub", "config", "JupyterHub", "authenticator_class"))
+    known = {*known_classes(), chosen.replace(":", ".").rpartition(".")[2]}
     for section in at(values, "hub", "config") or {}:
-        if (
-            section not in known_classes()
-            and section != named
-            and not _named_in_code(values, section)
-        ):
+        if section not in known and not _named_in_code(values, section):
             yield section
 
 
@@ -417,12 +370,8 @@ def sections_are_spelt(values: Values) -> Iterator[ValueFault]:
             what = (
                 "is no class of the hub: its settings have no effect, and JupyterHub does not warn"
             )
-            yield ValueFault(
-                id="helm-values.class-unknown",
-                path=("hub", "config", section),
-                what=what,
-                fix=f"did you mean {meant}?",
-            )
+            fix = f"did you mean {meant}?"
+            yield ValueFault("helm-values.class-unknown", ("hub", "config", section), what, fix)
 
 
 def traits_are_spelt(values: Values) -> Iterator[ValueFault]:
@@ -449,10 +398,7 @@ def traits_are_spelt(values: Values) -> Iterator[ValueFault]:
                 )
                 what = f"is not a trait of {section}: the hub would only log a warning"
                 yield ValueFault(
-                    id="helm-values.trait-unknown",
-                    path=("hub", "config", section, name),
-                    what=what,
-                    fix=fix,
+                    "helm-values.trait-unknown", ("hub", "config", section, name), what, fix
                 )
 
 
@@ -472,24 +418,16 @@ def without_effect(values: Values) -> Iterator[ValueFault]:
                 f"is a class that this hub does not use ({', '.join(others)} are): its settings"
                 " have no effect"
             )
-            yield ValueFault(
-                id="helm-values.class-unused",
-                path=("hub", "config", section),
-                what=what,
-                fix="remove it, or set it for the class in use",
-            )
+            fix = "remove it, or set it for the class in use"
+            yield ValueFault("helm-values.class-unused", ("hub", "config", section), what, fix)
     for section in _strange(values):
         if not _meant(section):
             what = (
                 "is no class of the hub's image: only an image of your own may know it, otherwise"
                 " it has no effect"
             )
-            yield ValueFault(
-                id="helm-values.class-unknown",
-                path=("hub", "config", section),
-                what=what,
-                fix="check whether your image has it, or remove it",
-            )
+            fix = "check whether your image has it, or remove it"
+            yield ValueFault("helm-values.class-unknown", ("hub", "config", section), what, fix)
 
 
 CLASS_RULES = (sections_are_spelt, traits_are_spelt)
@@ -513,10 +451,8 @@ def _known() -> frozenset[str]:
     """What the chart's jupyterhub_config.py has bound when it executes such code
     (scripts/refresh_chart.py).
     """
-    names: list[str] = json.loads(
-        (_DATA / f"names-{chart_version()}.json").read_text(encoding="utf-8")
-    )
-    return frozenset((*names, *_ALWAYS))
+    text = (_DATA / f"names-{chart_version()}.json").read_text(encoding="utf-8")
+    return frozenset((*json.loads(text), *_ALWAYS))
 
 
 def names_exist(values: Values) -> Iterator[ValueFault]:
@@ -533,14 +469,13 @@ def names_exist(values: Values) -> Iterator[ValueFault]:
         for line, name in undefined:
             hidden = any(isinstance(part, str) and names_secret(part) for part in code.path)
             guess = None if hidden else closest(name, (_known() | bound) - _BUILTINS)
-            fix = (
-                f"did you mean {guess}?" if guess and len(name) > 2 else "import or define it"
-            )  # two letters resemble anything
+            # Two letters resemble anything.
+            fix = f"did you mean {guess}?" if guess and len(name) > 2 else "import or define it"
             what = (
                 f"line {line} uses {'a name' if hidden else shown(name)}, which does not exist"
                 " there: the hub would not start, or fail later"
             )
-            yield ValueFault(id="helm-values.name-undefined", path=code.path, what=what, fix=fix)
+            yield ValueFault("helm-values.name-undefined", code.path, what, fix)
 
 
 def parsed(text: str) -> ast.Module | None:
@@ -567,13 +502,9 @@ def _names(
         if isinstance(message, (messages.UndefinedName, messages.UndefinedLocal)):
             lines.setdefault(str(message.message_args[0]), int(message.lineno))
     bound = frozenset(str(name) for scope in found.deadScopes[-1:] for name in scope)
-    return (
-        tuple((line, name) for name, line in sorted(lines.items(), key=lambda item: item[1])),
-        bound,
-    )
+    by_line = sorted(lines.items(), key=lambda item: item[1])
+    return tuple((line, name) for name, line in by_line), bound
 
-
-CODE_RULES = (names_exist,)
 
 #: All of them, in the order of their findings.
-RULES = (*CLASS_RULES, *CODE_RULES, *TRAIT_RULES)
+RULES = (*CLASS_RULES, names_exist, *TRAIT_RULES)

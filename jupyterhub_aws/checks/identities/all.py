@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from jupyterhub_aws.checks.finding import Finding, Status, verdict
+from jupyterhub_aws.checks.finding import Finding, fail, skip, verdict, warn
 from jupyterhub_aws.checks.identities.conditions import ACCOUNT, Condition, RequestContext
 from jupyterhub_aws.checks.identities.documents import CURRENT, PolicyDocument, parse_policy
 from jupyterhub_aws.checks.identities.evaluator import (
@@ -27,19 +27,8 @@ from jupyterhub_aws.config.network import OpenNetworkSection
 from jupyterhub_aws.config.stack import StackConfig
 
 _CHECK = "identities"
-_PUBLIC_ACCESS = parse_policy(
-    "the owner's policy",
-    {
-        "Version": CURRENT,
-        "Statement": {
-            "Sid": "Public",
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "*",
-            "Resource": "*",
-        },
-    },
-)
+_PUBLIC = {"Sid": "Public", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+_PUBLIC_ACCESS = parse_policy("the owner's policy", {"Version": CURRENT, "Statement": _PUBLIC})
 #: Keys with known values in every request, independent of the caller; the rest follows from caller
 #: and resource.
 _CLOSED = (
@@ -112,14 +101,9 @@ class IdentityProof:
             arn=self.world.arn(role), what=role.label, tags=self.world.tags(role), resource=role
         )
         service = identity.software.trusted
-        for action in (
-            ("sts:AssumeRole", "sts:TagSession")
-            if service == "pods.eks.amazonaws.com"
-            else ("sts:AssumeRole",)
-        ):
-            request = self._request(
-                identity, Principal("service", service), action, target, {}, None
-            )
+        caller, by_pods = Principal("service", service), service == "pods.eks.amazonaws.com"
+        for action in ("sts:AssumeRole", "sts:TagSession") if by_pods else ("sts:AssumeRole",):
+            request = self._request(identity, caller, action, target, {}, None)
             decision = decide(request, PolicySet(resource=() if document is None else (document,)))
             stops = (
                 f"{service} cannot take the role, so {identity.software.name} has no credentials"
@@ -160,16 +144,13 @@ class IdentityProof:
 
     def _region(self, target: CallTarget) -> str:
         """Where the call is answered: the region in the resource's ARN, or the stack's."""
-        parts = target.arn.split(":")
-        return (
-            parts[3] if len(parts) > 3 and parts[3] else self.world.region
-        )  # arn:partition:service:region
+        parts = target.arn.split(":")  # arn:partition:service:region
+        return parts[3] if len(parts) > 3 and parts[3] else self.world.region
 
     def _policy_set(self, identity: Identity, call: ApiCall, target: CallTarget) -> PolicySet:
         """What decides over the calls of a row, but for what is on the way."""
-        if (
-            call.anonymous
-        ):  # the bucket's owner lets all principals read; an obstacle is on our side
+        # The bucket's owner lets all principals read; an obstacle is on our side.
+        if call.anonymous:
             return PolicySet(resource=(_PUBLIC_ACCESS,))
         own = None if target.resource is None else self.world.resource_policies(target.resource)
         if target.granted is not None and own is None:
@@ -239,11 +220,8 @@ class IdentityProof:
         if target.sent:
             values["aws:tagkeys"] = tuple(target.sent)
         closed.append("aws:principaltag/" if caller.kind == "role" else "aws:principal")
-        closed += (
-            ["aws:sourceaccount", "aws:sourcearn", "aws:principalservicename"]
-            if caller.kind != "service"
-            else []
-        )
+        if caller.kind != "service":
+            closed += ["aws:sourceaccount", "aws:sourcearn", "aws:principalservicename"]
         return AccessRequest(
             caller=caller,
             action=action,
@@ -267,9 +245,8 @@ class IdentityProof:
             "aws:PrincipalIsAWSService": "false",
         }
         tags = {} if identity.role is None else self.world.tags(identity.role)
-        if (
-            identity.service_account is not None
-        ):  # EKS user guide, "Grant Pods access to AWS resources based on tags"
+        # EKS user guide, "Grant Pods access to AWS resources based on tags".
+        if identity.service_account is not None:
             tags = {
                 **tags,
                 "eks-cluster-name": self.world.stack.name,
@@ -286,13 +263,8 @@ def identity_findings(stack: StackConfig, resources: Resources) -> list[Finding]
     calls = proof.calls
     if not calls and not proof.without:
         return []
-    faults = [
-        *_documents(proof),
-        *_without(proof),
-        *_wrong_accounts(proof),
-        *_denied(calls),
-        *_unknown(calls),
-    ]
+    wrong = (*_documents(proof), *_without(proof), *_wrong_accounts(proof))
+    faults = [*wrong, *_denied(calls), *_unknown(calls)]
     software = {call.identity.software.name for call in calls}
     holds = (
         f"{len(calls)} calls of {len(software)} pieces of software are allowed by the policies that"
@@ -305,59 +277,38 @@ def identity_findings(stack: StackConfig, resources: Resources) -> list[Finding]
 def _documents(proof: IdentityProof) -> Iterator[Finding]:
     for fault in proof.world.faults.values():
         message = f"{fault.resource.label} {fault.what}"
-        yield Finding(
-            id=_CHECK, status="fail", message=message, fix=fault.fix, subjects=(fault.resource.urn,)
-        )
+        yield fail(_CHECK, message, fault.fix, fault.resource)
 
 
 def _without(proof: IdentityProof) -> Iterator[Finding]:
     for item in proof.without:
-        yield Finding(
-            id=_CHECK,
-            status="fail",
-            message=(
-                f"{item.source.label}: {item.software.name} calls AWS, and its pods have no role:"
-                " every call is denied"
-            ),
-            fix=(
-                f"associate a role with the service account {item.software.service_account} (EKS"
-                " Pod Identity)"
-            ),
-            subjects=(item.source.urn,),
+        message = (
+            f"{item.source.label}: {item.software.name} calls AWS, and its pods have no role:"
+            " every call is denied"
         )
+        fix = (
+            f"associate a role with the service account {item.software.service_account} (EKS"
+            " Pod Identity)"
+        )
+        yield fail(_CHECK, message, fix, item.source)
 
 
 def _wrong_accounts(proof: IdentityProof) -> Iterator[Finding]:
     for item in proof.identities:
         wanted = item.software.service_account
-        if (
-            item.service_account is not None
-            and item.source.type == ADDON
-            and item.service_account != wanted
-        ):
+        given = item.service_account
+        if given is not None and item.source.type == ADDON and given != wanted:
             message = (
-                f"{item.source.label} gives its role to the service account {item.service_account},"
-                f" and the pods of {item.software.name} run as {wanted}"
+                f"{item.source.label} gives its role to the service account {given}, and the pods"
+                f" of {item.software.name} run as {wanted}"
             )
-            yield Finding(
-                id=_CHECK,
-                status="fail",
-                message=message,
-                fix=f"give it to {wanted}",
-                subjects=(item.source.urn,),
-            )
+            yield fail(_CHECK, message, f"give it to {wanted}", item.source)
 
 
 def _denied(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
     for found in _alike(call for call in calls if call.decision.allowed is False):
-        first = found[0]
-        yield Finding(
-            id=_CHECK,
-            status="fail",
-            message=_message(found, "may not"),
-            fix=cure(first, _actions(found)),
-            subjects=_subjects(first),
-        )
+        fix = cure(found[0], _actions(found))
+        yield fail(_CHECK, _message(found, "may not"), fix, *_concerned(found[0]))
 
 
 def _unknown(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
@@ -365,25 +316,19 @@ def _unknown(calls: Iterable[JudgedCall]) -> Iterator[Finding]:
     knows has to be checked by hand.
     """
     for found in _alike(call for call in calls if call.decision.allowed is None):
-        first = found[0]
-        status: Status = "skip" if first.decision.elsewhere else "warn"
-        fix = "check whether that holds when it calls" if status == "warn" else "check that policy"
-        yield Finding(
-            id=_CHECK,
-            status=status,
-            message=_message(found, "may or may not"),
-            fix=fix,
-            subjects=_subjects(first),
-        )
+        message, about = _message(found, "may or may not"), _concerned(found[0])
+        if found[0].decision.elsewhere:
+            yield skip(_CHECK, message, "check that policy", *about)
+        else:
+            yield warn(_CHECK, message, "check whether that holds when it calls", *about)
 
 
 def _alike(calls: Iterable[JudgedCall]) -> list[list[JudgedCall]]:
     """Calls that one statement decides on one resource belong into one message."""
     groups: dict[tuple[str, str, str], list[JudgedCall]] = {}
     for call in calls:
-        groups.setdefault(
-            (call.identity.software.name, call.target.what, call.decision.by), []
-        ).append(call)
+        key = (call.identity.software.name, call.target.what, call.decision.by)
+        groups.setdefault(key, []).append(call)
     return list(groups.values())
 
 
@@ -391,14 +336,11 @@ def _actions(found: list[JudgedCall]) -> str:
     return ", ".join(dict.fromkeys(call.action for call in found))
 
 
-def _subjects(call: JudgedCall) -> tuple[str, ...]:
-    own = (
-        call.identity.role,
-        call.target.resource,
-        call.endpoint if call.decision.layer == "endpoint" else None,
-    )
-    found = tuple(dict.fromkeys(item.urn for item in own if item is not None))
-    return found or (call.identity.source.urn,)
+def _concerned(call: JudgedCall) -> list[Resource]:
+    endpoint = call.endpoint if call.decision.layer == "endpoint" else None
+    own = (call.identity.role, call.target.resource, endpoint)
+    found = {item.urn: item for item in own if item is not None}
+    return list(found.values()) or [call.identity.source]
 
 
 def _message(found: list[JudgedCall], may: str) -> str:
@@ -407,11 +349,9 @@ def _message(found: list[JudgedCall], may: str) -> str:
     if first.decision.explicit:
         by = f"denied by {first.decision.by}"
     else:
-        by = first.decision.by + (
-            f", the policy of the endpoint {first.endpoint.name}"
-            if first.decision.layer == "endpoint" and first.endpoint
-            else ""
-        )
+        by = first.decision.by
+        if first.decision.layer == "endpoint" and first.endpoint:
+            by += f", the policy of the endpoint {first.endpoint.name}"
     way = " (AWS evaluates identity, resource, key and endpoint policies)" if not by else ""
     return f"{first.identity.software.name} {may} {_actions(found)}{on}: {by}{way}; {first.stops}"
 
@@ -428,11 +368,9 @@ def cure(call: JudgedCall, actions: str) -> str:
             if _asks_for_a_tag(item)
         ]
         wanted = ", ".join(f"{key}={value}" for key, value in tags)
-        return (
-            f"tag {what} with {wanted}"
-            if tags
-            else f"meet that condition, or change it in {decision.near[0].policy}"
-        )
+        if tags:
+            return f"tag {what} with {wanted}"
+        return f"meet that condition, or change it in {decision.near[0].policy}"
     return _allowing(call, actions, what)
 
 
@@ -445,10 +383,8 @@ def _allowing(call: JudgedCall, actions: str, what: str) -> str:
     if call.decision.layer == "endpoint" and call.endpoint is not None:
         return f"let {actions} on {what} through in the policy of {call.endpoint.name}"
     if call.target.granted is not None:
-        return (
-            f"let a grant of the key allow {actions} to the role"
-            f" {call.identity.caller.name.rpartition('/')[2]}"
-        )
+        role = call.identity.caller.name.rpartition("/")[2]
+        return f"let a grant of the key allow {actions} to the role {role}"
     if call.decision.layer == "key":
         return (
             f"let the policy of {what} allow {actions}, or hand over to the account (Principal: the"
@@ -456,7 +392,5 @@ def _allowing(call: JudgedCall, actions: str, what: str) -> str:
         )
     if call.identity.role is None or call.decision.layer == "resource":
         return f"allow {actions} in the policy of {what}"
-    return (
-        f"allow {actions} in a policy of the role"
-        f" {call.identity.role.inputs.get('name', call.identity.role.name)}"
-    )
+    name = call.identity.role.inputs.get("name", call.identity.role.name)
+    return f"allow {actions} in a policy of the role {name}"

@@ -11,7 +11,7 @@ import datetime
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -55,9 +55,8 @@ def glob(pattern: str, text: str) -> bool:
     Case counts.
     """
     head = pattern.split("*", 1)[0].split("?", 1)[0]
-    if len(head) == len(pattern) or not text.startswith(
-        head
-    ):  # most patterns end here: they are of another service
+    # Most patterns end here: they are of another service.
+    if len(head) == len(pattern) or not text.startswith(head):
         return pattern == text
     at = mark = len(head)
     star, start = -1, 0
@@ -78,11 +77,9 @@ def literal(text: str) -> str:
     """A text in which `*`, `?` and `$` stand for themselves when it becomes part of a pattern,
     or is compared with one.
     """
-    return (
-        "".join(LITERAL.get(char, char) for char in text)
-        if any(char in text for char in LITERAL)
-        else text
-    )
+    if any(char in text for char in LITERAL):
+        return "".join(LITERAL.get(char, char) for char in text)
+    return text
 
 
 def matches(pattern: str, text: str) -> Truth:
@@ -118,8 +115,7 @@ class ConditionError(ValueError):
 @dataclass(frozen=True)
 class RequestContext:
     """What is known of a request: values by key, in lower case. A key that is in neither is not
-    known, unless it begins with one of `closed`: of those every key is known, so that it is
-    absent.
+    known, unless it begins with one of `closed`: of those every key is known, so that it is absent.
     """
 
     known: Mapping[str, tuple[str, ...]]
@@ -161,11 +157,9 @@ def expanded(text: str, context: RequestContext) -> str | Literal[False] | None:
     text = _VARIABLE.sub(value, text)
     if absent:
         return False
-    return (
-        None
-        if unknown
-        else text.replace(ACCOUNT, literal(ACCOUNT)).replace("${", f"{LITERAL['$']}{{")
-    )
+    if unknown:
+        return None
+    return text.replace(ACCOUNT, literal(ACCOUNT)).replace("${", f"{LITERAL['$']}{{")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,11 +227,9 @@ def holds(condition: Condition, context: RequestContext, *, variables: bool) -> 
     """Whether a condition holds for a request."""
     operator, found = condition.operator, context.values(condition.key)
     if operator.name == "null":
-        return (
-            None
-            if found is None
-            else either(wanted == ("false" if found else "true") for wanted in condition.values)
-        )
+        if found is None:
+            return None
+        return either(wanted == ("false" if found else "true") for wanted in condition.values)
     if found is None:
         return None
     rule = OPERATORS[operator.name]
@@ -267,10 +259,12 @@ def holds(condition: Condition, context: RequestContext, *, variables: bool) -> 
     return together(map(met, found))
 
 
-def _numeric(compare: Callable[[float, float], bool]) -> Callable[[str, str], Truth]:
+def _ordered(
+    compare: Callable[[float, float], bool], number: Callable[[str], float]
+) -> Callable[[str, str], Truth]:
     def decided(written: str, value: str) -> Truth:
         try:
-            return compare(float(value), float(written))
+            return compare(number(value), number(written))
         except ValueError:
             return False
 
@@ -286,16 +280,6 @@ def _instant(text: str) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).timestamp()
 
 
-def _dated(compare: Callable[[float, float], bool]) -> Callable[[str, str], Truth]:
-    def decided(written: str, value: str) -> Truth:
-        try:
-            return compare(_instant(value), _instant(written))
-        except ValueError:
-            return False
-
-    return decided
-
-
 def _inside(written: str, value: str) -> Truth:
     try:
         return ipaddress.ip_address(value) in ipaddress.ip_network(written, strict=False)
@@ -308,11 +292,9 @@ def _arn(written: str, value: str) -> Truth:
     one, other = written.split(":", 5), value.split(":", 5)
     if len(one) < len(other):
         return matches(written, value) if written == "*" else False
-    return (
-        every(matches(part, real) for part, real in zip(one, other, strict=True))
-        if len(one) == len(other)
-        else matches(written, value)
-    )
+    if len(one) == len(other):
+        return every(matches(part, real) for part, real in zip(one, other, strict=True))
+    return matches(written, value)
 
 
 def _same(written: str, value: str) -> Truth:
@@ -350,14 +332,10 @@ def _rules() -> dict[str, OperatorRule]:
         },
     }
     for name, compare in order.items():
-        found[f"numeric{name}"] = OperatorRule(compare=_numeric(compare), value=float)
-        found[f"date{name}"] = OperatorRule(compare=_dated(compare), value=_instant)
-    found["numericnotequals"] = OperatorRule(
-        compare=_numeric(order["equals"]), negative=True, value=float
-    )
-    found["datenotequals"] = OperatorRule(
-        compare=_dated(order["equals"]), negative=True, value=_instant
-    )
+        found[f"numeric{name}"] = OperatorRule(compare=_ordered(compare, float), value=float)
+        found[f"date{name}"] = OperatorRule(compare=_ordered(compare, _instant), value=_instant)
+    for kind in ("numeric", "date"):
+        found[f"{kind}notequals"] = replace(found[f"{kind}equals"], negative=True)
     return found
 
 

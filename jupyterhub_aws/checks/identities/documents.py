@@ -25,17 +25,7 @@ from jupyterhub_aws.checks.identities.conditions import (
 CURRENT = "2012-10-17"
 _VERSIONS = (CURRENT, "2008-10-17")
 _ELEMENTS = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
+    "Sid Effect Principal NotPrincipal Action NotAction Resource NotResource Condition".split()
 )
 _PRINCIPAL_KINDS = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 _WILD = re.compile(r"[*?]")
@@ -144,19 +134,10 @@ def _elements(item: Mapping[str, Any], label: str, *, variables: bool) -> Policy
         raise PolicyError(f"{unknown[0]!r} is no element of a statement")
     if item.get("Effect") not in ("Allow", "Deny"):
         raise PolicyError(f"Effect is {item.get('Effect')!r}; it has to be Allow or Deny")
-    actions, not_actions = _either(
-        item,
-        "Action",
-        _ACTION,
-        "write it like ec2:AttachVolume; `*` may stand in the name, not in the service",
-    )
-    resources, not_resources = _either(
-        item,
-        "Resource",
-        _RESOURCE,
-        "write `*` or an ARN; `*` may not stand for the service",
-        optional=True,
-    )
+    help_text = "write it like ec2:AttachVolume; `*` may stand in the name, not in the service"
+    actions, not_actions = _either(item, "Action", _ACTION, help_text)
+    help_text = "write `*` or an ARN; `*` may not stand for the service"
+    resources, not_resources = _either(item, "Resource", _RESOURCE, help_text, optional=True)
     return PolicyStatement(
         label=label,
         allows=item["Effect"] == "Allow",

@@ -137,12 +137,8 @@ def decide(request: AccessRequest, policies: PolicySet) -> Decision:
     for name in ("endpoint", "boundary"):
         outcome = layers.get(name)
         if outcome is not None and outcome.allowed is not True:
-            return Decision(
-                allowed=outcome.allowed,
-                by=_names(outcome, policies, name),
-                layer=name,
-                near=outcome.near,
-            )
+            by = _missing(policies, name, outcome.near, unknown=outcome.allowed is None)
+            return Decision(allowed=outcome.allowed, by=by, layer=name, near=outcome.near)
     if denied and permitted.allowed:
         return Decision(allowed=None, by=denied[0][1].deny_by, layer=denied[0][0])
     return permitted
@@ -163,57 +159,36 @@ def _permitted(
     if policies.key and "key" in layers:
         return _by_key(policies, layers["key"], identity, by_identity)
     if policies.key and by_identity is not False:
-        return Decision(
-            allowed=None, by="the key's own policy is not known here", layer="key", elsewhere=True
-        )
+        by = "the key's own policy is not known here"
+        return Decision(allowed=None, by=by, layer="key", elsewhere=True)
     direct = False if own is None else own.direct
     decided = either((by_identity, direct))
     near = (*identity.near, *(() if own is None else own.near))
     if decided:
         used = identity.allow_by if identity.allowed else own.allow_by if own is not None else ()
-        return Decision(
-            allowed=True,
-            by=_by(used),
-            layer="identity" if identity.allowed else "resource",
-            near=near,
-            used=used,
-        )
+        layer = "identity" if identity.allowed else "resource"
+        return Decision(allowed=True, by=_by(used), layer=layer, near=near, used=used)
     layer = "identity" if request.caller.kind == "role" else "resource"
     elsewhere = identity.allowed is False and bool(policies.incomplete)
-    return Decision(
-        allowed=decided,
-        by=_missing(policies, layer, near, unknown=decided is None),
-        layer=layer,
-        near=near,
-        elsewhere=elsewhere,
-    )
+    by = _missing(policies, layer, near, unknown=decided is None)
+    return Decision(allowed=decided, by=by, layer=layer, near=near, elsewhere=elsewhere)
 
 
 def _by_key(policies: PolicySet, key: _Outcome, identity: _Outcome, by_identity: Truth) -> Decision:
     """A key's policy allows by itself, or hands over to the account's IAM policies."""
     if key.allowed is False:
-        return Decision(
-            allowed=False,
-            by=_missing(policies, "key", key.near, unknown=False),
-            layer="key",
-            near=key.near,
-        )
+        by = _missing(policies, "key", key.near, unknown=False)
+        return Decision(allowed=False, by=by, layer="key", near=key.near)
     if key.direct:
         return Decision(allowed=True, by=_by(key.allow_by), layer="key", used=key.allow_by)
     together = every((key.allowed, by_identity))
     if together:
-        return Decision(
-            allowed=True, by=_by(identity.allow_by), layer="identity", used=identity.allow_by
-        )
+        used = identity.allow_by
+        return Decision(allowed=True, by=_by(used), layer="identity", used=used)
     near = (*identity.near, *key.near)
     elsewhere = identity.allowed is False and bool(policies.incomplete)
-    return Decision(
-        allowed=together,
-        by=_missing(policies, "identity", near, unknown=together is None),
-        layer="identity",
-        near=near,
-        elsewhere=elsewhere,
-    )
+    by = _missing(policies, "identity", near, unknown=together is None)
+    return Decision(allowed=together, by=by, layer="identity", near=near, elsewhere=elsewhere)
 
 
 def _outcome(request: AccessRequest, documents: Iterable[PolicyDocument]) -> _Outcome:
@@ -259,10 +234,10 @@ def _concerned(
 ) -> Iterator[tuple[PolicyDocument, PolicyStatement]]:
     for document in documents:
         for statement in document.statements:
-            if (
-                action in statement.actions
-                or any(glob(pattern, action) for pattern in statement.patterns)
-            ) != statement.not_actions:
+            listed = action in statement.actions or any(
+                glob(pattern, action) for pattern in statement.patterns
+            )
+            if listed != statement.not_actions:
                 yield document, statement
 
 
@@ -305,9 +280,8 @@ def _is_caller(kind: str, value: str, caller: Principal) -> Truth:
     if kind != "AWS" or caller.kind != "role":
         return False
     if _is_account(value):
-        return equals(
-            literal(value if ":" not in value else value.split(":")[4]), caller.name.split(":")[4]
-        )
+        account = value if ":" not in value else value.split(":")[4]
+        return equals(literal(account), caller.name.split(":")[4])
     return equals(literal(value), caller.name)
 
 
@@ -325,10 +299,6 @@ def _hands_over(statement: PolicyStatement) -> bool:
 
 def _by(used: Sequence[tuple[str, str]]) -> str:
     return f"{used[0][0]}, statement {used[0][1]}" if used else ""
-
-
-def _names(outcome: _Outcome, policies: PolicySet, layer: str) -> str:
-    return _missing(policies, layer, outcome.near, unknown=outcome.allowed is None)
 
 
 def _missing(policies: PolicySet, layer: str, near: Sequence[NearMiss], *, unknown: bool) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jupyterhub_aws.checks.airgap.endpoints import recorded_software
 from jupyterhub_aws.checks.identities.evaluator import Principal
@@ -19,11 +19,8 @@ NODE_GROUP, TEMPLATE, PROFILE = (
     "aws:ec2/launchTemplate:LaunchTemplate",
     "aws:iam/instanceProfile:InstanceProfile",
 )
-ADDON, ASSOCIATION, GRANT = (
-    "aws:eks/addon:Addon",
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation",
-    "aws:kms/grant:Grant",
-)
+ADDON = "aws:eks/addon:Addon"
+ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 _CLUSTER, _GROUP = "aws:eks/cluster:Cluster", "aws:autoscaling/group:Group"
 #: Roles of AWS's services, and where a plan names them.
 _SERVICE_ROLES = (
@@ -145,23 +142,16 @@ def _of_pods(
     ]
     if not listed:
         wanted = _account(source, software)
-        mine = [
-            item.inputs
+        listed = [
+            (wanted, item.inputs.get("roleArn"))
             for item in world.resources.of(ASSOCIATION)
             if item.inputs.get("serviceAccount") == wanted
         ]
-        listed = [(inputs.get("serviceAccount"), inputs.get("roleArn")) for inputs in mine]
     if not listed and world.resources.of(_CLUSTER):
         yield NoIdentity(software=software, source=source)
     for account, arn in listed:
         for found in _with_role(world, software, source, arn):
-            yield Identity(
-                software=software,
-                caller=found.caller,
-                source=source,
-                role=found.role,
-                service_account=str(account),
-            )
+            yield replace(found, service_account=str(account))
 
 
 def _account(source: Resource, software: CallingSoftware) -> str:
@@ -175,22 +165,16 @@ def _of_machine(
     world: PlanWorld, software: CallingSoftware, source: Resource
 ) -> Iterator[Identity | NoIdentity]:
     """By the instance profile of the launch template that a group or an instance starts from."""
-    templates = world.resources.referred(
-        json.dumps(
-            [source.inputs.get("launchTemplate"), source.inputs.get("mixedInstancesPolicy")]
-        ),
-        TEMPLATE,
-    )
+    mentions = [source.inputs.get("launchTemplate"), source.inputs.get("mixedInstancesPolicy")]
+    templates = world.resources.referred(json.dumps(mentions), TEMPLATE)
     named = [
         source.inputs.get("iamInstanceProfile"),
         *(template.inputs.get("iamInstanceProfile") for template in templates),
     ]
     for given in named:
-        value = (
-            given
-            if isinstance(given, str)
-            else (given or {}).get("arn") or (given or {}).get("name")
-        )
+        value = given
+        if not isinstance(given, str):
+            value = (given or {}).get("arn") or (given or {}).get("name")
         profiles = [
             item
             for item in world.resources.of(PROFILE)

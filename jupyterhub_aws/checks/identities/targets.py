@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from jupyterhub_aws.checks.identities.conditions import ACCOUNT
@@ -123,11 +124,8 @@ def _static_volumes(world: PlanWorld) -> Iterator[CallTarget]:
         for volume in world.resources.referred(handle, VOLUME)
     }
     if world.stack.parts == "cloud" and not world.resources.of(_CLAIMED):
-        named = {
-            volume.urn: volume
-            for volume in world.resources.of(VOLUME)
-            if "jupyterhub-aws:hub:" in volume.urn
-        }
+        volumes = world.resources.of(VOLUME)
+        named = {item.urn: item for item in volumes if "jupyterhub-aws:hub:" in item.urn}
     for volume in named.values():
         yield target_of(world, volume)
 
@@ -145,22 +143,17 @@ def _classes(world: PlanWorld, driver: str) -> Iterator[tuple[Resource, dict[str
 
 
 def _new_volumes(world: PlanWorld) -> Iterator[CallTarget]:
+    arn = ec2_arn(world, "volume/vol-new")
     for found, tags in _classes(world, _EBS):
-        yield CallTarget(
-            arn=ec2_arn(world, "volume/vol-new"),
-            what=f"volumes of {found.label}",
-            tags={},
-            sent={**_EBS_TAGS, **tags},
-        )
+        what, sent = f"volumes of {found.label}", {**_EBS_TAGS, **tags}
+        yield CallTarget(arn=arn, what=what, tags={}, sent=sent)
 
 
 def _made_volumes(world: PlanWorld) -> Iterator[CallTarget]:
+    arn = ec2_arn(world, "volume/vol-made")
     for found, tags in _classes(world, _EBS):
-        yield CallTarget(
-            arn=ec2_arn(world, "volume/vol-made"),
-            what=f"volumes of {found.label}",
-            tags={**_EBS_TAGS, **tags},
-        )
+        what = f"volumes of {found.label}"
+        yield CallTarget(arn=arn, what=what, tags={**_EBS_TAGS, **tags})
 
 
 def _new_access_points(world: PlanWorld) -> Iterator[CallTarget]:
@@ -183,20 +176,16 @@ def _selected(world: PlanWorld, kind: str) -> Iterator[Resource]:
             yield resource
 
 
-def _backed_up(kind: str) -> Find:
-    return lambda world: (target_of(world, resource) for resource in _selected(world, kind))
+def _backed_up(world: PlanWorld, kind: str) -> Iterator[CallTarget]:
+    return (target_of(world, resource) for resource in _selected(world, kind))
 
 
 def _snapshot(
     world: PlanWorld, of: str, tags: Mapping[str, str], region: str | None = None
 ) -> CallTarget:
     arn = f"arn:{world.partition}:ec2:{region or world.region}::snapshot/snap-0"
-    return CallTarget(
-        arn=arn,
-        what=f"snapshots of {of}",
-        tags={**tags, "aws:backup:source-resource": "vol-0"},
-        sent=tags,
-    )
+    has = {**tags, "aws:backup:source-resource": "vol-0"}
+    return CallTarget(arn=arn, what=f"snapshots of {of}", tags=has, sent=tags)
 
 
 def _volume_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
@@ -206,11 +195,8 @@ def _volume_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
 
 def _copied_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
     for vault in _copy_vaults(world):
-        region = (
-            None
-            if vault.resource is None
-            else str(vault.resource.inputs.get("region") or world.region)
-        )
+        inputs = {} if vault.resource is None else vault.resource.inputs
+        region = str(inputs.get("region") or world.region)
         for volume in _selected(world, VOLUME):
             yield _snapshot(world, volume.label, world.tags(volume), region)
 
@@ -218,12 +204,8 @@ def _copied_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
 def _database_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
     for database in _selected(world, DATABASE):
         arn = f"arn:{world.partition}:rds:{world.region}:{ACCOUNT}:snapshot:awsbackup:job-0"
-        yield CallTarget(
-            arn=arn,
-            what=f"snapshots of {database.label}",
-            tags=world.tags(database),
-            sent=world.tags(database),
-        )
+        tags = world.tags(database)
+        yield CallTarget(arn=arn, what=f"snapshots of {database.label}", tags=tags, sent=tags)
 
 
 def _vaults(world: PlanWorld) -> Iterator[CallTarget]:
@@ -262,11 +244,8 @@ def _snapshotted(world: PlanWorld) -> Iterator[tuple[str, str, dict[str, str]]]:
                 yield world.arn(volume), volume.label, world.tags(volume)
         for found, tags in _classes(world, _EBS):
             if wanted <= tags.items():
-                yield (
-                    ec2_arn(world, "volume/vol-made"),
-                    f"volumes of {found.label}",
-                    {**_EBS_TAGS, **tags},
-                )
+                arn = ec2_arn(world, "volume/vol-made")
+                yield arn, f"volumes of {found.label}", {**_EBS_TAGS, **tags}
 
 
 def _snapshotted_volumes(world: PlanWorld) -> Iterator[CallTarget]:
@@ -317,9 +296,9 @@ STORAGE_TARGETS: Mapping[str, Find] = {
     "new-volumes": _new_volumes,
     "made-volumes": _made_volumes,
     "new-access-points": _new_access_points,
-    "backed-up-file-systems": _backed_up(FILE_SYSTEM),
-    "backed-up-volumes": _backed_up(VOLUME),
-    "backed-up-databases": _backed_up(DATABASE),
+    "backed-up-file-systems": partial(_backed_up, kind=FILE_SYSTEM),
+    "backed-up-volumes": partial(_backed_up, kind=VOLUME),
+    "backed-up-databases": partial(_backed_up, kind=DATABASE),
     "backed-up-volumes-snapshots": _volume_snapshots,
     "backed-up-databases-snapshots": _database_snapshots,
     "copied-volumes-snapshots": _copied_snapshots,
@@ -371,16 +350,9 @@ def _chart_registries(world: PlanWorld) -> Iterator[CallTarget]:
         yield CallTarget(arn="*")
 
 
-def _bucket_objects(name: str, what: str) -> Find:
-    def found(world: PlanWorld) -> Iterator[CallTarget]:
-        yield CallTarget(
-            arn=f"arn:{world.partition}:s3:::{name.format(region=world.region)}/object",
-            what=what,
-            tags={},
-            account="",
-        )
-
-    return found
+def _bucket_objects(world: PlanWorld, name: str, what: str) -> Iterator[CallTarget]:
+    arn = f"arn:{world.partition}:s3:::{name.format(region=world.region)}/object"
+    yield CallTarget(arn=arn, what=what, tags={}, account="")
 
 
 def _clusters(world: PlanWorld) -> Iterator[CallTarget]:
@@ -397,16 +369,11 @@ def _agent_groups(world: PlanWorld) -> Iterator[tuple[str, Resource | None]]:
             continue
         text = addon.inputs.get("configurationValues")
         settings = json.loads(str(text)) if text else {}
-        kinds = (
-            ["application", "dataplane", "host"]
-            if (settings.get("containerLogs") or {}).get("enabled", True)
-            else []
-        )
-        kinds += (
-            ["performance"]
-            if (settings.get("containerInsights") or {}).get("enabled", True)
-            else []
-        )
+        kinds: list[str] = []
+        if (settings.get("containerLogs") or {}).get("enabled", True):
+            kinds += ["application", "dataplane", "host"]
+        if (settings.get("containerInsights") or {}).get("enabled", True):
+            kinds += ["performance"]
         made = {str(group.inputs.get("name")): group for group in world.resources.of(LOG_GROUP)}
         for kind in kinds:
             name = f"/aws/containerinsights/{world.real(str(addon.inputs['clusterName']))}/{kind}"
@@ -417,25 +384,17 @@ def _group_arn(world: PlanWorld, name: str, ending: str) -> str:
     return f"arn:{world.partition}:logs:{world.region}:{ACCOUNT}:log-group:{name}{ending}"
 
 
-def _agent_logs(ending: str) -> Find:
-    def found(world: PlanWorld) -> Iterator[CallTarget]:
-        for name, group in _agent_groups(world):
-            tags = {} if group is None else world.tags(group)
-            yield CallTarget(
-                arn=_group_arn(world, name, ending), what=f"log group {name}", tags=tags
-            )
-
-    return found
+def _agent_logs(world: PlanWorld, ending: str) -> Iterator[CallTarget]:
+    for name, group in _agent_groups(world):
+        tags = {} if group is None else world.tags(group)
+        yield CallTarget(arn=_group_arn(world, name, ending), what=f"log group {name}", tags=tags)
 
 
 def _agent_groups_not_made(world: PlanWorld) -> Iterator[CallTarget]:
     for name, group in _agent_groups(world):
         if group is None:
-            yield CallTarget(
-                arn=_group_arn(world, name, ":log-stream:"),
-                what=f"log group {name}, which the plan does not make",
-                tags={},
-            )
+            what = f"log group {name}, which the plan does not make"
+            yield CallTarget(arn=_group_arn(world, name, ":log-stream:"), what=what, tags={})
 
 
 def _user_groups(world: PlanWorld) -> Iterator[CallTarget]:
@@ -444,13 +403,10 @@ def _user_groups(world: PlanWorld) -> Iterator[CallTarget]:
             yield target_of(world, group)
 
 
-def _bundle(ending: str) -> Find:
-    def found(world: PlanWorld) -> Iterator[CallTarget]:
-        for bucket in world.resources.of(BUCKET):
-            if "jupyterhub-aws:airgap:" in bucket.urn:
-                yield replace(target_of(world, bucket), arn=world.arn(bucket) + ending)
-
-    return found
+def _bundle(world: PlanWorld, ending: str) -> Iterator[CallTarget]:
+    for bucket in world.resources.of(BUCKET):
+        if "jupyterhub-aws:airgap:" in bucket.urn:
+            yield target_of(world, bucket, ending)
 
 
 def _bundle_keys(world: PlanWorld) -> Iterator[CallTarget]:
@@ -465,13 +421,10 @@ def _secrets_keys(world: PlanWorld) -> Iterator[CallTarget]:
         yield from key_targets(world, json.dumps(cluster.inputs.get("encryptionConfig")))
 
 
-def _flow_logs(ending: str) -> Find:
-    def found(world: PlanWorld) -> Iterator[CallTarget]:
-        for log in world.resources.of("aws:ec2/flowLog:FlowLog"):
-            for group in world.resources.referred(log.inputs.get("logDestination"), LOG_GROUP):
-                yield replace(target_of(world, group, ending), resource=None)
-
-    return found
+def _flow_logs(world: PlanWorld, ending: str) -> Iterator[CallTarget]:
+    for log in world.resources.of("aws:ec2/flowLog:FlowLog"):
+        for group in world.resources.referred(log.inputs.get("logDestination"), LOG_GROUP):
+            yield replace(target_of(world, group, ending), resource=None)
 
 
 def _flow_accounts(world: PlanWorld) -> Iterator[CallTarget]:
@@ -562,23 +515,27 @@ TARGETS: Mapping[str, Find] = {
     "repositories": _repositories,
     "chart-registries": _chart_registries,
     "chart-repositories": _chart_repositories,
-    "image-layers": _bucket_objects(
-        "prod-{region}-starport-layer-bucket", "layers of images (ECR's bucket in S3)"
+    "image-layers": partial(
+        _bucket_objects,
+        name="prod-{region}-starport-layer-bucket",
+        what="layers of images (ECR's bucket in S3)",
     ),
-    "system-packages": _bucket_objects(
-        "al2023-repos-{region}-de612dc2", "the system's packages (Amazon Linux's bucket in S3)"
+    "system-packages": partial(
+        _bucket_objects,
+        name="al2023-repos-{region}-de612dc2",
+        what="the system's packages (Amazon Linux's bucket in S3)",
     ),
     "cluster": _clusters,
-    "agent-log-groups": _agent_logs(":log-stream:"),
-    "agent-log-streams": _agent_logs(":log-stream:0"),
+    "agent-log-groups": partial(_agent_logs, ending=":log-stream:"),
+    "agent-log-streams": partial(_agent_logs, ending=":log-stream:0"),
     "agent-log-groups-that-are-not-made": _agent_groups_not_made,
     "user-groups": _user_groups,
-    "bundle": _bundle(""),
-    "bundle-objects": _bundle("/object"),
+    "bundle": partial(_bundle, ending=""),
+    "bundle-objects": partial(_bundle, ending="/object"),
     "bundle-keys": _bundle_keys,
     "secrets-keys": _secrets_keys,
-    "flow-log-groups": _flow_logs(":log-stream:"),
-    "flow-log-streams": _flow_logs(":log-stream:0"),
+    "flow-log-groups": partial(_flow_logs, ending=":log-stream:"),
+    "flow-log-streams": partial(_flow_logs, ending=":log-stream:0"),
     "flow-log-accounts": _flow_accounts,
     "event-log-streams": _event_streams,
     "alarm-topics": _alarm_topics,

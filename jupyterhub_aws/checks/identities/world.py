@@ -78,6 +78,15 @@ _ARNS: Mapping[str, tuple[str, str | None]] = {
     REPOSITORY: ("arn:{p}:ecr:{r}:{a}:repository/{id}", "name"),
     RULE: ("arn:{p}:events:{r}:{a}:rule/{id}", "name"),
 }
+#: Types with policies that are resources of their own: their type, and which input names the
+#: resource.
+_POLICIES: Mapping[str, tuple[str, str]] = {
+    BUCKET: ("aws:s3/bucketPolicy:BucketPolicy", "bucket"),
+    FILE_SYSTEM: ("aws:efs/fileSystemPolicy:FileSystemPolicy", "fileSystemId"),
+    TOPIC: ("aws:sns/topicPolicy:TopicPolicy", "arn"),
+    VAULT: ("aws:backup/vaultPolicy:VaultPolicy", "backupVaultName"),
+    REPOSITORY: ("aws:ecr/repositoryPolicy:RepositoryPolicy", "repository"),
+}
 #: How ids begin that AWS makes.
 _PREFIX = {VOLUME: "vol-", FILE_SYSTEM: "fs-", ACCESS_POINT: "fsap-"}
 _NOT_KNOWN = re.compile(r"\$\{[^}]*\}|\[(unknown|secret)\]")
@@ -109,13 +118,11 @@ class PlanWorld:
     @property
     def partition(self) -> str:
         """aws, aws-cn or aws-us-gov (AWS general reference, "Amazon Resource Names")."""
-        return (
-            "aws-cn"
-            if self.region.startswith("cn-")
-            else "aws-us-gov"
-            if self.region.startswith("us-gov-")
-            else "aws"
-        )
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        if self.region.startswith("us-gov-"):
+            return "aws-us-gov"
+        return "aws"
 
     def arn(self, resource: Resource) -> str:
         """A resource's ARN. Raises KeyError for a type without one here."""
@@ -134,24 +141,20 @@ class PlanWorld:
         """A text with ARNs and ids in the place of placeholders of resources that have one here;
         others stay.
         """
-        return (
-            _PLACEHOLDER.sub(lambda match: self._outputs.get((match[1], match[2]), match[0]), text)
-            if "${" in text
-            else text
-        )
+        if "${" in text:
+            return _PLACEHOLDER.sub(
+                lambda match: self._outputs.get((match[1], match[2]), match[0]), text
+            )
+        return text
 
     @cached_property
     def _outputs(self) -> Mapping[tuple[str, str], str]:
         found: dict[tuple[str, str], str] = {}
         for resource in self.resources.of(*_ARNS):
             identifier = self.identifier(resource)
-            for output, value in (
-                ("arn", self.arn(resource)),
-                ("id", identifier),
-                ("name", identifier),
-                ("bucket", identifier),
-            ):
-                found.setdefault((resource.name, output), value)
+            found.setdefault((resource.name, "arn"), self.arn(resource))
+            for output in ("id", "name", "bucket"):
+                found.setdefault((resource.name, output), identifier)
         return found
 
     def tags(self, resource: Resource) -> dict[str, str]:
@@ -178,10 +181,9 @@ class PlanWorld:
     def _read(self, resource: Resource, name: str, text: object) -> PolicyDocument | None:
         if isinstance(text, str) and _NOT_KNOWN.fullmatch(text):
             return None  # it is made of what only AWS answers
+        written = text if isinstance(text, str) else json.dumps(text)
         try:
-            return parse_policy(
-                name, self.real(text if isinstance(text, str) else json.dumps(text))
-            )
+            return parse_policy(name, self.real(written))
         except PolicyError as error:
             fix = (
                 "write a policy document as the IAM user guide has it (Grammar of the IAM JSON"
@@ -272,42 +274,14 @@ class PlanWorld:
             return (
                 parse_policy("the default key policy", {"Version": CURRENT, "Statement": default}),
             )
-        own = {
-            KEY: [(resource, "policy")],
-            BUCKET: [
-                (item, "policy")
-                for item in self.attached_to("aws:s3/bucketPolicy:BucketPolicy", "bucket", resource)
-            ],
-            FILE_SYSTEM: [
-                (item, "policy")
-                for item in self.attached_to(
-                    "aws:efs/fileSystemPolicy:FileSystemPolicy", "fileSystemId", resource
-                )
-            ],
-            TOPIC: [
-                (item, "policy")
-                for item in self.attached_to("aws:sns/topicPolicy:TopicPolicy", "arn", resource)
-            ],
-            VAULT: [
-                (item, "policy")
-                for item in self.attached_to(
-                    "aws:backup/vaultPolicy:VaultPolicy", "backupVaultName", resource
-                )
-            ],
-            REPOSITORY: [
-                (item, "policy")
-                for item in self.attached_to(
-                    "aws:ecr/repositoryPolicy:RepositoryPolicy", "repository", resource
-                )
-            ],
-            LOG_GROUP: [
-                (item, "policyDocument")
-                for item in self.resources.of("aws:cloudwatch/logResourcePolicy:LogResourcePolicy")
-            ],
-        }.get(resource.type, [])
-        found = [
-            document for item, key in own if (document := self.document(item, key)) is not None
-        ]
+        own, key = [resource] if resource.type == KEY else [], "policy"
+        if resource.type in _POLICIES:
+            kind, names = _POLICIES[resource.type]
+            own = self.attached_to(kind, names, resource)
+        elif resource.type == LOG_GROUP:
+            own = self.resources.of("aws:cloudwatch/logResourcePolicy:LogResourcePolicy")
+            key = "policyDocument"
+        found = [document for item in own if (document := self.document(item, key)) is not None]
         return tuple(found) if found else None
 
     def endpoints(self) -> Iterator[tuple[str, Resource]]:
