@@ -31,19 +31,15 @@ _LONGEST = 36500
 
 def _clock(value: str) -> str:
     if not _CLOCK.fullmatch(value):
-        raise refuse(
-            "backups.time-of-day",
-            f"is not a time of day (got {shown(value)})",
-            'write it quoted, in UTC: "03:00"',
-        )
+        fix = 'write it quoted, in UTC: "03:00"'
+        raise refuse("backups.time-of-day", f"is not a time of day (got {shown(value)})", fix)
     return value
 
 
 def _reason(value: str) -> str:
     if not value.strip():
-        raise refuse(
-            "backups.reason-empty", "is empty", "say in a few words why no backup is needed"
-        )
+        fix = "say in a few words why no backup is needed"
+        raise refuse("backups.reason-empty", "is empty", fix)
     return value
 
 

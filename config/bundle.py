@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 
 FORMAT = "jupyterhub-aws/bundle/1"
 KINDS = ("image", "chart", "file", "wheels")
@@ -91,29 +91,13 @@ def read_lock(path: Path) -> Lock:
     try:
         return parse_lock(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="lock.unreadable",
-                    path="",
-                    what=f"cannot be read ({error.strerror})",
-                    fix="create it: jhub bundle lock STACK",
-                )
-            ],
-        ) from None
+        what = f"cannot be read ({error.strerror})"
+        fix = "create it: jhub bundle lock STACK"
+        raise refused(path.name, "lock.unreadable", "", what, fix) from None
     except ValueError as error:
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="lock.malformed",
-                    path="",
-                    what=f"is not the lock of a bundle: {error}",
-                    fix="create it again: jhub bundle lock STACK",
-                )
-            ],
-        ) from None
+        what = f"is not the lock of a bundle: {error}"
+        fix = "create it again: jhub bundle lock STACK"
+        raise refused(path.name, "lock.malformed", "", what, fix) from None
 
 
 def parse_lock(text: str) -> Lock:

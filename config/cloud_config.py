@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.formats import newer
 from jupyterhub_aws.config.keys import canonical, foreign, own_settings
 from jupyterhub_aws.config.stack import PROJECT, file_key
@@ -106,17 +106,8 @@ def whole(given: Configuration, folder: Path) -> Configuration:
     if cloud is None:
         if given.values.get(_PARTS) == "cluster":
             fix = "write `cloud_stack: NAME` instead, and nothing else: the rest is that stack's"
-            raise ConfigError(
-                given.source,
-                [
-                    Problem(
-                        id="split.cluster-alone",
-                        path="parts",
-                        what="cannot be cluster by itself",
-                        fix=fix,
-                    )
-                ],
-            )
+            what = "cannot be cluster by itself"
+            raise refused(given.source, "split.cluster-alone", "parts", what, fix)
         return given
     if later := newer(given.values.get(FORMAT_KEY)):
         raise ConfigError(given.source, [later])

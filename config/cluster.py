@@ -25,22 +25,18 @@ _MOST_CIDRS = (
 
 def _quoted(value: object) -> object:
     if isinstance(value, bool):
-        raise refuse(
-            "version.unquoted",
-            f"must be a quoted string (got {shown(value)})",
-            'write major and minor in quotes, such as "1.35"',
-        )
+        fix = 'write major and minor in quotes, such as "1.35"'
+        raise refuse("version.unquoted", f"must be a quoted string (got {shown(value)})", fix)
     if isinstance(value, (int, float)):
         # 1.3 arrives where the user wrote 1.30, so two decimals restore what was meant.
         meant = (
             f"{value:.2f}" if isinstance(value, float) and 1 < value < 2 else "1.35"
         )  # Kubernetes 1.x
-        raise refuse(
-            "version.number",
+        what = (
             f"must be a quoted string (got the number {shown(value)}): as a number 1.30 turns"
-            " into 1.3",
-            f'write it in quotes, such as "{meant}"',
+            " into 1.3"
         )
+        raise refuse("version.number", what, f'write it in quotes, such as "{meant}"')
     return value
 
 
@@ -178,9 +174,8 @@ class EksCluster(Model):
     def _each_once(cls, values: tuple[str, ...]) -> tuple[str, ...]:
         twice = sorted({value for value in values if values.count(value) > 1})
         if twice:
-            raise refuse(
-                "administrators.twice", f"names {shown(twice[0])} twice", "remove one of them"
-            )
+            fix = "remove one of them"
+            raise refuse("administrators.twice", f"names {shown(twice[0])} twice", fix)
         # IAM user guide, "IAM and STS quotas": names are unique in an account, whatever the path
         # before them. One of the two does not exist.
         known: dict[tuple[str, str], str] = {}
@@ -188,28 +183,22 @@ class EksCluster(Model):
             before, _, name = value.rpartition("/")
             other = known.setdefault((before.partition("/")[0], name), value)
             if other != value:
-                raise refuse(
-                    "administrators.same-name",
+                what = (
                     f"names {name} by two paths, of which an account has one ({shown(other)},"
-                    f" {shown(value)})",
-                    "keep the one that IAM shows",
+                    f" {shown(value)})"
                 )
+                raise refuse("administrators.same-name", what, "keep the one that IAM shows")
         return values
 
 
 def _path(value: str) -> str:
     if "BEGIN CERTIFICATE" in value or "apiVersion" in value:
-        raise refuse(
-            "kubeconfig.contents",
-            "is a kubeconfig itself, which holds credentials",
-            "write the path of the file; it stays outside the stack file",
-        )
+        fix = "write the path of the file; it stays outside the stack file"
+        raise refuse("kubeconfig.contents", "is a kubeconfig itself, which holds credentials", fix)
     if value.startswith("~"):
-        raise refuse(
-            "kubeconfig.tilde",
-            f"begins with ~, which is not expanded there (got {shown(value)})",
-            "leave it out for ~/.kube/config, or write the whole path",
-        )
+        what = f"begins with ~, which is not expanded there (got {shown(value)})"
+        fix = "leave it out for ~/.kube/config, or write the whole path"
+        raise refuse("kubeconfig.tilde", what, fix)
     return value
 
 

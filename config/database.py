@@ -23,41 +23,29 @@ _CLASS = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9-]+")
 
 def _snapshot(value: str) -> str:
     if not _SNAPSHOT.fullmatch(value):
-        raise refuse(
-            "database.snapshot",
-            f"is not the id of an EBS snapshot (got {shown(value)})",
-            "write it like snap-0123456789abcdef0",
-        )
+        what = f"is not the id of an EBS snapshot (got {shown(value)})"
+        raise refuse("database.snapshot", what, "write it like snap-0123456789abcdef0")
     return value
 
 
 def _instance_class(value: str) -> str:
     if not _CLASS.fullmatch(value):
-        raise refuse(
-            "database.instance-class",
-            f"is not an RDS instance class (got {shown(value)})",
-            "write it like db.t4g.small",
-        )
+        what = f"is not an RDS instance class (got {shown(value)})"
+        raise refuse("database.instance-class", what, "write it like db.t4g.small")
     return value
 
 
 def _major(value: object) -> object:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise refuse(
-            "version.number",
-            f"must be a quoted string (got the number {shown(value)})",
-            f'write it in quotes: "{int(value)}"',
-        )
+        what = f"must be a quoted string (got the number {shown(value)})"
+        raise refuse("version.number", what, f'write it in quotes: "{int(value)}"')
     return value
 
 
 def _node(value: str) -> str:
     if not _KUBERNETES_NAME.fullmatch(value):
-        raise refuse(
-            "database.node",
-            f"is not a node's name (got {shown(value)})",
-            "copy it from `kubectl get nodes`",
-        )
+        fix = "copy it from `kubectl get nodes`"
+        raise refuse("database.node", f"is not a node's name (got {shown(value)})", fix)
     return value
 
 
@@ -67,21 +55,16 @@ def _path(value: str) -> str:
         or ".." in value.split("/")
         or value.startswith(("/etc/", "/proc/", "/sys/", "/dev/", "/run/"))
     ):
-        raise refuse(
-            "database.directory",
-            f"is not a directory of its own (got {shown(value)})",
-            "write an absolute path, such as /srv/jupyterhub/main",
-        )
+        what = f"is not a directory of its own (got {shown(value)})"
+        fix = "write an absolute path, such as /srv/jupyterhub/main"
+        raise refuse("database.directory", what, fix)
     return value
 
 
 def _class(value: str) -> str:
     if not _KUBERNETES_NAME.fullmatch(value):
-        raise refuse(
-            "database.storage-class",
-            f"is not the name of a storage class (got {shown(value)})",
-            "copy it from `kubectl get storageclass`",
-        )
+        what = f"is not the name of a storage class (got {shown(value)})"
+        raise refuse("database.storage-class", what, "copy it from `kubectl get storageclass`")
     return value
 
 

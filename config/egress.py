@@ -22,47 +22,33 @@ _NEW_PODS = "Nodes and servers that start later have it; hub and autoscaler rest
 
 def _pattern(value: str) -> str:
     if "://" in value or "/" in value or ":" in value:
-        raise refuse(
-            "egress.address",
-            f"is an address, not a name (got {shown(value)})",
-            f"write {host_of(value) or value.partition('/')[0].partition(':')[0]}",
-        )
+        fix = f"write {host_of(value) or value.partition('/')[0].partition(':')[0]}"
+        raise refuse("egress.address", f"is an address, not a name (got {shown(value)})", fix)
     if value in ("*", "*.*") or not _PATTERN.fullmatch(value):
-        raise refuse(
-            "egress.host-name",
-            f"is not a host name in lower case (got {shown(value)})",
-            "write ldap.corp.example, or *.corp.example for all below it",
-        )
+        what = f"is not a host name in lower case (got {shown(value)})"
+        fix = "write ldap.corp.example, or *.corp.example for all below it"
+        raise refuse("egress.host-name", what, fix)
     if value.startswith("*.") and "." not in value[2:]:
-        raise refuse(
-            "egress.top-level-domain",
-            f"covers a whole top-level domain (got {shown(value)})",
-            "name your own domain below it",
-        )
+        what = f"covers a whole top-level domain (got {shown(value)})"
+        raise refuse("egress.top-level-domain", what, "name your own domain below it")
     return value
 
 
 def _proxy(value: str) -> str:
     if "@" in value:
-        raise refuse(
-            "egress.proxy-credentials",
-            "holds a user name or password, which every pod could read on every node",
-            "use a proxy that knows its clients by their addresses",
-        )
+        what = "holds a user name or password, which every pod could read on every node"
+        fix = "use a proxy that knows its clients by their addresses"
+        raise refuse("egress.proxy-credentials", what, fix)
     if not _PROXY.fullmatch(value):
-        raise refuse(
-            "egress.proxy-address",
-            f"is not a proxy's address with a port (got {shown(value)})",
-            "write it like http://proxy.corp.example:3128",
-        )
+        what = f"is not a proxy's address with a port (got {shown(value)})"
+        raise refuse("egress.proxy-address", what, "write it like http://proxy.corp.example:3128")
     return value.rstrip("/")
 
 
 def _no_world(value: str) -> str:
     if is_world(value):
-        raise refuse(
-            "egress.too-wide", f"is as wide as the internet (got {value})", "list your own networks"
-        )
+        fix = "list your own networks"
+        raise refuse("egress.too-wide", f"is as wide as the internet (got {value})", fix)
     return value
 
 

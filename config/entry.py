@@ -27,17 +27,12 @@ FIRST_NODE_PORT, LAST_NODE_PORT = 30000, 32767
 
 def _hostname(value: str) -> str:
     if "://" in value or "/" in value:
-        raise refuse(
-            "host-name.address",
-            f"is an address, not a host name (got {shown(value)})",
-            f"write {value.partition('://')[2].partition('/')[0] or 'hub.example.org'}",
-        )
+        what = f"is an address, not a host name (got {shown(value)})"
+        fix = f"write {value.partition('://')[2].partition('/')[0] or 'hub.example.org'}"
+        raise refuse("host-name.address", what, fix)
     if not HOSTNAME.fullmatch(value):
-        raise refuse(
-            "host-name.malformed",
-            f"is not a full host name in lower case (got {shown(value)})",
-            "write it like hub.example.org",
-        )
+        what = f"is not a full host name in lower case (got {shown(value)})"
+        raise refuse("host-name.malformed", what, "write it like hub.example.org")
     return value
 
 
@@ -54,11 +49,9 @@ def _certificate_arn(value: str) -> str:
 
 def _zone_id(value: str) -> str:
     if not _ZONE_ID.fullmatch(value):
-        raise refuse(
-            "tls.zone-id",
-            f"is not the id of a Route 53 hosted zone (got {shown(value)})",
-            "write the id, such as Z0123456789ABCDEFGHIJ, not the zone's name",
-        )
+        what = f"is not the id of a Route 53 hosted zone (got {shown(value)})"
+        fix = "write the id, such as Z0123456789ABCDEFGHIJ, not the zone's name"
+        raise refuse("tls.zone-id", what, fix)
     return value
 
 
@@ -66,11 +59,9 @@ def _address(value: str) -> str:
     try:
         address = IPv4Address(value)
     except ValueError:
-        raise refuse(
-            "address.malformed",
-            f"is not an IPv4 address (got {shown(value)})",
-            "write one that routes to a node, such as 10.1.2.3",
-        ) from None
+        what = f"is not an IPv4 address (got {shown(value)})"
+        fix = "write one that routes to a node, such as 10.1.2.3"
+        raise refuse("address.malformed", what, fix) from None
     # Kubernetes API validation, ValidateNonSpecialIP: addresses that no service may have.
     if (
         address.is_loopback
@@ -78,29 +69,24 @@ def _address(value: str) -> str:
         or address.is_multicast
         or address.is_unspecified
     ):
-        raise refuse(
-            "address.unusable",
-            f"is an address that no service may have (got {shown(value)})",
-            "write one that routes to a node",
-        )
+        what = f"is an address that no service may have (got {shown(value)})"
+        raise refuse("address.unusable", what, "write one that routes to a node")
     return value
 
 
 def _pem(value: str) -> str:
     if "PRIVATE KEY" in value:
-        raise refuse(
-            "tls.private-key",
-            "holds a private key in clear text",
+        fix = (
             "replace that key: it has been in a file; give the new one as a secret"
-            " (docs/operations.md)",
+            " (docs/operations.md)"
         )
+        raise refuse("tls.private-key", "holds a private key in clear text", fix)
     if not _PEM.fullmatch(value.strip()):
-        raise refuse(
-            "tls.not-pem",
-            "is not a certificate in PEM form",
+        fix = (
             "paste it with its BEGIN and END lines, the server's first, then the chain, under"
-            " `certificate: |`",
+            " `certificate: |`"
         )
+        raise refuse("tls.not-pem", "is not a certificate in PEM form", fix)
     return value.strip() + "\n"
 
 
@@ -233,21 +219,16 @@ class LoadBalancerEntry(_Exposed):
             opens="lets the whole internet in",
         )
         if not self.allowed_cidrs:
-            raise refuse(
-                "entry.no-cidrs",
-                "allowed_cidrs is empty: no user could connect",
-                "list the networks that may, such as [198.51.100.0/24]",
-            )
+            fix = "list the networks that may, such as [198.51.100.0/24]"
+            raise refuse("entry.no-cidrs", "allowed_cidrs is empty: no user could connect", fix)
         if (
             isinstance(self.tls, AcmTls)
             and self.tls.certificate_arn is None
             and self.route53_zone is None
         ):
-            raise refuse(
-                "tls.no-certificate",
-                "tls has neither certificate_arn nor a zone to validate a new certificate in",
-                "give tls.certificate_arn, or route53_zone beside hostname",
-            )
+            what = "tls has neither certificate_arn nor a zone to validate a new certificate in"
+            fix = "give tls.certificate_arn, or route53_zone beside hostname"
+            raise refuse("tls.no-certificate", what, fix)
         return self
 
 

@@ -68,6 +68,12 @@ class ConfigError(Exception):
         super().__init__("\n".join(problem.line(source) for problem in self.problems))
 
 
+def refused(source: str, id: str, path: str, what: str, fix: str) -> ConfigError:
+    """Make the error of exactly one problem. The arguments after `source` are Problem's."""
+    problem = Problem(id=id, path=path, what=what, fix=fix)
+    return ConfigError(source, [problem])
+
+
 class SectionError(ValueError):
     """A section that a program made of wrong options. Carries all problems that were found, in
     the order of their paths.

@@ -21,18 +21,12 @@ def _allowed(value: str) -> str:
     if value in CLASSES or _ADDED_TYPE.fullmatch(value):
         return value
     if value.startswith(ADDED):
-        raise refuse(
-            "gate.no-type",
-            f"names no type (got {shown(value)})",
-            "write the type after it, as the plan shows it: added:aws:sqs/queue:Queue",
-        )
+        fix = "write the type after it, as the plan shows it: added:aws:sqs/queue:Queue"
+        raise refuse("gate.no-type", f"names no type (got {shown(value)})", fix)
     guess = closest(value, CLASSES)
     if value == "endangers data":
-        raise refuse(
-            "gate.data-always-asks",
-            "cannot be allowed: what endangers data always needs an acknowledgement",
-            "remove it",
-        )
+        what = "cannot be allowed: what endangers data always needs an acknowledgement"
+        raise refuse("gate.data-always-asks", what, "remove it")
     fix = f"did you mean {guess}?" if guess else f"write one of {', '.join(CLASSES)}, or added:TYPE"
     raise refuse("gate.unknown-class", f"is no class of changes (got {shown(value)})", fix)
 

@@ -58,21 +58,16 @@ def _nfs_server(value: str) -> str:
             "write kind: efs; to use a file system that exists, adopt it with imports",
         )
     if not HOST.fullmatch(value):
-        raise refuse(
-            "homes.server",
-            f"is not the name or address of a server (got {shown(value)})",
-            "write it without scheme and path, such as nfs.example.org",
-        )
+        what = f"is not the name or address of a server (got {shown(value)})"
+        fix = "write it without scheme and path, such as nfs.example.org"
+        raise refuse("homes.server", what, fix)
     return value
 
 
 def _export(value: str) -> str:
     if not _EXPORT.fullmatch(value) or ".." in value.split("/"):
-        raise refuse(
-            "homes.export",
-            f"is not an absolute path of an export (got {shown(value)})",
-            "write it like /ifs/homes, without a slash at its end",
-        )
+        what = f"is not an absolute path of an export (got {shown(value)})"
+        raise refuse("homes.export", what, "write it like /ifs/homes, without a slash at its end")
     return value
 
 
@@ -82,34 +77,24 @@ def _mount_option(value: str) -> str:
         what, fix = _REFUSED_OPTIONS["udp" if name == "proto" else name]
         raise refuse("homes.mount-option-refused", f"{what} (got {shown(value)})", fix)
     if "," in value:
-        raise refuse(
-            "homes.mount-options-joined",
-            f"holds several options in one (got {shown(value)})",
-            f"write a list: [{', '.join(value.split(','))}]",
-        )
+        what = f"holds several options in one (got {shown(value)})"
+        fix = f"write a list: [{', '.join(value.split(','))}]"
+        raise refuse("homes.mount-options-joined", what, fix)
     if not _OPTION.fullmatch(value) or name not in _NFS_OPTIONS:
         guess = closest(name, _NFS_OPTIONS)
-        raise refuse(
-            "homes.mount-option",
-            f"is not a mount option of NFS (got {shown(value)})",
-            f"did you mean {guess}?" if guess else "see nfs(5) for those that exist",
-        )
+        what = f"is not a mount option of NFS (got {shown(value)})"
+        fix = f"did you mean {guess}?" if guess else "see nfs(5) for those that exist"
+        raise refuse("homes.mount-option", what, fix)
     if name in ("nfsvers", "vers") and argument not in ("3", "4", "4.0", "4.1", "4.2"):
-        raise refuse(
-            "homes.nfs-version",
-            f"is not a version of NFS (got {shown(value)})",
-            "write nfsvers=4.1, or nfsvers=3 for an old server",
-        )
+        fix = "write nfsvers=4.1, or nfsvers=3 for an old server"
+        raise refuse("homes.nfs-version", f"is not a version of NFS (got {shown(value)})", fix)
     return value
 
 
 def _directory(value: str) -> str:
     if "{servername}" in value or "{user_server}" in value:
-        raise refuse(
-            "homes.directory-per-server",
-            f"gives each named server a home of its own (got {shown(value)})",
-            "use {safe_username} alone",
-        )
+        what = f"gives each named server a home of its own (got {shown(value)})"
+        raise refuse("homes.directory-per-server", what, "use {safe_username} alone")
     if "{username}" in value:
         raise refuse(
             "homes.directory-ambiguous",
@@ -119,11 +104,8 @@ def _directory(value: str) -> str:
             f" {value.replace('{username}', '{escaped_username}')} for homes of a chart before 4.0",
         )
     if value.split("/")[0].startswith("_"):
-        raise refuse(
-            "homes.directory-underscore",
-            f"begins with an underscore (got {shown(value)}), as only shared directories do",
-            "write another name",
-        )
+        what = f"begins with an underscore (got {shown(value)}), as only shared directories do"
+        raise refuse("homes.directory-underscore", what, "write another name")
     for name in FIELD.findall(value):
         if name not in DIRECTORY_FIELDS:
             guess = closest(name, DIRECTORY_FIELDS)
@@ -131,18 +113,13 @@ def _directory(value: str) -> str:
                 "homes.directory-field",
                 f"has a field that is not allowed in a home's path (got {{{name}}}): KubeSpawner"
                 " would fail at every start, or a user's home would change later",
-                (
-                    f"did you mean {{{guess}}}?"
-                    if guess
-                    else f"use one of {', '.join('{' + field + '}' for field in DIRECTORY_FIELDS)}"
-                ),
+                f"did you mean {{{guess}}}?"
+                if guess
+                else f"use one of {', '.join('{' + field + '}' for field in DIRECTORY_FIELDS)}",
             )
     if not FIELD.search(value):
-        raise refuse(
-            "homes.directory-shared",
-            f"is the same directory for all users (got {shown(value)})",
-            "put {safe_username} into it",
-        )
+        what = f"is the same directory for all users (got {shown(value)})"
+        raise refuse("homes.directory-shared", what, "put {safe_username} into it")
     plain = FIELD.sub("x", value)
     if (
         not _DIRECTORY.fullmatch(plain)
@@ -152,11 +129,9 @@ def _directory(value: str) -> str:
         or value.endswith("/")
         or ".." in plain.split("/")
     ):
-        raise refuse(
-            "homes.directory-absolute",
-            f"is not a relative path (got {shown(value)})",
-            "write it like {safe_username}, or home/{escaped_username} for homes of 2021",
-        )
+        what = f"is not a relative path (got {shown(value)})"
+        fix = "write it like {safe_username}, or home/{escaped_username} for homes of 2021"
+        raise refuse("homes.directory-absolute", what, fix)
     return value
 
 
@@ -187,11 +162,9 @@ def _schedule(value: str) -> str:
     if not _SCHEDULE.fullmatch(value) or not all(
         _CRON_FIELD.fullmatch(part) for part in value.split()
     ):
-        raise refuse(
-            "schedule.malformed",
-            f"is not a schedule of five fields (got {shown(value)})",
-            'write it quoted, as minute, hour, day, month, weekday: "0 4 * * 0"',
-        )
+        what = f"is not a schedule of five fields (got {shown(value)})"
+        fix = 'write it quoted, as minute, hour, day, month, weekday: "0 4 * * 0"'
+        raise refuse("schedule.malformed", what, fix)
     return value
 
 

@@ -22,11 +22,8 @@ from jupyterhub_aws.config.volumes import SharedDirectory, Volume
 def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:
     chosen = [name for name, profile in profiles.items() if profile.default]
     if len(chosen) > 1:
-        raise refuse(
-            "choice.several-defaults",
-            f"has more than one default: {', '.join(chosen)}",
-            "keep `default: true` on one of them",
-        )
+        what = f"has more than one default: {', '.join(chosen)}"
+        raise refuse("choice.several-defaults", what, "keep `default: true` on one of them")
     return profiles
 
 

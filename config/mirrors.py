@@ -16,17 +16,11 @@ _NEXT_START = "For servers that start later."
 
 def _address(value: str) -> str:
     if "@" in value:
-        raise refuse(
-            "mirrors.credentials",
-            "holds a user name or password, which every user could read",
-            "use a mirror without authentication",
-        )
+        what = "holds a user name or password, which every user could read"
+        raise refuse("mirrors.credentials", what, "use a mirror without authentication")
     if not _ADDRESS.fullmatch(value):
-        raise refuse(
-            "mirrors.address",
-            f"is not the address of a mirror (got {shown(value)})",
-            "write it whole, such as https://mirror.corp.example/pypi/simple",
-        )
+        fix = "write it whole, such as https://mirror.corp.example/pypi/simple"
+        raise refuse("mirrors.address", f"is not the address of a mirror (got {shown(value)})", fix)
     return value.rstrip("/")
 
 

@@ -24,17 +24,11 @@ _AT_ONCE = "In place, at once."
 
 def _receiver(value: str) -> str:
     if value.startswith("http://"):
-        raise refuse(
-            "monitoring.receiver-clear-text",
-            f"sends alarms in clear text (got {shown(value)})",
-            "write https://",
-        )
+        what = f"sends alarms in clear text (got {shown(value)})"
+        raise refuse("monitoring.receiver-clear-text", what, "write https://")
     if not (_MAIL.fullmatch(value) or _HTTPS.fullmatch(value)):
-        raise refuse(
-            "monitoring.receiver",
-            f"is neither an e-mail address nor an https address (got {shown(value)})",
-            "write it like hub-alarms@example.org",
-        )
+        what = f"is neither an e-mail address nor an https address (got {shown(value)})"
+        raise refuse("monitoring.receiver", what, "write it like hub-alarms@example.org")
     return value
 
 
@@ -129,9 +123,8 @@ class CloudWatchWatch(Model):
     def _each_once(self) -> Self:
         twice = next((item for item in self.notify if self.notify.count(item) > 1), None)
         if twice is not None:
-            raise refuse(
-                "monitoring.receiver-twice", f"notify names {shown(twice)} twice", "name it once"
-            )
+            fix = "name it once"
+            raise refuse("monitoring.receiver-twice", f"notify names {shown(twice)} twice", fix)
         return self
 
 

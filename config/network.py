@@ -38,18 +38,12 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 def _vpc_cidr(value: str) -> str:
     network = IPv4Network(value)
     if not any(network.subnet_of(private) for private in _PRIVATE):
-        raise refuse(
-            "network.cidr-public",
-            f"is not a private range (got {value})",
-            "choose one inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10",
-        )
+        fix = "choose one inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10"
+        raise refuse("network.cidr-public", f"is not a private range (got {value})", fix)
     if not _LARGEST <= network.prefixlen <= _SMALLEST:
         around = IPv4Network((network.network_address, _LARGEST), strict=False)
-        raise refuse(
-            "network.cidr-size",
-            f"must be between /{_LARGEST} and /{_SMALLEST} (got /{network.prefixlen})",
-            f"write {around}",
-        )
+        what = f"must be between /{_LARGEST} and /{_SMALLEST} (got /{network.prefixlen})"
+        raise refuse("network.cidr-size", what, f"write {around}")
     return value
 
 
@@ -65,18 +59,15 @@ def _nat(value: object) -> object:
 
 def _service(value: str) -> str:
     if value.startswith("com.amazonaws."):
-        raise refuse(
-            "endpoints.full-name",
-            f"is a service's whole name (got {shown(value)})",
+        fix = (
             "write its last part,"
-            f" {value.removeprefix('com.amazonaws.').partition('.')[2] or 'ssm'}",
+            f" {value.removeprefix('com.amazonaws.').partition('.')[2] or 'ssm'}"
         )
+        raise refuse("endpoints.full-name", f"is a service's whole name (got {shown(value)})", fix)
     if not _SERVICE.fullmatch(value):
-        raise refuse(
-            "endpoints.malformed",
-            f"is not the short name of an AWS service (got {shown(value)})",
-            "write it as in com.amazonaws.REGION.NAME, such as athena",
-        )
+        what = f"is not the short name of an AWS service (got {shown(value)})"
+        fix = "write it as in com.amazonaws.REGION.NAME, such as athena"
+        raise refuse("endpoints.malformed", what, fix)
     if value not in endpoint_services():
         meant = closest(value, endpoint_services())
         fix = (
@@ -84,21 +75,15 @@ def _service(value: str) -> str:
             if meant
             else f"write the NAME of com.amazonaws.REGION.NAME, such as athena (list: {source()})"
         )
-        raise refuse(
-            "endpoints.unknown",
-            f"is no AWS service that has a VPC endpoint (got {shown(value)})",
-            fix,
-        )
+        what = f"is no AWS service that has a VPC endpoint (got {shown(value)})"
+        raise refuse("endpoints.unknown", what, fix)
     return value
 
 
 def _bucket(value: str) -> str:
     if not _BUCKET.fullmatch(value):
-        raise refuse(
-            "endpoints.bucket",
-            f"is not the name of a bucket (got {shown(value)})",
-            "write the bare name, without s3:// and without a path",
-        )
+        fix = "write the bare name, without s3:// and without a path"
+        raise refuse("endpoints.bucket", f"is not the name of a bucket (got {shown(value)})", fix)
     return value
 
 
@@ -319,29 +304,23 @@ class ExistingNetworkSection(_Endpoints):
         ]
         twice = sorted({item for item in ids if ids.count(item) > 1})
         if twice:
-            raise refuse(
-                "network.subnet-twice",
-                f"names {twice[0]} twice",
-                "give each zone a subnet of its own; nodes and balancers do not share one",
-            )
+            fix = "give each zone a subnet of its own; nodes and balancers do not share one"
+            raise refuse("network.subnet-twice", f"names {twice[0]} twice", fix)
         outside = [
             subnet
             for subnet in self.private_subnets.values()
             if not IPv4Network(subnet.cidr).subnet_of(IPv4Network(self.cidr))
         ]
         if outside:
-            raise refuse(
-                "network.subnet-outside-cidr",
-                f"private_subnets: {outside[0].cidr} is not inside cidr {self.cidr}",
-                "correct one of them; cidr is the VPC's range that holds the subnets",
-            )
+            what = f"private_subnets: {outside[0].cidr} is not inside cidr {self.cidr}"
+            fix = "correct one of them; cidr is the VPC's range that holds the subnets"
+            raise refuse("network.subnet-outside-cidr", what, fix)
         if self.makes_endpoints and not self.route_tables:
-            raise refuse(
-                "network.no-route-tables",
+            what = (
                 "route_tables is empty, so there would be no route to the S3 endpoint: no image"
-                " could be pulled",
-                "list the private subnets' route tables",
+                " could be pulled"
             )
+            raise refuse("network.no-route-tables", what, "list the private subnets' route tables")
         return self
 
 

@@ -35,11 +35,8 @@ def boolean(value: object) -> object:
 
 def _tag(value: str) -> str:
     if not _TAG.fullmatch(value):
-        raise refuse(
-            "pause.tag",
-            f"is not of the form KEY=VALUE (got {shown(value)})",
-            "write a tag that these machines have, such as k8s.io/role/master=1",
-        )
+        fix = "write a tag that these machines have, such as k8s.io/role/master=1"
+        raise refuse("pause.tag", f"is not of the form KEY=VALUE (got {shown(value)})", fix)
     return value
 
 

@@ -69,11 +69,9 @@ def _label_is_free(value: str) -> str:
         value.startswith(own) or prefix.endswith("." + own.rstrip("/"))
         for own in OWN_LABEL_PREFIXES
     ):
-        raise refuse(
-            "pools.label-reserved",
-            f"is a label that the program or Kubernetes sets (got {shown(value)})",
-            "choose a key of your own, such as example.org/team",
-        )
+        what = f"is a label that the program or Kubernetes sets (got {shown(value)})"
+        fix = "choose a key of your own, such as example.org/team"
+        raise refuse("pools.label-reserved", what, fix)
     return value
 
 
@@ -81,21 +79,16 @@ def _label_fits_a_tag(value: str) -> str:
     # AWS takes 128 characters as a tag's key, and the autoscaler's
     # `k8s.io/cluster-autoscaler/node-template/label/` has 46 of them.
     if len(value) > _LONGEST_LABEL_KEY:
-        raise refuse(
-            "pools.label-too-long",
-            f"is too long for the autoscaler's tag of it (got {len(value)} characters)",
-            f"shorten it to {_LONGEST_LABEL_KEY}, prefix included",
-        )
+        what = f"is too long for the autoscaler's tag of it (got {len(value)} characters)"
+        fix = f"shorten it to {_LONGEST_LABEL_KEY}, prefix included"
+        raise refuse("pools.label-too-long", what, fix)
     return value
 
 
 def _price_is_text(value: object) -> object:
     if isinstance(value, bool):
-        raise refuse(
-            "price.unquoted",
-            f"must be a quoted string (got {shown(value)})",
-            'write US dollars per hour in quotes, such as "0.35"',
-        )
+        fix = 'write US dollars per hour in quotes, such as "0.35"'
+        raise refuse("price.unquoted", f"must be a quoted string (got {shown(value)})", fix)
     if isinstance(value, (int, float)):
         price = (
             shown(value) if 0.001 <= value <= 1000 else "0.35"
@@ -151,18 +144,15 @@ class Disk(Model):
         # EBS user guide, "General Purpose SSD volumes": at most 500 IOPS per GiB, and 0.25 MiB/s
         # for each provisioned IOPS.
         if self.iops > 500 * self.size_gib:
-            raise refuse(
-                "disk.iops",
-                f"iops must be at most 500 for each GiB (got {self.iops} on {self.size_gib} GiB)",
-                f"lower iops to {500 * self.size_gib}, or raise size_gib",
-            )
+            what = f"iops must be at most 500 for each GiB (got {self.iops} on {self.size_gib} GiB)"
+            fix = f"lower iops to {500 * self.size_gib}, or raise size_gib"
+            raise refuse("disk.iops", what, fix)
         if self.throughput > self.iops // 4:
-            raise refuse(
-                "disk.throughput",
+            what = (
                 f"throughput must be at most a quarter of iops (got {self.throughput} with"
-                f" {self.iops} IOPS)",
-                f"raise iops to {4 * self.throughput}",
+                f" {self.iops} IOPS)"
             )
+            raise refuse("disk.throughput", what, f"raise iops to {4 * self.throughput}")
         return self
 
 
@@ -193,11 +183,8 @@ class Size(Model):
     def _at_least_min(cls, value: int, info: ValidationInfo) -> int:
         least = info.data.get("min", 0)
         if value < least:
-            raise refuse(
-                "pools.max-below-min",
-                f"must be at least min (got {value} < {least})",
-                "raise max or lower min",
-            )
+            what = f"must be at least min (got {value} < {least})"
+            raise refuse("pools.max-below-min", what, "raise max or lower min")
         return value
 
 
@@ -357,11 +344,8 @@ class _UserPool(_Pool):
                     f"set generation: {number + 1} beside it, or remove it",
                 )
             if numbers.count(number) > 1:
-                raise refuse(
-                    "pools.generation-twice",
-                    f"names generation {number} twice",
-                    "remove one of them",
-                )
+                fix = "remove one of them"
+                raise refuse("pools.generation-twice", f"names generation {number} twice", fix)
         return retiring
 
 

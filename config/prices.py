@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted, refused, shown
 from jupyterhub_aws.config.instance_types import instance_source, instance_type, instance_types
 
 if TYPE_CHECKING:
@@ -229,30 +229,13 @@ def read_prices(path: Path) -> Prices:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="file.unreadable",
-                    path="",
-                    what=f"cannot be read ({error.strerror})",
-                    fix="name a TOML file of prices",
-                )
-            ],
-        ) from None
+        what = f"cannot be read ({error.strerror})"
+        fix = "name a TOML file of prices"
+        raise refused(path.name, "file.unreadable", "", what, fix) from None
     except ValueError as error:
         what = f"is not TOML ({error})"
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="prices.not-toml",
-                    path="",
-                    what=what,
-                    fix='write lines such as spot_share = "0.35"',
-                )
-            ],
-        ) from None
+        fix = 'write lines such as spot_share = "0.35"'
+        raise refused(path.name, "prices.not-toml", "", what, fix) from None
     types = document.pop("ec2", {})
     problems: list[Problem] = []
     fixed = _own(document, (), list(rows()), problems)

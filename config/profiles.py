@@ -50,11 +50,8 @@ _FIELDS = (
 
 def _memory_text(value: object) -> object:
     if isinstance(value, bool):
-        raise refuse(
-            "memory.malformed",
-            f"is not a size (got {shown(value)})",
-            "write it with a unit, such as 16G",
-        )
+        fix = "write it with a unit, such as 16G"
+        raise refuse("memory.malformed", f"is not a size (got {shown(value)})", fix)
     if isinstance(value, (int, float)):
         raise refuse(
             "memory.no-unit",
@@ -67,24 +64,15 @@ def _memory_text(value: object) -> object:
 def _memory(value: str) -> str:
     if re.fullmatch(r"[0-9.]+[KMGTkmgt]i?[Bb]?", value) and not _MEMORY.fullmatch(value):
         meant = re.sub(r"(?i)i?b?$", "", value).upper()
-        raise refuse(
-            "memory.unit",
-            f"has a unit that KubeSpawner refuses when a server starts (got {shown(value)})",
-            f"write {meant}, which counts in powers of 1024",
-        )
+        what = f"has a unit that KubeSpawner refuses when a server starts (got {shown(value)})"
+        raise refuse("memory.unit", what, f"write {meant}, which counts in powers of 1024")
     match = _MEMORY.fullmatch(value)
     if not match:
-        raise refuse(
-            "memory.malformed",
-            f"is not a size (got {shown(value)})",
-            "write a number and one of K, M, G, T, such as 16G",
-        )
+        fix = "write a number and one of K, M, G, T, such as 16G"
+        raise refuse("memory.malformed", f"is not a size (got {shown(value)})", fix)
     if memory_mib(value) < 64:  # a Jupyter server alone takes about 100 MiB
-        raise refuse(
-            "memory.too-small",
-            f"is less than a server needs to start (got {shown(value)})",
-            "write 1G or more",
-        )
+        what = f"is less than a server needs to start (got {shown(value)})"
+        raise refuse("memory.too-small", what, "write 1G or more")
     return value
 
 
@@ -102,23 +90,14 @@ def memory_text(mib: float) -> str:
 def _cores(value: object) -> object:
     if isinstance(value, str):
         if re.fullmatch(r"[0-9]+m", value):
-            raise refuse(
-                "cpu.malformed",
-                f"must be a number of cores (got {shown(value)})",
-                f"write {int(value[:-1]) / 1000:g} without quotes",
-            )
+            fix = f"write {int(value[:-1]) / 1000:g} without quotes"
+            raise refuse("cpu.malformed", f"must be a number of cores (got {shown(value)})", fix)
         number = value if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value) else "2"
-        raise refuse(
-            "cpu.text",
-            f"must be a number (got {shown(value)}): the chart refuses text there",
-            f"write {number} without quotes",
-        )
+        what = f"must be a number (got {shown(value)}): the chart refuses text there"
+        raise refuse("cpu.text", what, f"write {number} without quotes")
     if isinstance(value, bool):
-        raise refuse(
-            "cpu.malformed",
-            f"must be a number of cores (got {shown(value)})",
-            "write it like 2 or 0.5",
-        )
+        fix = "write it like 2 or 0.5"
+        raise refuse("cpu.malformed", f"must be a number of cores (got {shown(value)})", fix)
     return value
 
 
@@ -139,46 +118,30 @@ def split_image(value: str) -> tuple[str, str]:
 def _image(value: str) -> str:
     match = _IMAGE.fullmatch(value)
     if match is None:
-        raise refuse(
-            "image.malformed",
-            f"is not an image (got {shown(value)})",
-            "write it like quay.io/jupyter/scipy-notebook:2025-12-31",
-        )
+        fix = "write it like quay.io/jupyter/scipy-notebook:2025-12-31"
+        raise refuse("image.malformed", f"is not an image (got {shown(value)})", fix)
     if not match["tag"] and not match["digest"]:
-        raise refuse(
-            "image.no-tag",
-            f"has no tag (got {shown(value)}): its content could change without notice",
-            "add a tag, or a digest as @sha256:…",
-        )
+        what = f"has no tag (got {shown(value)}): its content could change without notice"
+        raise refuse("image.no-tag", what, "add a tag, or a digest as @sha256:…")
     if match["tag"] == "latest" and not match["digest"]:
-        raise refuse(
-            "image.latest",
-            f"follows latest (got {shown(value)}): its content could change without notice",
-            "name the tag that you tried",
-        )
+        what = f"follows latest (got {shown(value)}): its content could change without notice"
+        raise refuse("image.latest", what, "name the tag that you tried")
     return value
 
 
 def _variable(value: str) -> str:
     if not _VARIABLE.fullmatch(value):
-        raise refuse(
-            "environment.name",
-            f"is not the name of a variable (got {shown(value)})",
-            "use letters, digits and underscores",
-        )
+        fix = "use letters, digits and underscores"
+        raise refuse("environment.name", f"is not the name of a variable (got {shown(value)})", fix)
     if value.startswith(_OWN_VARIABLES):
-        raise refuse(
-            "environment.reserved",
-            f"is a variable that JupyterHub sets (got {shown(value)})",
-            "choose another name",
-        )
+        what = f"is a variable that JupyterHub sets (got {shown(value)})"
+        raise refuse("environment.reserved", what, "choose another name")
     if value in NEEDS_ROOT:
-        raise refuse(
-            "environment.needs-root",
+        what = (
             f"needs a container that starts as root (got {value}), which no hub here allows: homes"
-            " belong to 1000:100 from the start",
-            "remove it",
+            " belong to 1000:100 from the start"
         )
+        raise refuse("environment.needs-root", what, "remove it")
     if re.search(
         r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|ACCESS_KEY|API_KEY)(_|$)", value.upper()
     ):
@@ -196,12 +159,11 @@ def _variable_text(value: object) -> object:
         quoted = (
             {True: "yes", False: "no"}.get(value, "1") if isinstance(value, bool) else shown(value)
         )
-        raise refuse(
-            "environment.not-text",
+        what = (
             f"must be quoted text (got {shown(value)}): with anything else every server fails to"
-            " start",
-            f'write it in quotes, such as "{quoted}"',
+            " start"
         )
+        raise refuse("environment.not-text", what, f'write it in quotes, such as "{quoted}"')
     return value
 
 
@@ -215,17 +177,11 @@ def _braces(value: str) -> str:
                 f"double them: {value.replace('{', '{{').replace('}', '}}')}",
             )
     if has_lone_brace(value):
-        raise refuse(
-            "environment.single-brace",
-            f"has a single brace (got {shown(value)}): every server would fail to start",
-            "double it: {{ or }}",
-        )
+        what = f"has a single brace (got {shown(value)}): every server would fail to start"
+        raise refuse("environment.single-brace", what, "double it: {{ or }}")
     if not value:
-        raise refuse(
-            "environment.empty",
-            "is empty: KubeSpawner drops such a variable",
-            "write a value, or remove the line",
-        )
+        fix = "write a value, or remove the line"
+        raise refuse("environment.empty", "is empty: KubeSpawner drops such a variable", fix)
     return value
 
 
@@ -404,59 +360,39 @@ class Profile(Model):
             if given
         ]
         if len(ways) > 1:
-            raise refuse(
-                "profile.amount-twice",
-                f"says twice how much a server gets: {' and '.join(ways)}",
-                f"keep {ways[0]}, or one of the others",
-            )
+            what = f"says twice how much a server gets: {' and '.join(ways)}"
+            raise refuse("profile.amount-twice", what, f"keep {ways[0]}, or one of the others")
         if not ways:
-            raise refuse(
-                "profile.no-amount",
-                "does not say how much a server gets",
-                "write cpu and memory, users_per_node, or sizes",
-            )
+            fix = "write cpu and memory, users_per_node, or sizes"
+            raise refuse("profile.no-amount", "does not say how much a server gets", fix)
         if ways == ["cpu and memory"]:
             if self.cpu is None or self.memory is None:
-                raise refuse(
-                    "profile.half-an-amount",
-                    f"says {'memory' if self.cpu is None else 'cpu'} alone",
-                    f"add {'cpu' if self.cpu is None else 'memory'}",
-                )
+                what = f"says {'memory' if self.cpu is None else 'cpu'} alone"
+                fix = f"add {'cpu' if self.cpu is None else 'memory'}"
+                raise refuse("profile.half-an-amount", what, fix)
             _enough(self.memory, self.guarantee)
         if self.sizes and (self.gpus or "guarantee" in self.model_fields_set):
-            raise refuse(
-                "profile.sizes-and-amounts",
-                "has gpus or guarantee beside sizes, where each size has its own",
-                "move them into sizes",
-            )
+            what = "has gpus or guarantee beside sizes, where each size has its own"
+            raise refuse("profile.sizes-and-amounts", what, "move them into sizes")
         return self
 
     @model_validator(mode="after")
     def _choices_are_choices(self) -> Self:
         if self.images and self.image is not None:
-            raise refuse(
-                "profile.image-and-images",
-                "names image beside images",
-                "put it into images, with default: true",
-            )
+            fix = "put it into images, with default: true"
+            raise refuse("profile.image-and-images", "names image beside images", fix)
         for option_name, choices in (("images", self.images), ("sizes", self.sizes)):
             chosen = [name for name, choice in choices.items() if choice.default]
             if len(chosen) > 1:
-                raise refuse(
-                    "choice.several-defaults",
-                    f"{option_name} have more than one default: {', '.join(sorted(chosen))}",
-                    "keep `default: true` on one of them",
-                )
+                what = f"{option_name} have more than one default: {', '.join(sorted(chosen))}"
+                raise refuse("choice.several-defaults", what, "keep `default: true` on one of them")
         return self
 
 
 def _enough(memory: str, guarantee: float) -> None:
     if memory_mib(memory) * guarantee < 64:  # a Jupyter server alone takes about 100 MiB
-        raise refuse(
-            "profile.guarantee-too-small",
-            "guarantee leaves a server less memory than it needs to start",
-            "raise guarantee or memory",
-        )
+        what = "guarantee leaves a server less memory than it needs to start"
+        raise refuse("profile.guarantee-too-small", what, "raise guarantee or memory")
 
 
 # --- How much of a node a server gets, for each size that a profile offers: what the stack file

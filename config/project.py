@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, shown
+from jupyterhub_aws.config.errors import ConfigError, refused, shown
 
 #: This library's own namespace of configuration keys, whatever the project is called.
 PROJECT = "jupyterhub-aws"
@@ -75,28 +75,23 @@ class Project:
                 f"is {shown(self.runtime)}: only Python programs can be evaluated without the"
                 " engine"
             )
-            raise self._refused(
-                "project.runtime",
-                "runtime",
-                what,
+            fix = (
                 "use `pulumi preview` for it; for a plan of a stack file alone, keep it in a folder"
-                " with `runtime: python`",
+                " with `runtime: python`"
             )
+            raise self._refused("project.runtime", "runtime", what, fix)
         main = self.folder / self.main
         file = main if main.is_file() else main / "__main__.py"
         if file.is_file():
             return Program(folder=file.parent, file=file)
         if self.main:
-            raise self._refused(
-                "project.no-program",
-                "main",
-                f"names {self.main}, where there is no __main__.py",
-                "write the folder of the program, or remove the line",
-            )
+            what = f"names {self.main}, where there is no __main__.py"
+            fix = "write the folder of the program, or remove the line"
+            raise self._refused("project.no-program", "main", what, fix)
         return Program(folder=self.folder)
 
     def _refused(self, which: str, path: str, what: str, fix: str) -> ConfigError:
-        return ConfigError(self.path.name, [Problem(id=which, path=path, what=what, fix=fix)])
+        return refused(self.path.name, which, path, what, fix)
 
 
 def find_project(folder: Path) -> Project | None:
@@ -123,17 +118,8 @@ def project_of(folder: Path) -> Project:
             f"is neither in {folder.absolute()} nor in a folder above it, so nothing there is a"
             " Pulumi project"
         )
-        raise ConfigError(
-            "Pulumi.yaml",
-            [
-                Problem(
-                    id="project.none",
-                    path="",
-                    what=what,
-                    fix="make one with `jhub init`, or change into the folder of yours",
-                )
-            ],
-        )
+        fix = "make one with `jhub init`, or change into the folder of yours"
+        raise refused("Pulumi.yaml", "project.none", "", what, fix)
     return found
 
 
@@ -166,35 +152,14 @@ def _project(path: Path, _changed: int) -> Project:
     try:
         document = parsed(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="project.not-yaml",
-                    path="",
-                    what="is not readable as YAML",
-                    fix=f"repair {path}: Pulumi reads it too",
-                )
-            ],
-        ) from None
+        fix = f"repair {path}: Pulumi reads it too"
+        raise refused(path.name, "project.not-yaml", "", "is not readable as YAML", fix) from None
     said = document if isinstance(document, Mapping) else {}
     name = said.get("name")
     if not isinstance(name, str) or not name:
         fix = f"write `name: {PROJECT}` in {path}"
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="project.no-name",
-                    path="name",
-                    what=(
-                        "is missing: unprefixed keys of stack files belong to the project of this"
-                        " name"
-                    ),
-                    fix=fix,
-                )
-            ],
-        )
+        what = "is missing: unprefixed keys of stack files belong to the project of this name"
+        raise refused(path.name, "project.no-name", "name", what, fix)
     config, runtime = said.get("config"), said.get("runtime")
     of_runtime = runtime if isinstance(runtime, Mapping) else {"name": runtime}
     options = of_runtime.get("options")

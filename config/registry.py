@@ -42,29 +42,20 @@ _CHARTS = option(
 def _host(value: str) -> str:
     if "://" in value or "/" in value:
         bare = value.partition("://")[2] or value
-        raise refuse(
-            "registry.more-than-host",
-            f"is more than a host (got {shown(value)})",
-            f"write {bare.partition('/')[0]}, and what follows the slash as prefix",
-        )
+        fix = f"write {bare.partition('/')[0]}, and what follows the slash as prefix"
+        raise refuse("registry.more-than-host", f"is more than a host (got {shown(value)})", fix)
     if not _HOST.fullmatch(value) or (
         "." not in value and ":" not in value and value != "localhost"
     ):
-        raise refuse(
-            "registry.host",
-            f"is not a registry's host (got {shown(value)})",
-            "write it like registry.corp.example or registry.corp.example:5000",
-        )
+        fix = "write it like registry.corp.example or registry.corp.example:5000"
+        raise refuse("registry.host", f"is not a registry's host (got {shown(value)})", fix)
     return value
 
 
 def _prefix(value: str) -> str:
     if not _PREFIX.fullmatch(value):
-        raise refuse(
-            "registry.path",
-            f"is not a path of a registry (got {shown(value)})",
-            "write lower-case words between slashes, such as platform/jupyterhub",
-        )
+        fix = "write lower-case words between slashes, such as platform/jupyterhub"
+        raise refuse("registry.path", f"is not a path of a registry (got {shown(value)})", fix)
     return value
 
 

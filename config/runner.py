@@ -26,36 +26,26 @@ _LEAST_MIB = 3800
 
 def _policy(value: str) -> str:
     if not _POLICY.fullmatch(value):
-        raise refuse(
-            "policy.malformed",
-            f"is not the ARN of an IAM policy (got {shown(value)})",
-            "write it like arn:aws:iam::123456789012:policy/pulumi-state",
-        )
+        what = f"is not the ARN of an IAM policy (got {shown(value)})"
+        fix = "write it like arn:aws:iam::123456789012:policy/pulumi-state"
+        raise refuse("policy.malformed", what, fix)
     if (path := managed_path(value)) is not None and not managed_policy_exists(path):
         meant = same_name(path) or closest_policy(path)
         if meant is not None:
             prefix = value.removesuffix(path)
-            raise refuse(
-                "policy.unknown",
-                f"is no policy that AWS has (got {shown(value)}): attaching it would fail",
-                f"did you mean {prefix}{meant}?",
-            )
+            what = f"is no policy that AWS has (got {shown(value)}): attaching it would fail"
+            raise refuse("policy.unknown", what, f"did you mean {prefix}{meant}?")
     if value.endswith(("/AdministratorAccess", "FullAccess", "/PowerUserAccess")):
-        raise refuse(
-            "policy.too-wide",
-            f"grants far more than a runner needs (got {shown(value)})",
-            "write a policy for what it does; examples/backend makes one for the state",
-        )
+        what = f"grants far more than a runner needs (got {shown(value)})"
+        fix = "write a policy for what it does; examples/backend makes one for the state"
+        raise refuse("policy.too-wide", what, fix)
     return value
 
 
 def _roomy(value: str) -> str:
     if instance_type(value).memory_mib < _LEAST_MIB:
-        raise refuse(
-            "runner.too-small",
-            f"has too little memory for pulumi (got {value})",
-            "choose one with 4 GiB, such as t3.medium",
-        )
+        fix = "choose one with 4 GiB, such as t3.medium"
+        raise refuse("runner.too-small", f"has too little memory for pulumi (got {value})", fix)
     return value
 
 

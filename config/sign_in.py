@@ -37,18 +37,14 @@ NameRule = Literal["simple", "dotted", "email", "any"]
 
 def _user_name(value: str) -> str:
     if not _USER_NAME.fullmatch(value):
-        raise refuse(
-            "user-name.malformed",
-            f"is not a valid user name for signing in (got {shown(value)})",
-            "write the bare name, such as ada",
-        )
+        what = f"is not a valid user name for signing in (got {shown(value)})"
+        raise refuse("user-name.malformed", what, "write the bare name, such as ada")
     if value != value.lower():
-        raise refuse(
-            "user-name.upper-case",
+        what = (
             f"has upper-case letters (got {shown(value)}): JupyterHub converts all user names to"
-            " lower case",
-            f"write {value.lower()}",
+            " lower case"
         )
+        raise refuse("user-name.upper-case", what, f"write {value.lower()}")
     return value
 
 
@@ -119,17 +115,11 @@ _LDAPS, _LDAP = 636, 389
 
 def _server(value: str) -> str:
     if "://" in value or value.count(":"):
-        raise refuse(
-            "sign-in.server-address",
-            f"has a scheme or a port (got {shown(value)})",
-            "write the bare name, such as ldap.example.org; the port has an option of its own",
-        )
+        fix = "write the bare name, such as ldap.example.org; the port has an option of its own"
+        raise refuse("sign-in.server-address", f"has a scheme or a port (got {shown(value)})", fix)
     if not HOST.fullmatch(value):
-        raise refuse(
-            "sign-in.server",
-            f"is not the name of a server (got {shown(value)})",
-            "write it like ldap.example.org",
-        )
+        fix = "write it like ldap.example.org"
+        raise refuse("sign-in.server", f"is not the name of a server (got {shown(value)})", fix)
     return value
 
 
@@ -139,21 +129,16 @@ def _template(value: str) -> str:
         or "{" in value.replace("{username}", "")
         or "}" in value.replace("{username}", "")
     ):
-        raise refuse(
-            "sign-in.template",
-            f"must hold {{username}} and no other field (got {shown(value)})",
-            "write it like uid={username},ou=people,dc=example,dc=org",
-        )
+        what = f"must hold {{username}} and no other field (got {shown(value)})"
+        fix = "write it like uid={username},ou=people,dc=example,dc=org"
+        raise refuse("sign-in.template", what, fix)
     return value
 
 
 def _attribute(value: str) -> str:
     if not _ATTRIBUTE.fullmatch(value):
-        raise refuse(
-            "sign-in.attribute",
-            f"is not the name of an LDAP attribute (got {shown(value)})",
-            "write it like uid or sAMAccountName",
-        )
+        what = f"is not the name of an LDAP attribute (got {shown(value)})"
+        raise refuse("sign-in.attribute", what, "write it like uid or sAMAccountName")
     return value
 
 
@@ -164,22 +149,19 @@ def is_dn(value: str) -> bool:
 
 def _dn(value: str) -> str:
     if not is_dn(value):
-        raise refuse(
-            "sign-in.distinguished-name",
-            f"is not a distinguished name (got {shown(value)})",
-            "write it whole, such as cn=hub,ou=groups,dc=example,dc=org",
-        )
+        what = f"is not a distinguished name (got {shown(value)})"
+        fix = "write it whole, such as cn=hub,ou=groups,dc=example,dc=org"
+        raise refuse("sign-in.distinguished-name", what, fix)
     return value
 
 
 def _authorities(value: str) -> str:
     if "-----BEGIN CERTIFICATE-----" not in value or "PRIVATE KEY" in value:
-        raise refuse(
-            "tls.not-pem",
-            "is not a certificate in PEM form",
+        fix = (
             "paste the authority's certificate with its BEGIN and END lines, under"
-            " `ca_certificate: |`",
+            " `ca_certificate: |`"
         )
+        raise refuse("tls.not-pem", "is not a certificate in PEM form", fix)
     return value.strip() + "\n"
 
 
@@ -309,30 +291,21 @@ class LdapSignIn(Listed):
         if not (
             self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
         ):
-            raise refuse(
-                "sign-in.nobody",
-                "allows no user",
-                "list allowed_groups, allowed_users or administrators",
-            )
+            fix = "list allowed_groups, allowed_users or administrators"
+            raise refuse("sign-in.nobody", "allows no user", fix)
         if bool(self.bind_dn_templates) == (self.lookup is not None):
-            raise refuse(
-                "sign-in.bind-or-lookup",
-                "needs either bind_dn_templates or lookup, not both and not neither",
-                "give one of them",
-            )
+            what = "needs either bind_dn_templates or lookup, not both and not neither"
+            raise refuse("sign-in.bind-or-lookup", what, "give one of them")
         if self.encrypted and self.ca_certificate is None:
-            raise refuse(
-                "sign-in.no-ca",
+            what = (
                 "has no ca_certificate: the hub could not tell your directory from an attacker on"
-                " the network path",
-                "paste the authority's certificate",
+                " the network path"
             )
+            raise refuse("sign-in.no-ca", what, "paste the authority's certificate")
         if not self.encrypted and self.ca_certificate is not None:
-            raise refuse(
-                "sign-in.ca-without-tls",
-                "has a ca_certificate, but without TLS it verifies nothing",
-                "write tls: on_connect or start_tls, or remove it",
-            )
+            what = "has a ca_certificate, but without TLS it verifies nothing"
+            fix = "write tls: on_connect or start_tls, or remove it"
+            raise refuse("sign-in.ca-without-tls", what, fix)
         return self
 
 
@@ -347,62 +320,50 @@ _CLAIM = re.compile(r"[\w:/-]+(\.[\w:/-]+)*", re.ASCII)
 
 def _client(value: str) -> str:
     if not _CLIENT.fullmatch(value):
-        raise refuse(
-            "sign-in.client-id",
-            f"is not a client id (got {shown(value)})",
-            "copy it from the application that you registered; its secret is a secret of the stack",
+        fix = (
+            "copy it from the application that you registered; its secret is a secret of the stack"
         )
+        raise refuse("sign-in.client-id", f"is not a client id (got {shown(value)})", fix)
     return value
 
 
 def _url(value: str) -> str:
     if not _URL.fullmatch(value):
-        raise refuse(
-            "sign-in.address",
-            f"is not an https address (got {shown(value)})",
-            "write it whole, such as https://login.example.org/oauth2/authorize",
-        )
+        fix = "write it whole, such as https://login.example.org/oauth2/authorize"
+        raise refuse("sign-in.address", f"is not an https address (got {shown(value)})", fix)
     return value
 
 
 def _organization(value: str) -> str:
     if not _ORGANIZATION.fullmatch(value):
-        raise refuse(
-            "sign-in.organization",
-            f"is neither an organization nor organization:team (got {shown(value)})",
-            "write it as in its address at GitHub, such as jupyter:hub",
-        )
+        what = f"is neither an organization nor organization:team (got {shown(value)})"
+        fix = "write it as in its address at GitHub, such as jupyter:hub"
+        raise refuse("sign-in.organization", what, fix)
     return value
 
 
 def _team(value: str) -> str:
     if ":" not in value:
-        raise refuse(
-            "groups.not-a-team",
+        what = (
             f"is an organization, not a team (got {shown(value)}): it would include all of its"
-            " members",
-            "write organization:team",
+            " members"
         )
+        raise refuse("groups.not-a-team", what, "write organization:team")
     return _organization(value)
 
 
 def _claim(value: str) -> str:
     if not _CLAIM.fullmatch(value):
-        raise refuse(
-            "sign-in.claim",
-            f"is not the name of a claim (got {shown(value)})",
-            "write it like groups, or realm_access.roles for one inside another",
-        )
+        fix = "write it like groups, or realm_access.roles for one inside another"
+        raise refuse("sign-in.claim", f"is not the name of a claim (got {shown(value)})", fix)
     return value
 
 
 def _domain(value: str) -> str:
     if "://" in value or not HOST.fullmatch(value) or "." not in value:
-        raise refuse(
-            "sign-in.domain",
-            f"is not the domain of a user pool (got {shown(value)})",
-            "write its host, such as hub.auth.us-east-1.amazoncognito.com, or your own domain's",
-        )
+        what = f"is not the domain of a user pool (got {shown(value)})"
+        fix = "write its host, such as hub.auth.us-east-1.amazoncognito.com, or your own domain's"
+        raise refuse("sign-in.domain", what, fix)
     return value
 
 
@@ -456,11 +417,8 @@ class GitHubSignIn(Listed):
             or self.allowed_users
             or self.administrators
         ):
-            raise refuse(
-                "sign-in.nobody",
-                "allows no user",
-                "list allowed_organizations, allowed_users or administrators",
-            )
+            fix = "list allowed_organizations, allowed_users or administrators"
+            raise refuse("sign-in.nobody", "allows no user", fix)
         return self
 
 
@@ -498,17 +456,11 @@ class _Provider(Listed):
         if not (
             self.allowed_groups or self.admin_groups or self.allowed_users or self.administrators
         ):
-            raise refuse(
-                "sign-in.nobody",
-                "allows no user",
-                "list allowed_groups, allowed_users or administrators",
-            )
+            fix = "list allowed_groups, allowed_users or administrators"
+            raise refuse("sign-in.nobody", "allows no user", fix)
         if "openid" not in self.scope:
-            raise refuse(
-                "sign-in.no-openid",
-                "scope lacks openid: the provider would not speak OpenID Connect",
-                "add openid to scope",
-            )
+            what = "scope lacks openid: the provider would not speak OpenID Connect"
+            raise refuse("sign-in.no-openid", what, "add openid to scope")
         return self
 
 
@@ -561,11 +513,8 @@ class OidcSignIn(_Provider):
     @model_validator(mode="after")
     def _groups_have_a_claim(self) -> Self:
         if (self.allowed_groups or self.admin_groups) and self.groups_claim is None:
-            raise refuse(
-                "sign-in.no-groups-claim",
-                "names groups, but not the claim that holds them",
-                "add groups_claim, such as groups",
-            )
+            what = "names groups, but not the claim that holds them"
+            raise refuse("sign-in.no-groups-claim", what, "add groups_claim, such as groups")
         return self
 
 
@@ -654,11 +603,8 @@ class NativeSignIn(AnySignIn):
     @model_validator(mode="after")
     def _somebody_admits(self) -> Self:
         if not self.administrators:
-            raise refuse(
-                "sign-in.no-administrator",
-                "has no administrator, and only an administrator can approve users",
-                "list administrators",
-            )
+            what = "has no administrator, and only an administrator can approve users"
+            raise refuse("sign-in.no-administrator", what, "list administrators")
         return self
 
 

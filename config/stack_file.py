@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, refused, shown
 from jupyterhub_aws.config.keys import canonical, canonical_key, misplaced
 from jupyterhub_aws.config.project import Project, project_of
 from jupyterhub_aws.config.stack import PROJECT, file_key
@@ -87,20 +87,8 @@ def find(stack: str, folder: Path) -> Path:
         item.name.removeprefix("Pulumi.").removesuffix(".yaml")
         for item in folder.glob("Pulumi.*.yaml")
     )
-    raise ConfigError(
-        path.name,
-        [
-            Problem(
-                id="stack-file.missing",
-                path="",
-                what="this file does not exist",
-                fix=(
-                    f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack"
-                    " file"
-                ),
-            )
-        ],
-    )
+    fix = f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file"
+    raise refused(path.name, "stack-file.missing", "", "this file does not exist", fix)
 
 
 def read(path: Path, settings: Sequence[str] = (), home: Project | None = None) -> StackFile:
@@ -228,13 +216,9 @@ def _handed_over(key: str, value: object, source: str) -> str | None:
     try:
         return None if _has_secure(value) else engine_string(value)
     except (TypeError, ValueError, RecursionError):
-        problem = Problem(
-            id="stack-file.not-json",
-            path=dotted((key,)),
-            what="cannot become JSON: a key in it is not text, or it contains itself",
-            fix="write plain text as keys, and no `&` and `*`",
-        )
-        raise ConfigError(source, [problem]) from None
+        what = "cannot become JSON: a key in it is not text, or it contains itself"
+        fix = "write plain text as keys, and no `&` and `*`"
+        raise refused(source, "stack-file.not-json", dotted((key,)), what, fix) from None
 
 
 def _unreadable(error: ValueError, text: str) -> Problem:
@@ -333,31 +317,13 @@ def set_option(config: dict[str, Any], setting: str, source: str, project: str =
     parts = [part for part in path.replace("[", ".[").split(".") if part]
     option = f"--set {_line(path)}"
     if not equals or not parts:
-        raise ConfigError(
-            source,
-            [
-                Problem(
-                    id="set.form",
-                    path=option,
-                    what="is not of the form path=value",
-                    fix="write for example --set pools.core.size=3",
-                )
-            ],
-        )
+        fix = "write for example --set pools.core.size=3"
+        raise refused(source, "set.form", option, "is not of the form path=value", fix)
     try:
         value = parsed(text)
     except ValueError:
-        raise ConfigError(
-            source,
-            [
-                Problem(
-                    id="set.value",
-                    path=option,
-                    what=f"has a value that is neither YAML nor JSON (got {shown(text)})",
-                    fix="quote it for your shell",
-                )
-            ],
-        ) from None
+        what = f"has a value that is neither YAML nor JSON (got {shown(text)})"
+        raise refused(source, "set.value", option, what, "quote it for your shell") from None
     head, *rest = parts
     key = canonical_key(head, project) if ":" in head else file_key(head)
     if not rest:
@@ -371,17 +337,8 @@ def set_option(config: dict[str, Any], setting: str, source: str, project: str =
             isinstance(here, dict) and isinstance(where, str)
         )
         if not fits:
-            raise ConfigError(
-                source,
-                [
-                    Problem(
-                        id="set.no-place",
-                        path=option,
-                        what=f"does not exist at {_line(part)}",
-                        fix="compare the path with the stack file",
-                    )
-                ],
-            )
+            fix = "compare the path with the stack file"
+            raise refused(source, "set.no-place", option, f"does not exist at {_line(part)}", fix)
         if last:
             here[where] = value
         elif isinstance(here, dict):

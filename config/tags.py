@@ -30,50 +30,34 @@ _DRIVERS = (
 def _in_alphabet(value: str) -> str:
     bad = sorted({char for char in value if not (char.isalnum() or char in " _.:/=+-@")})
     if bad:
-        raise refuse(
-            "tags.character",
-            f"has a character that AWS refuses in a tag ({' '.join(map(repr, bad[:5]))})",
-            "use letters, digits, spaces and _ . : / = + - @",
-        )
+        what = f"has a character that AWS refuses in a tag ({' '.join(map(repr, bad[:5]))})"
+        raise refuse("tags.character", what, "use letters, digits, spaces and _ . : / = + - @")
     return value
 
 
 def _tag_key(value: str) -> str:
     if not 0 < len(value) <= 128:  # AWS's limit, docs.aws.amazon.com/tag-editor "Tag naming limits"
-        raise refuse(
-            "tags.key-length",
-            f"must have 1 to 128 characters (got {len(value)})",
-            "shorten it" if value else "write one, or remove the line",
-        )
+        fix = "shorten it" if value else "write one, or remove the line"
+        raise refuse("tags.key-length", f"must have 1 to 128 characters (got {len(value)})", fix)
     if value.lower().startswith("aws:"):
-        raise refuse(
-            "tags.prefix",
-            f"begins with a prefix that AWS reserves (got {shown(value)})",
-            "drop the aws: prefix",
-        )
+        what = f"begins with a prefix that AWS reserves (got {shown(value)})"
+        raise refuse("tags.prefix", what, "drop the aws: prefix")
     if value in {"Name", "owner", "environment", "cost-center", "managed-by", "stack"}:
-        raise refuse(
-            "tags.reserved",
-            f"is set by the program (got {shown(value)})",
-            "choose another key, or set the option of that name",
-        )
+        fix = "choose another key, or set the option of that name"
+        raise refuse("tags.reserved", f"is set by the program (got {shown(value)})", fix)
     if value.startswith("kubernetes.io/") or value in _DRIVERS:
-        raise refuse(
-            "tags.kubernetes",
+        what = (
             "belongs to Kubernetes' storage drivers, which refuse it as a tag of yours (got"
-            f" {shown(value)})",
-            "choose another key",
+            f" {shown(value)})"
         )
+        raise refuse("tags.kubernetes", what, "choose another key")
     return _in_alphabet(value)
 
 
 def _tag_value(value: str) -> str:
     if not 0 < len(value) <= 256:  # AWS's limit, same page
-        raise refuse(
-            "tags.value-length",
-            f"must have 1 to 256 characters (got {len(value)})",
-            "shorten it" if value else "write at least one",
-        )
+        fix = "shorten it" if value else "write at least one"
+        raise refuse("tags.value-length", f"must have 1 to 256 characters (got {len(value)})", fix)
     return _in_alphabet(value)
 
 

@@ -44,18 +44,14 @@ def _name(limit: int, example: str) -> AfterValidator:
                 "name.malformed",
                 "must be lower-case letters, digits and single dashes, beginning with a letter"
                 f" (got {shown(value)})",
-                (
-                    f"write {name}"
-                    if (name := valid_name(value, limit))
-                    else f"write something like {example}"
-                ),
+                f"write {name}"
+                if (name := valid_name(value, limit))
+                else f"write something like {example}",
             )
         if len(value) > limit:
-            raise refuse(
-                "name.length",
-                f"must be at most {limit} characters (got {len(value)})",
-                f"shorten it, for example to {value[:limit].rstrip('-')}",
-            )
+            what = f"must be at most {limit} characters (got {len(value)})"
+            fix = f"shorten it, for example to {value[:limit].rstrip('-')}"
+            raise refuse("name.length", what, fix)
         return value
 
     return AfterValidator(check)
@@ -65,11 +61,8 @@ def _zone(value: str) -> str:
     if not _ZONE.fullmatch(value):
         if other := no_zone(value):
             raise refuse("zones.no-zone", f"{other[0]} (got {shown(value)})", other[1])
-        raise refuse(
-            "zones.malformed",
-            f"is not an availability zone (got {shown(value)})",
-            "write the zone's full name, such as us-east-1a",
-        )
+        fix = "write the zone's full name, such as us-east-1a"
+        raise refuse("zones.malformed", f"is not an availability zone (got {shown(value)})", fix)
     return value
 
 
@@ -78,12 +71,11 @@ def _region(value: str) -> str:
     if partition in PARTITIONS:
         return value
     if partition is not None:
-        raise refuse(
-            "region.partition",
+        what = (
             f"is in the partition {partition}, and this program knows only {', '.join(PARTITIONS)}"
-            f" (got {shown(value)})",
-            "choose a region of these",
+            f" (got {shown(value)})"
         )
+        raise refuse("region.partition", what, "choose a region of these")
     if _REGION.fullmatch(value):
         near = (
             [name for name in regions() if name[:-1] == value[:-1]]
@@ -91,20 +83,13 @@ def _region(value: str) -> str:
             or regions()
         )
         listed = f"{', '.join(near[:-1])} or {near[-1]}" if len(near) > 1 else near[0]
-        raise refuse(
-            "region.unknown",
-            f"is not a region that AWS had on {zones().read} (got {shown(value)})",
-            f"did you mean {listed}?",
-        )
+        what = f"is not a region that AWS had on {zones().read} (got {shown(value)})"
+        raise refuse("region.unknown", what, f"did you mean {listed}?")
     if _ZONE.fullmatch(value):
-        raise refuse(
-            "region.zone", f"is a zone, not a region (got {shown(value)})", f"write {value[:-1]}"
-        )
-    raise refuse(
-        "region.malformed",
-        f"is not a region (got {shown(value)})",
-        "write a region's name, such as us-east-1",
-    )
+        fix = f"write {value[:-1]}"
+        raise refuse("region.zone", f"is a zone, not a region (got {shown(value)})", fix)
+    fix = "write a region's name, such as us-east-1"
+    raise refuse("region.malformed", f"is not a region (got {shown(value)})", fix)
 
 
 def _cidr(value: str) -> str:
@@ -113,28 +98,17 @@ def _cidr(value: str) -> str:
     except ValueError as error:
         if "host bits" in str(error):
             network = IPv4Network(value, strict=False)
-            raise refuse(
-                "cidr.host-bits",
-                f"names a host, not a network (got {shown(value)})",
-                f"write {network}",
-            ) from None
-        raise refuse(
-            "cidr.malformed",
-            f"is not an IPv4 network (got {shown(value)})",
-            "write it as address/length, such as 10.0.0.0/16",
-        ) from None
+            what = f"names a host, not a network (got {shown(value)})"
+            raise refuse("cidr.host-bits", what, f"write {network}") from None
+        what = f"is not an IPv4 network (got {shown(value)})"
+        fix = "write it as address/length, such as 10.0.0.0/16"
+        raise refuse("cidr.malformed", what, fix) from None
     if "/" not in value:
-        raise refuse(
-            "cidr.no-length",
-            f"has no length (got {shown(value)})",
-            f"add one, such as {value}/16 (/32 means this one address)",
-        )
+        fix = f"add one, such as {value}/16 (/32 means this one address)"
+        raise refuse("cidr.no-length", f"has no length (got {shown(value)})", fix)
     if str(network) != value:  # Python also takes netmasks, AWS does not
-        raise refuse(
-            "cidr.length",
-            f"does not give its length as a plain number of bits (got {shown(value)})",
-            f"write {network}",
-        )
+        what = f"does not give its length as a plain number of bits (got {shown(value)})"
+        raise refuse("cidr.length", what, f"write {network}")
     return value
 
 
@@ -161,17 +135,12 @@ def world_only_by_name(option: str, cidrs: Iterable[str], *, public: bool, opens
     """
     world = any(map(is_world, cidrs))
     if world and not public:
-        raise refuse(
-            "cidr.world-unnamed",
-            f"{option} {opens}",
-            "list your own networks, or set public: true beside it",
-        )
+        fix = "list your own networks, or set public: true beside it"
+        raise refuse("cidr.world-unnamed", f"{option} {opens}", fix)
     if public and not world:
-        raise refuse(
-            "cidr.public-without-world",
-            f"public is true, but {option} does not contain 0.0.0.0/0",
-            "remove public, or add 0.0.0.0/0 if you mean it",
-        )
+        what = f"public is true, but {option} does not contain 0.0.0.0/0"
+        fix = "remove public, or add 0.0.0.0/0 if you mean it"
+        raise refuse("cidr.public-without-world", what, fix)
 
 
 _ADDRESS = re.compile(
@@ -198,33 +167,22 @@ def _price(value: str) -> str:
     try:
         price = Decimal(value)
     except InvalidOperation:
-        raise refuse(
-            "price.malformed",
-            f"is not a price (got {shown(value)})",
-            'write US dollars per hour in quotes, such as "0.35"',
-        ) from None
+        fix = 'write US dollars per hour in quotes, such as "0.35"'
+        raise refuse("price.malformed", f"is not a price (got {shown(value)})", fix) from None
     if not price.is_finite() or price <= 0 or price > 1000:  # no EC2 type costs 1,000 USD per hour
-        raise refuse(
-            "price.impossible",
-            f"is not a possible price per hour (got {shown(value)})",
-            'write US dollars per hour in quotes, such as "0.35"',
-        )
+        what = f"is not a possible price per hour (got {shown(value)})"
+        fix = 'write US dollars per hour in quotes, such as "0.35"'
+        raise refuse("price.impossible", what, fix)
     if not _PRICE.fullmatch(value):
-        raise refuse(
-            "price.not-decimal",
-            f"is not a plain decimal (got {shown(value)})",
-            'write digits with at most six decimals, such as "0.35"',
-        )
+        fix = 'write digits with at most six decimals, such as "0.35"'
+        raise refuse("price.not-decimal", f"is not a plain decimal (got {shown(value)})", fix)
     return value
 
 
 def _minor(value: str) -> str:
     if not _MINOR.fullmatch(value):
-        raise refuse(
-            "version.malformed",
-            f"is not a Kubernetes minor version (got {shown(value)})",
-            'write major and minor in quotes, such as "1.35"',
-        )
+        what = f"is not a Kubernetes minor version (got {shown(value)})"
+        raise refuse("version.malformed", what, 'write major and minor in quotes, such as "1.35"')
     return value
 
 
@@ -241,13 +199,12 @@ def _principal(value: str) -> str:
 
 def _kms_key(value: str) -> str:
     if not _KMS_KEY.fullmatch(value):
-        raise refuse(
-            "key.arn",
-            f"is not the ARN of a KMS key (got {shown(value)})",
+        fix = (
             "write it like"
             " arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab (an alias"
-            " does not work)",
+            " does not work)"
         )
+        raise refuse("key.arn", f"is not the ARN of a KMS key (got {shown(value)})", fix)
     return value
 
 
@@ -257,11 +214,8 @@ def aws_id(kind: str) -> AfterValidator:
 
     def check(value: str) -> str:
         if not form.fullmatch(value):
-            raise refuse(
-                "aws-id.malformed",
-                f"is not an id of that kind (got {shown(value)})",
-                f"write it like {kind}-0123456789abcdef0",
-            )
+            fix = f"write it like {kind}-0123456789abcdef0"
+            raise refuse("aws-id.malformed", f"is not an id of that kind (got {shown(value)})", fix)
         return value
 
     return AfterValidator(check)
@@ -269,17 +223,14 @@ def aws_id(kind: str) -> AfterValidator:
 
 def _account(value: object) -> object:
     if isinstance(value, (int, float)):
-        raise refuse(
-            "account.number",
-            f"must be a quoted string (got the number {shown(value)}): numbers lose leading zeros",
-            'write the account in quotes, such as "123456789012"',
+        what = (
+            f"must be a quoted string (got the number {shown(value)}): numbers lose leading zeros"
         )
+        raise refuse("account.number", what, 'write the account in quotes, such as "123456789012"')
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{12}", value):
-        raise refuse(
-            "account.malformed",
-            f"is not the number of an AWS account (got {shown(value)})",
-            'write its twelve digits in quotes, such as "123456789012"',
-        )
+        what = f"is not the number of an AWS account (got {shown(value)})"
+        fix = 'write its twelve digits in quotes, such as "123456789012"'
+        raise refuse("account.malformed", what, fix)
     return value
 
 
@@ -288,23 +239,21 @@ def _label_key(value: str) -> str:
     if not _LABEL_NAME.fullmatch(name) or (
         slash and not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", prefix)
     ):
-        raise refuse(
-            "label.key",
-            f"is not a Kubernetes label key (got {shown(value)})",
+        fix = (
             "write name or prefix.example.org/name: the prefix in lower case, the name with at most"
-            " 63 characters",
+            " 63 characters"
         )
+        raise refuse("label.key", f"is not a Kubernetes label key (got {shown(value)})", fix)
     return value
 
 
 def _label_value(value: str) -> str:
     if value and not _LABEL_NAME.fullmatch(value):
-        raise refuse(
-            "label.value",
-            f"is not a Kubernetes label value (got {shown(value)})",
+        fix = (
             "use at most 63 letters, digits, dots, dashes and underscores, beginning and ending"
-            " with a letter or digit",
+            " with a letter or digit"
         )
+        raise refuse("label.value", f"is not a Kubernetes label value (got {shown(value)})", fix)
     return value
 
 
@@ -315,11 +264,8 @@ _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 
 def _cluster_name(value: str) -> str:
     if not _CLUSTER_NAME.fullmatch(value):
-        raise refuse(
-            "cluster.name",
-            f"is not the name of a cluster in EKS (got {shown(value)})",
-            "write it as `aws eks list-clusters` shows it",
-        )
+        what = f"is not the name of a cluster in EKS (got {shown(value)})"
+        raise refuse("cluster.name", what, "write it as `aws eks list-clusters` shows it")
     return value
 
 

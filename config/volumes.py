@@ -38,23 +38,14 @@ _TAKEN = (
 
 def _mount_path(value: str) -> str:
     if not _PATH.fullmatch(value) or ".." in value.split("/"):
-        raise refuse(
-            "mount-path.relative",
-            f"is not an absolute path (got {shown(value)})",
-            f"write it like {HOME}/shared, or /data",
-        )
+        fix = f"write it like {HOME}/shared, or /data"
+        raise refuse("mount-path.relative", f"is not an absolute path (got {shown(value)})", fix)
     if value in (HOME, "/home"):
-        raise refuse(
-            "mount-path.home",
-            "is the home directory, which has a volume of its own",
-            f"write a directory below it, such as {HOME}/shared",
-        )
+        fix = f"write a directory below it, such as {HOME}/shared"
+        raise refuse("mount-path.home", "is the home directory, which has a volume of its own", fix)
     if any(value == taken or value.startswith(f"{taken}/") for taken in _TAKEN):
-        raise refuse(
-            "mount-path.hides-image",
-            f"would hide what the image has there (got {value})",
-            f"write it like {HOME}/shared, or /data",
-        )
+        what = f"would hide what the image has there (got {value})"
+        raise refuse("mount-path.hides-image", what, f"write it like {HOME}/shared, or /data")
     return value
 
 

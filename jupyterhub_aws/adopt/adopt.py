@@ -18,7 +18,7 @@ from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
 from jupyterhub_aws.adopt.queries import Live
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.cli.output import to_file
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.project import Project, find_project, unnamed_project
 from jupyterhub_aws.config.stack import file_key
@@ -237,17 +237,8 @@ def converted(files: Sequence[Path], stack: str, options: Mapping[str, Any]) -> 
     something is. Raises ConfigError.
     """
     if not files:
-        raise ConfigError(
-            _CONFIG,
-            [
-                Problem(
-                    id="adopt.no-file",
-                    path="FILE",
-                    what="is missing",
-                    fix="name the config.yaml that `helm upgrade --values` is given",
-                )
-            ],
-        )
+        fix = "name the config.yaml that `helm upgrade --values` is given"
+        raise refused(_CONFIG, "adopt.no-file", "FILE", "is missing", fix)
     path = _target(_CONFIG, stack, options["out"], again=False)
     from jupyterhub_aws.adopt.z2jh.convert import convert
     from jupyterhub_aws.adopt.z2jh.read import read_values
@@ -286,30 +277,13 @@ def _target(command: str, stack: str, out: Path | None, *, again: bool) -> Path:
     there, and a file that exists already.
     """
     if not _STACK.fullmatch(stack):
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="adopt.stack-name",
-                    path="--name",
-                    what=f"is not the name of a stack (got {stack[:40]!r})",
-                    fix="use letters, digits, dots and dashes",
-                )
-            ],
-        )
+        what = f"is not the name of a stack (got {stack[:40]!r})"
+        fix = "use letters, digits, dots and dashes"
+        raise refused(command, "adopt.stack-name", "--name", what, fix)
     folder = out or Path.cwd()
     if not folder.is_dir():
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="adopt.no-folder",
-                    path="--out",
-                    what=f"there is no folder {folder}",
-                    fix="make it, or name another",
-                )
-            ],
-        )
+        fix = "make it, or name another"
+        raise refused(command, "adopt.no-folder", "--out", f"there is no folder {folder}", fix)
     path = folder / f"Pulumi.{stack}.yaml"
     if path.exists() and not again:
         fix = (
@@ -317,29 +291,11 @@ def _target(command: str, stack: str, out: Path | None, *, again: bool) -> Path:
             if command == _SCAN
             else "choose another --name or --out"
         )
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="adopt.file-exists",
-                    path=path.name,
-                    what="is there already, and stays as it is",
-                    fix=fix,
-                )
-            ],
-        )
+        what = "is there already, and stays as it is"
+        raise refused(command, "adopt.file-exists", path.name, what, fix)
     if again and not path.is_file():
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="adopt.no-file",
-                    path="--again",
-                    what=f"there is no {path}",
-                    fix="leave --again out: the scan writes one",
-                )
-            ],
-        )
+        fix = "leave --again out: the scan writes one"
+        raise refused(command, "adopt.no-file", "--again", f"there is no {path}", fix)
     return path
 
 
@@ -351,10 +307,6 @@ def _region(region: str) -> None:
     try:
         TypeAdapter(Region).validate_python(region)
     except ValidationError:
-        problem = Problem(
-            id="region.malformed",
-            path="--region",
-            what=f"is not a region (got {region[:40]!r})",
-            fix="write a region's name, such as us-east-1",
-        )
-        raise ConfigError(_SCAN, [problem]) from None
+        what = f"is not a region (got {region[:40]!r})"
+        fix = "write a region's name, such as us-east-1"
+        raise refused(_SCAN, "region.malformed", "--region", what, fix) from None

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from jupyterhub_aws.changes.mask import masked_text
 from jupyterhub_aws.changes.side import EngineStep, Side, read_side
 from jupyterhub_aws.checks.resources import made_here
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import StackFile
 
@@ -65,21 +65,13 @@ def previewed(file: StackFile, preview_file: str | None) -> Side:
     """
     side = read_side(preview_file) if preview_file is not None else _engine(file)
     if side.kind != "preview":
-        problem = Problem(
-            id="preview.is-a-plan",
-            path="--preview",
-            what="is a plan, which knows nothing of AWS and of the state",
-            fix="give it what `pulumi preview --json` printed",
-        )
-        raise ConfigError(COMMAND, [problem])
+        what = "is a plan, which knows nothing of AWS and of the state"
+        fix = "give it what `pulumi preview --json` printed"
+        raise refused(COMMAND, "preview.is-a-plan", "--preview", what, fix)
     if side.stack and side.stack != file.stack:
-        problem = Problem(
-            id="preview.other-stack",
-            path="--preview",
-            what=f"is of stack {side.stack}, not of {file.stack}",
-            fix=f"pulumi preview --json -s {file.stack} > FILE",
-        )
-        raise ConfigError(COMMAND, [problem])
+        what = f"is of stack {side.stack}, not of {file.stack}"
+        fix = f"pulumi preview --json -s {file.stack} > FILE"
+        raise refused(COMMAND, "preview.other-stack", "--preview", what, fix)
     return side
 
 
@@ -92,9 +84,7 @@ def _engine(file: StackFile) -> Side:
         fix = (
             "install it, or run `pulumi preview --json > FILE` where it is and give --preview FILE"
         )
-        raise ConfigError(
-            COMMAND, [Problem(id="tool.missing", path="pulumi", what="is not on PATH", fix=fix)]
-        )
+        raise refused(COMMAND, "tool.missing", "pulumi", "is not on PATH", fix)
     line = [
         "pulumi",
         "preview",
@@ -114,17 +104,8 @@ def _engine(file: StackFile) -> Side:
             " ".join(masked_text(done.stderr or done.stdout).split())[-_LONGEST:]
             or f"it ended with {done.returncode}"
         )
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="preview.failed",
-                    path="pulumi preview",
-                    what=f"came to no end: {said}",
-                    fix="fix what it complains about and run it again",
-                )
-            ],
-        )
+        fix = "fix what it complains about and run it again"
+        raise refused(COMMAND, "preview.failed", "pulumi preview", f"came to no end: {said}", fix)
     return side_of(data, "pulumi preview")
 
 

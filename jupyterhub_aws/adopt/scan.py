@@ -20,7 +20,7 @@ from jupyterhub_aws.adopt.queries import (
     mounted_here,
     tags_of,
 )
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.errors import ConfigError, closest, refused
 from jupyterhub_aws.operate.live.account import Account, translate_aws_errors
 
 COMMAND = "jhub adopt scan"
@@ -124,9 +124,7 @@ def _cluster(account: Account, wanted: str | None) -> AwsResource:
                 " FILE"
             )
         )
-        raise ConfigError(
-            COMMAND, [Problem(id="adopt.cluster", path="--cluster", what=what, fix=fix)]
-        )
+        raise refused(COMMAND, "adopt.cluster", "--cluster", what, fix)
     name = wanted or names[0]
     if name not in names:
         guess = closest(name, names)
@@ -138,17 +136,8 @@ def _cluster(account: Account, wanted: str | None) -> AwsResource:
                 f" {'are ' + ', '.join(names[:8]) if names else 'is none; choose another --region or account'}"
             )
         )
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="adopt.cluster",
-                    path="--cluster",
-                    what=f"there is no EKS cluster {name} in {where}",
-                    fix=fix,
-                )
-            ],
-        )
+        what = f"there is no EKS cluster {name} in {where}"
+        raise refused(COMMAND, "adopt.cluster", "--cluster", what, fix)
     try:
         with translate_aws_errors(COMMAND):
             described: AwsResource = account.client("eks").describe_cluster(name=name)["cluster"]
@@ -157,17 +146,9 @@ def _cluster(account: Account, wanted: str | None) -> AwsResource:
             isinstance(error.__cause__, ClientError)
             and error.__cause__.response["Error"]["Code"] == "ResourceNotFoundException"
         ):
-            raise ConfigError(
-                COMMAND,
-                [
-                    Problem(
-                        id="adopt.cluster-gone",
-                        path="--cluster",
-                        what=f"{name} went away meanwhile",
-                        fix="run the same command again",
-                    )
-                ],
-            ) from None
+            what = f"{name} went away meanwhile"
+            fix = "run the same command again"
+            raise refused(COMMAND, "adopt.cluster-gone", "--cluster", what, fix) from None
         raise
     return described
 
@@ -269,17 +250,8 @@ def _homes(live: Live, wanted: str | None) -> str | None:
     known = [str(item["FileSystemId"]) for item in live.of("file_systems")]
     if wanted is not None and wanted not in known:
         fix = f"those with a mount target in the cluster's VPC: {', '.join(here) or 'none'}"
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="adopt.file-system",
-                    path="--file-system",
-                    what=f"there is no file system {wanted} in {live.region}",
-                    fix=fix,
-                )
-            ],
-        )
+        what = f"there is no file system {wanted} in {live.region}"
+        raise refused(COMMAND, "adopt.file-system", "--file-system", what, fix)
     if wanted is not None:
         return wanted
     own = [

@@ -16,7 +16,7 @@ from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.cloud_config import given_by, what_if, whole
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.endpoints import addon_account
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.project import Project
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
@@ -178,17 +178,8 @@ def _requirements(home: Project) -> str:
     found = next((name for name in _REQUIREMENTS if (home.folder / name).is_file()), None)
     if found is None:
         what = f"is not in {home.folder}, so nothing says which packages the program needs"
-        raise ConfigError(
-            _REQUIREMENTS[-1],
-            [
-                Problem(
-                    id="bundle.no-requirements",
-                    path="",
-                    what=what,
-                    fix="write it, with the line jupyterhub-aws==VERSION",
-                )
-            ],
-        )
+        fix = "write it, with the line jupyterhub-aws==VERSION"
+        raise refused(_REQUIREMENTS[-1], "bundle.no-requirements", "", what, fix)
     return found
 
 

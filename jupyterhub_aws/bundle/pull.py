@@ -25,7 +25,7 @@ from jupyterhub_aws.bundle.registry import (
 )
 from jupyterhub_aws.bundle.store import Store, checksum, write
 from jupyterhub_aws.config.bundle import Lock, Locked
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 
 # --- How far a copy is: bytes of bytes and time left, on a terminal as a bar, elsewhere as a line
 # now and then.
@@ -165,17 +165,8 @@ def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
 def _of(lock: Lock, item: Item) -> Locked:
     found = lock.items.get(item.kind, {}).get(item.key)
     if found is None:
-        raise ConfigError(
-            "jhub bundle pull",
-            [
-                Problem(
-                    id="bundle.not-in-lock",
-                    path=item.key,
-                    what="is not in the lock",
-                    fix=f"run: jhub bundle lock {lock.stack}",
-                )
-            ],
-        )
+        fix = f"run: jhub bundle lock {lock.stack}"
+        raise refused("jhub bundle pull", "bundle.not-in-lock", item.key, "is not in the lock", fix)
     return found
 
 
@@ -188,17 +179,8 @@ def _room(store: Store, total: int) -> None:
     free = shutil.disk_usage(store.root).free
     if total * _SPARE - have > free:
         what = f"has {amount(free)} free, and {amount(total * _SPARE - have)} are still to come"
-        raise ConfigError(
-            "jhub bundle pull",
-            [
-                Problem(
-                    id="bundle.no-room",
-                    path="--to",
-                    what=what,
-                    fix="choose a folder on a larger disk",
-                )
-            ],
-        )
+        fix = "choose a folder on a larger disk"
+        raise refused("jhub bundle pull", "bundle.no-room", "--to", what, fix)
 
 
 def complete(store: Store, item: Item, locked: Locked) -> bool:

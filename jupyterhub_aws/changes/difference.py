@@ -17,7 +17,7 @@ from jupyterhub_aws.changes.effects.cost import cost, raised
 from jupyterhub_aws.changes.mask import masked_text
 from jupyterhub_aws.changes.properties import Comparison, PropertyChange
 from jupyterhub_aws.changes.side import OPS, Op, Side, before
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 
 FORMAT = "jupyterhub-aws/diff/1"
 
@@ -108,13 +108,8 @@ class Difference:
 def difference(old: Side, new: Side) -> Difference:
     """Compare two sides. Raises ConfigError for sides of two stacks."""
     if old.stack and new.stack and old.stack != new.stack:
-        problem = Problem(
-            id="plan.other-stack",
-            path="",
-            what=f"is of the stack {new.stack}, and {old.source} of {old.stack}",
-            fix="compare plans of one stack",
-        )
-        raise ConfigError(new.source, [problem])
+        what = f"is of the stack {new.stack}, and {old.source} of {old.stack}"
+        raise refused(new.source, "plan.other-stack", "", what, "compare plans of one stack")
     if "configuration" in (old.kind, new.kind):
         return _of_configuration(old, new)
     old = replace(old, resources=called_as_now(old.resources, new.resources))

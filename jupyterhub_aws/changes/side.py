@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from jupyterhub_aws.changes.mask import masked_text, sealed
 from jupyterhub_aws.checks.resources import UNKNOWN, UNKNOWN_SENTINEL, Resource, Resources
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
-from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, refused, shown
 from jupyterhub_aws.config.formats import upgraded
 from jupyterhub_aws.config.stack import PROJECT
 
@@ -140,17 +140,9 @@ def preview_side(data: Mapping[str, Any], source: str) -> Side:
     problems = _diagnostics(data.get("diagnostics"))
     if problems or not isinstance(steps, list) or not isinstance(data.get("changeSummary"), dict):
         first = f": {problems[0]}" if problems else ""
-        raise ConfigError(
-            source,
-            [
-                Problem(
-                    id="preview.failed",
-                    path="",
-                    what=f"is a preview that did not come to its end{first}",
-                    fix="mend what it complains about and preview again",
-                )
-            ],
-        )
+        what = f"is a preview that did not come to its end{first}"
+        fix = "mend what it complains about and preview again"
+        raise refused(source, "preview.failed", "", what, fix)
     found: dict[str, EngineStep] = {}
     for index, step in enumerate(steps):
         urn, read = _step(step, source, index)
@@ -188,13 +180,9 @@ def _step(step: Any, source: str, index: int) -> tuple[str, EngineStep]:
         or not isinstance(op, str)
         or op not in _OPS
     ):  # stack, project, type, name
-        problem = Problem(
-            id="preview.unknown-step",
-            path=f"steps[{index}]",
-            what=f"is no step of an engine that this jhub knows (op {str(op)[:40]!r})",
-            fix="preview again, or update jhub",
-        )
-        raise ConfigError(source, [problem])
+        what = f"is no step of an engine that this jhub knows (op {str(op)[:40]!r})"
+        fix = "preview again, or update jhub"
+        raise refused(source, "preview.unknown-step", f"steps[{index}]", what, fix)
     old, new = (_state(urn, step.get(key)) for key in ("oldState", "newState"))
     detailed = step.get("detailedDiff")
     detailed = detailed if isinstance(detailed, dict) else {}
@@ -356,35 +344,22 @@ def read_side(path: str) -> Side:
     name = Path(path).name
     try:
         if Path(path).stat().st_size > LARGEST:
-            raise _refused(
-                "plan.too-large",
-                name,
-                f"is larger than {LARGEST // 1_000_000} MB",
-                "no plan is: make it again with `jhub plan STACK --json FILE`",
-            )
+            what = f"is larger than {LARGEST // 1_000_000} MB"
+            fix = "no plan is: make it again with `jhub plan STACK --json FILE`"
+            raise refused(name, "plan.too-large", "", what, fix)
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise _refused(
-            "file.unreadable",
-            name,
-            f"cannot be read ({error.strerror})",
-            "name a plan (`jhub plan STACK --json FILE`) or a preview (`pulumi preview --json`)",
-        ) from None
+        what = f"cannot be read ({error.strerror})"
+        fix = "name a plan (`jhub plan STACK --json FILE`) or a preview (`pulumi preview --json`)"
+        raise refused(name, "file.unreadable", "", what, fix) from None
     except RecursionError:
-        raise _refused(
-            "plan.too-deep",
-            name,
-            "is nested too deeply",
-            "make it again with `jhub plan STACK --json FILE`",
-        ) from None
+        fix = "make it again with `jhub plan STACK --json FILE`"
+        raise refused(name, "plan.too-deep", "", "is nested too deeply", fix) from None
     except ValueError as error:
         where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise _refused(
-            "plan.not-json",
-            name,
-            f"is not JSON, or ends too early{where}",
-            "make it again; a run that was cut off leaves half a file",
-        ) from None
+        what = f"is not JSON, or ends too early{where}"
+        fix = "make it again; a run that was cut off leaves half a file"
+        raise refused(name, "plan.not-json", "", what, fix) from None
     return side_of(data, name)
 
 
@@ -398,19 +373,14 @@ def side_of(data: Any, source: str) -> Side:
         return preview_side(data, source)
     format_ = data.get("format") if isinstance(data, dict) else None
     if not isinstance(format_, str) or not format_.startswith(PLAN_FORMAT):
-        raise _refused(
-            "plan.neither",
-            source,
-            "is neither a plan nor a preview",
-            "make one with `jhub plan STACK --json FILE` or `pulumi preview --json > FILE`",
-        )
+        fix = "make one with `jhub plan STACK --json FILE` or `pulumi preview --json > FILE`"
+        raise refused(source, "plan.neither", "", "is neither a plan nor a preview", fix)
     if format_ != f"{PLAN_FORMAT}{VERSION}":
-        raise _refused(
-            "plan.format",
-            source,
-            f"is of another format (got {shown(format_)}, this jhub reads {PLAN_FORMAT}{VERSION})",
-            "update jhub, or make the plan again with this one",
+        what = (
+            f"is of another format (got {shown(format_)}, this jhub reads {PLAN_FORMAT}{VERSION})"
         )
+        fix = "update jhub, or make the plan again with this one"
+        raise refused(source, "plan.format", "", what, fix)
     try:
         plan = _Plan.model_validate(data)
     except ValidationError as error:
@@ -425,12 +395,8 @@ def side_of(data: Any, source: str) -> Side:
         ]
         raise ConfigError(source, problems) from None
     except RecursionError:
-        raise _refused(
-            "plan.too-deep",
-            source,
-            "is nested too deeply",
-            "make it again with `jhub plan STACK --json FILE`",
-        ) from None
+        fix = "make it again with `jhub plan STACK --json FILE`"
+        raise refused(source, "plan.too-deep", "", "is nested too deeply", fix) from None
     return _side(plan, source)
 
 
@@ -472,7 +438,3 @@ def _resources(found: list[_Resource]) -> Resources:
         )
         for item in found
     )
-
-
-def _refused(which: str, source: str, what: str, fix: str) -> ConfigError:
-    return ConfigError(source, [Problem(id=which, path="", what=what, fix=fix)])

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.errors import ConfigError, closest, refused
 from jupyterhub_aws.config.project import project_of
 
 if TYPE_CHECKING:
@@ -64,19 +64,19 @@ def chosen_hub(  # noqa: PLR0913 -- three of them are words of the message
     `several` what to do where the stack has no such hub, or several and none is named.
     """
 
-    def refused(which: str, what: str, fix: str) -> ConfigError:
-        return ConfigError(command, [Problem(id=which, path=stack, what=what, fix=fix)])
+    def wrong(which: str, what: str, fix: str) -> ConfigError:
+        return refused(command, which, stack, what, fix)
 
     known = sorted(hubs)
     if not known:
-        raise refused("hub.none", f"has no hub{kind}", none)
+        raise wrong("hub.none", f"has no hub{kind}", none)
     if hub is None and len(known) > 1:
         what = f"has several hubs{kind}: {', '.join(known)}"
-        raise refused("hub.several", what, several)
+        raise wrong("hub.several", what, several)
     if hub is not None and hub not in known:
         guess = closest(hub, known)
         fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(known)}"
-        raise refused("hub.unknown", f"has no hub {hub!r}{kind}", fix)
+        raise wrong("hub.unknown", f"has no hub {hub!r}{kind}", fix)
     return hub or known[0]
 
 
@@ -87,14 +87,5 @@ def day(text: str | None) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:
-        raise ConfigError(
-            "jhub",
-            [
-                Problem(
-                    id="option.date",
-                    path="--as-of",
-                    what=f"is not a date (got {text!r})",
-                    fix="write it as YYYY-MM-DD",
-                )
-            ],
-        ) from None
+        what = f"is not a date (got {text!r})"
+        raise refused("jhub", "option.date", "--as-of", what, "write it as YYYY-MM-DD") from None

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 
 
 def to_standard_output(text: str) -> None:
@@ -27,13 +27,9 @@ def to_file(command: str, option: str, target: str, text: str) -> None:
     try:
         _replaced(Path(target), text)
     except OSError as error:
-        problem = Problem(
-            id="file.not-written",
-            path=option,
-            what=f"cannot write {target} ({error.strerror})",
-            fix="name a file in a folder that exists",
-        )
-        raise ConfigError(command, [problem]) from None
+        what = f"cannot write {target} ({error.strerror})"
+        fix = "name a file in a folder that exists"
+        raise refused(command, "file.not-written", option, what, fix) from None
 
 
 def _replaced(target: Path, text: str) -> None:

@@ -19,7 +19,7 @@ from jupyterhub_aws.changes.difference import Difference, difference
 from jupyterhub_aws.changes.gate import LABEL, GateVerdict, judged
 from jupyterhub_aws.changes.side import Side, read_side
 from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.diff.markdown import LIMIT, markdown, text
 
 # --- As much of GitHub's REST API as a report needs. All answers are
@@ -104,16 +104,9 @@ class GitHub:
             if attempt < _TRIES - 1:
                 time.sleep(self.pause * 4**attempt)
         fix = "look at the permissions of the workflow's token, and at githubstatus.com"
-        raise ConfigError(
-            "jhub report",
-            [
-                Problem(
-                    id="report.github",
-                    path=f"{method} {path.partition('?')[0]}",
-                    what=f"GitHub {reason}",
-                    fix=fix,
-                )
-            ],
+        what = f"GitHub {reason}"
+        raise refused(
+            "jhub report", "report.github", f"{method} {path.partition('?')[0]}", what, fix
         )
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from jupyterhub_aws.changes.mask import masked
 from jupyterhub_aws.changes.side import Side, read_side
 from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.project import Project, find_project, pinned_by_hash
 from jupyterhub_aws.config.stack_file import StackFile, read
 
@@ -51,13 +51,9 @@ def commit_of(folder: Path, ref: str) -> str:
     repository.
     """
     if _git(folder, "rev-parse", "--show-toplevel") is None:
-        problem = Problem(
-            id="against.no-repository",
-            path="--against",
-            what=f"names neither a file nor a ref: {folder.name} is in no git repository",
-            fix="name a plan made with `jhub plan --json`",
-        )
-        raise ConfigError("jhub", [problem])
+        what = f"names neither a file nor a ref: {folder.name} is in no git repository"
+        fix = "name a plan made with `jhub plan --json`"
+        raise refused("jhub", "against.no-repository", "--against", what, fix)
     found = _git(
         folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"
     )
@@ -66,17 +62,8 @@ def commit_of(folder: Path, ref: str) -> str:
             "look at `git branch -a` and `git log`; a branch of the remote is origin/NAME, after"
             " `git fetch`"
         )
-        raise ConfigError(
-            "jhub",
-            [
-                Problem(
-                    id="against.unknown-ref",
-                    path="--against",
-                    what=f"names neither a file nor a ref of this repository (got {ref[:100]!r})",
-                    fix=fix,
-                )
-            ],
-        )
+        what = f"names neither a file nor a ref of this repository (got {ref[:100]!r})"
+        raise refused("jhub", "against.unknown-ref", "--against", what, fix)
     return found.strip()
 
 
@@ -178,17 +165,8 @@ def _refused(said: str | None, stack: Path, source: str) -> Side:
     """No plan came out: the stack file was wrong then, or its program could not be run here."""
     if said:
         line = next((line for line in said.splitlines() if line.strip()), "")[:300]
-        raise ConfigError(
-            source,
-            [
-                Problem(
-                    id="against.refused",
-                    path="",
-                    what=f"was refused by its own program: {line}",
-                    fix="compare with a commit whose plan is valid",
-                )
-            ],
-        )
+        fix = "compare with a commit whose plan is valid"
+        raise refused(source, "against.refused", "", f"was refused by its own program: {line}", fix)
     return _configuration(stack, source)
 
 

@@ -12,7 +12,7 @@ from jupyterhub_aws.changes.difference import Difference
 from jupyterhub_aws.changes.gate import GateVerdict
 from jupyterhub_aws.changes.side import Side, read_side, side_of
 from jupyterhub_aws.cli.output import to_file, to_standard_output
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.diff.story import (
     BILLS,
     DONE,
@@ -115,23 +115,10 @@ def engine_spoken(plan: Side, preview: Side) -> Side:
     or of another stack.
     """
     if preview.steps is None:
-        raise ConfigError(
-            preview.source,
-            [
-                Problem(
-                    id="preview.malformed",
-                    path="--preview",
-                    what="is no preview",
-                    fix="name what `pulumi preview --json` printed",
-                )
-            ],
-        )
+        fix = "name what `pulumi preview --json` printed"
+        raise refused(preview.source, "preview.malformed", "--preview", "is no preview", fix)
     if preview.stack != plan.stack:
-        problem = Problem(
-            id="preview.other-stack",
-            path="--preview",
-            what=f"is of the stack {preview.stack}, and the plan of {plan.stack}",
-            fix="preview the same stack",
-        )
-        raise ConfigError(preview.source, [problem])
+        what = f"is of the stack {preview.stack}, and the plan of {plan.stack}"
+        fix = "preview the same stack"
+        raise refused(preview.source, "preview.other-stack", "--preview", what, fix)
     return replace(plan, steps=preview.steps, source=f"{plan.source} and {preview.source}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.config.entry import HOSTNAME
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.formats import FORMAT
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.node_size import server_room
@@ -467,13 +467,9 @@ def _pem(answers: Answers, path: str, stand_in: Callable[[Answers], str]) -> Any
         return Path(name).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        problem = Problem(
-            id="file.unreadable",
-            path=path,
-            what=f"cannot be read from {name} ({reason})",
-            fix="name a file in PEM form, or leave it empty",
-        )
-        raise ConfigError("jhub init", [problem]) from None
+        what = f"cannot be read from {name} ({reason})"
+        fix = "name a file in PEM form, or leave it empty"
+        raise refused("jhub init", "file.unreadable", path, what, fix) from None
 
 
 def as_values(sections: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused, shown
 from jupyterhub_aws.config.keys import PROVIDERS
 from jupyterhub_aws.config.stack_text import plain
 from jupyterhub_aws.init.draft import ProjectDraft, inner_text
@@ -115,17 +115,8 @@ def requirement() -> str:
 def refuse_what_exists(target: ProjectFolder, paths: Mapping[str, str]) -> None:
     """Raise ConfigError, naming each, for files that the folder has already."""
     if target.folder.exists() and not target.folder.is_dir():
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="init.file-in-the-way",
-                    path=str(target.folder),
-                    what="is a file",
-                    fix="name a folder",
-                )
-            ],
-        )
+        fix = "name a folder"
+        raise refused(COMMAND, "init.file-in-the-way", str(target.folder), "is a file", fix)
     there = [name for name in paths if name != _IGNORE and os.path.lexists(target.folder / name)]
     fix = "name another folder, or move it away: nothing is overwritten"
     if "Pulumi.yaml" in there:
@@ -198,13 +189,9 @@ def written(target: ProjectFolder, files: Mapping[str, str]) -> list[str]:
                 path.rmdir() if path.is_dir() else path.unlink()
         if isinstance(error, OSError):
             reason = error.strerror or type(error).__name__
-            problem = Problem(
-                id="file.not-written",
-                path=str(target.folder),
-                what=f"cannot be written ({reason})",
-                fix="name a folder of yours; nothing was left in it",
-            )
-            raise ConfigError(COMMAND, [problem]) from None
+            what = f"cannot be written ({reason})"
+            fix = "name a folder of yours; nothing was left in it"
+            raise refused(COMMAND, "file.not-written", str(target.folder), what, fix) from None
         raise
     return kept
 

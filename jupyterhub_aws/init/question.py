@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest, refused, shown
 from jupyterhub_aws.config.stack_text import fill
 
 Given = Mapping[str, str]
@@ -102,17 +102,8 @@ class Answers(Mapping[str, str]):
         """An answer as a whole number. Raises ConfigError."""
         text = self._values[path]
         if not text.isascii() or not text.isdigit():
-            raise ConfigError(
-                "jhub init",
-                [
-                    Problem(
-                        id="init.number",
-                        path=path,
-                        what=f"must be a whole number (got {shown(text)})",
-                        fix="write digits only, such as 20",
-                    )
-                ],
-            )
+            what = f"must be a whole number (got {shown(text)})"
+            raise refused("jhub init", "init.number", path, what, "write digits only, such as 20")
         return int(text)
 
     def marked(self, path: str, value: Any) -> Any:

@@ -15,7 +15,7 @@ import click
 from rich.text import Text
 
 from jupyterhub_aws.cli.console import Terminal, counted
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.keys import PROVIDERS
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.init import defaults
@@ -69,17 +69,8 @@ def _asked(judge: Judge, given: Mapping[str, str]) -> ProjectDraft:
             "run it in a terminal; or take the defaults with --yes, and change some with --set"
             " PATH=VALUE"
         )
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="init.no-terminal",
-                    path="",
-                    what="asks questions, and there is no terminal to answer in",
-                    fix=fix,
-                )
-            ],
-        )
+        what = "asks questions, and there is no terminal to answer in"
+        raise refused(COMMAND, "init.no-terminal", "", what, fix)
 
     draft = judge.draft(answered(judge, given))
     print()

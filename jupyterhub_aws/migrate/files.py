@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, names_secret
+from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, names_secret, refused
 from jupyterhub_aws.config.formats import FORMAT, STEPS, Edit, applied, clashes, declared, newer
 from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.project import Project, find_project, unnamed_project
@@ -116,17 +116,8 @@ def migrated(path: Path) -> Migration:
     own = sections(document, project.name)
     if not _OURS & own.keys():
         fix = f"name a stack file of JupyterHub, which has one of {', '.join(sorted(_OURS))}"
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="migrate.no-section",
-                    path="config",
-                    what="has no section of this library",
-                    fix=fix,
-                )
-            ],
-        )
+        what = "has no section of this library"
+        raise refused(path.name, "migrate.no-section", "config", what, fix)
     raw = own.get(
         "format", project.defaults.get("format", project.defaults.get(file_key("format")))
     )
@@ -155,17 +146,9 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except OSError as error:
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="file.unreadable",
-                    path="",
-                    what=f"cannot be read ({error.strerror})",
-                    fix="look at its owner and mode",
-                )
-            ],
-        ) from None
+        what = f"cannot be read ({error.strerror})"
+        fix = "look at its owner and mode"
+        raise refused(path.name, "file.unreadable", "", what, fix) from None
 
 
 def _format(path: Path, raw: object) -> int:
@@ -173,17 +156,8 @@ def _format(path: Path, raw: object) -> int:
     if later := newer(raw):
         raise ConfigError(path.name, [later])
     if number is None or number < 1:
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="format.malformed",
-                    path="format",
-                    what="is no format of a stack file",
-                    fix=f"write 1 to {FORMAT}, or remove the line",
-                )
-            ],
-        )
+        fix = f"write 1 to {FORMAT}, or remove the line"
+        raise refused(path.name, "format.malformed", "format", "is no format of a stack file", fix)
     return number
 
 
@@ -249,17 +223,8 @@ def _stamped(path: Path, found: Migration, project: Project) -> Migration:
         right = False
     if not right:
         what = "is not there, and the file has a form in which no line can be added safely"
-        raise ConfigError(
-            path.name,
-            [
-                Problem(
-                    id="migrate.by-hand",
-                    path="format",
-                    what=what,
-                    fix=f"add the line yourself, below `config:`: format: {FORMAT}",
-                )
-            ],
-        )
+        fix = f"add the line yourself, below `config:`: format: {FORMAT}"
+        raise refused(path.name, "migrate.by-hand", "format", what, fix)
     return Migration(
         path=found.path, old=found.old, new=new, source=found.source, edits=found.edits
     )

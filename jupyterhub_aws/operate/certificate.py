@@ -19,7 +19,7 @@ from jupyterhub_aws.checks.certificates import (
 )
 from jupyterhub_aws.cli.arguments import chosen_hub, validated_stack
 from jupyterhub_aws.config.entry import HOSTNAME, PortForwardEntry, own_certificate
-from jupyterhub_aws.config.errors import ConfigError, Problem, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused, shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -84,17 +84,9 @@ def _write(path: Path, text: bytes, *, mode: int) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(text)
     except OSError as error:
-        raise ConfigError(
-            "jhub certificate",
-            [
-                Problem(
-                    id="file.not-written",
-                    path=str(path),
-                    what=f"cannot be written: {error.strerror}",
-                    fix="name another file",
-                )
-            ],
-        ) from error
+        what = f"cannot be written: {error.strerror}"
+        fix = "name another file"
+        raise refused("jhub certificate", "file.not-written", str(path), what, fix) from error
 
 
 def _self_signed(names: Sequence[str], key: EllipticCurvePrivateKey, days: int) -> bytes:
@@ -200,32 +192,14 @@ def of_file(path: Path, hostname: str | None) -> tuple[str, str]:
     data = _bytes(path)
     if b"-----BEGIN" not in data and data[:1] == b"\x30":
         fix = f"convert it: openssl x509 -inform der -in {path} -out {path.with_suffix('.pem')}"
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    id="certificate.der",
-                    path=str(path),
-                    what="is in DER form, which is binary",
-                    fix=fix,
-                )
-            ],
-        )
+        what = "is in DER form, which is binary"
+        raise refused(_COMMAND, "certificate.der", str(path), what, fix)
     text = data.decode("utf-8", errors="replace")
     try:
         names = names_of(read(text)[0])
     except ValueError as error:
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    id="certificate.unreadable",
-                    path=str(path),
-                    what=str(error),
-                    fix="name a PEM file: -----BEGIN CERTIFICATE-----",
-                )
-            ],
-        ) from error
+        fix = "name a PEM file: -----BEGIN CERTIFICATE-----"
+        raise refused(_COMMAND, "certificate.unreadable", str(path), str(error), fix) from error
     return text, hostname or (names[0].replace("*.", "any.") if names else "")
 
 
@@ -238,17 +212,9 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    id="file.unreadable",
-                    path=str(path),
-                    what=f"cannot be read: {error.strerror}",
-                    fix="name a file that is there",
-                )
-            ],
-        ) from error
+        what = f"cannot be read: {error.strerror}"
+        fix = "name a file that is there"
+        raise refused(_COMMAND, "file.unreadable", str(path), what, fix) from error
 
 
 def of_stack(stack: str, hub: str | None) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from jupyterhub_aws.cli.arguments import chosen_hub, validated_stack
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, HomeDirectory
 from jupyterhub_aws.config.usernames import directory, is_name, normalized
 
@@ -76,7 +76,7 @@ def moves(names: Sequence[str], old: str, new: str) -> list[Move]:
     return found
 
 
-def refused(names: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
+def unusable(names: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
     """The lines that are no names JupyterHub lets in, with the reason."""
     for number, name in names:
         if not is_name(normalized(name)):
@@ -234,7 +234,7 @@ def names(file: str) -> list[str]:
             what=f"{why} (got {name!r}), and JupyterHub lets no user of that name in",
             fix="correct it",
         )
-        for number, name, why in refused(listed)
+        for number, name, why in unusable(listed)
     ]
     if not listed:
         wrong.append(
@@ -255,29 +255,13 @@ def _text(file: str) -> str:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    id="file.unreadable",
-                    path=file,
-                    what=f"cannot be read: {error.strerror}",
-                    fix="name a file that is there, or - ",
-                )
-            ],
-        ) from error
+        what = f"cannot be read: {error.strerror}"
+        fix = "name a file that is there, or - "
+        raise refused(_COMMAND, "file.unreadable", file, what, fix) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    id="file.not-utf8",
-                    path=file,
-                    what=f"is not UTF-8 (byte {error.start})",
-                    fix="convert it: iconv -t utf-8",
-                )
-            ],
-        ) from error
+        what = f"is not UTF-8 (byte {error.start})"
+        fix = "convert it: iconv -t utf-8"
+        raise refused(_COMMAND, "file.not-utf8", file, what, fix) from error
 
 
 def templates(
@@ -319,17 +303,9 @@ def _of_hub(stack: str, hub: str | None) -> str:
     found, name = validated_stack(stack)
 
     if not isinstance(found.homes, DIRECTORY_HOMES):
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    id="homes.no-directories",
-                    path=name,
-                    what=f"has homes of kind {found.homes.kind}, which are no directories",
-                    fix="this is for the kinds efs, nfs and efs_access_point",
-                )
-            ],
-        )
+        what = f"has homes of kind {found.homes.kind}, which are no directories"
+        fix = "this is for the kinds efs, nfs and efs_access_point"
+        raise refused(_COMMAND, "homes.no-directories", name, what, fix)
     return found.hubs[chosen_hub(_COMMAND, name, found.hubs, hub)].home_directory
 
 
@@ -338,14 +314,6 @@ def folder_of(root: Path, found: Sequence[Move]) -> Seen:
     try:
         return look(root, found)
     except OSError as error:
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    id="homes.folder",
-                    path=str(root),
-                    what=f"cannot be read: {error.strerror}",
-                    fix="name the folder where the homes are mounted",
-                )
-            ],
-        ) from error
+        what = f"cannot be read: {error.strerror}"
+        fix = "name the folder where the homes are mounted"
+        raise refused(_COMMAND, "homes.folder", str(root), what, fix) from error

@@ -16,7 +16,7 @@ from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.cloud_config import given_by, outer_of, what_if, whole
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.keys import as_engine
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.secrets import missing_secrets
@@ -144,17 +144,8 @@ def recorded(file: StackFile) -> tuple[StackConfig, Recording]:
         fix = (
             "call the library's program in it (`jhub init` shows how), or add resources of your own"
         )
-        raise ConfigError(
-            where.program.file.name,
-            [
-                Problem(
-                    id="plan.empty",
-                    path="",
-                    what="registers no resource, so there is nothing to plan",
-                    fix=fix,
-                )
-            ],
-        )
+        what = "registers no resource, so there is nothing to plan"
+        raise refused(where.program.file.name, "plan.empty", "", what, fix)
     return stack, found
 
 

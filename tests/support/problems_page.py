@@ -19,7 +19,9 @@ PAGE = ROOT / "docs" / "problems.md"
 #: A section and what is wrong in it: `pools.max-below-min`.
 ID = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z0-9]+)*")
 _CALLS = {"Problem", "ValueFault", "refuse", "say", "_say", "_lacks", "_refused", "_problem"}
-_LOCAL = {"refused", "refuse", "_refusal"}
+_LOCAL = {"refused", "wrong", "refuse", "_refusal"}
+#: The arguments of config/errors.py's `refused`.
+_REFUSED = ("source", "id", "path", "what", "fix")
 #: Modules that keep a problem as a tuple before they make it.
 _TUPLES = {"explain.py", "account.py"}
 _FOLDERS = (
@@ -77,8 +79,10 @@ def findings() -> list[Wording]:
 def without_id(path: Path) -> Iterator[int]:
     """Lines in which a problem is made whose id is not text, and not another problem's."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and _called(node) in ("Problem", "ValueFault"):
-            given = {item.arg: item.value for item in node.keywords}.get("id")
+        if isinstance(node, ast.Call) and (
+            _called(node) in ("Problem", "ValueFault") or _is_refused(node)
+        ):
+            given = _id_of(node)
             forwarded = isinstance(given, (ast.Name, ast.Attribute, ast.Subscript, ast.Call))
             chosen = isinstance(given, ast.IfExp)
             if not (forwarded or chosen or (isinstance(given, ast.Constant) and _is_id(given))):
@@ -119,8 +123,15 @@ class _Module:
     def _parts(self, node: ast.expr) -> list[str]:
         """What a part of a formatted text may say: a name's own text, where it is plain."""
         if isinstance(node, ast.FormattedValue) and not isinstance(node.value, ast.Constant):
-            return self.texts(node.value) if isinstance(node.value, ast.Name) else ["…"]
+            known = isinstance(node.value, ast.Name) and not self._is_parameter(node.value)
+            return self.texts(node.value) if known else ["…"]
         return self.texts(node)
+
+    def _is_parameter(self, name: ast.Name) -> bool:
+        function = self._function.get(name)
+        return isinstance(function, ast.FunctionDef) and any(
+            isinstance(node, ast.arg) and node.arg == name.id for node in ast.walk(function.args)
+        )
 
     def returned(self, call: ast.Starred) -> list[list[ast.expr]]:
         """The pairs that a function of this module returns, which is called there."""
@@ -164,7 +175,7 @@ def _problems_of(module: _Module) -> Iterator[Wording]:
         if isinstance(node, ast.Call) and _called(node) in _CALLS | _LOCAL:
             given = {item.arg: item.value for item in node.keywords}
             told = [item for item in node.args if not isinstance(item, ast.Starred)]
-            which = given.get("id") or next(filter(_is_id, told), None)
+            which = _id_of(node) or next(filter(_is_id, told), None)
             rest = [[given.get("what"), given.get("fix")] if "what" in given else told[-2:]]
         elif isinstance(node, ast.Tuple) and module.path.name in _TUPLES:
             which = next(filter(_is_id, node.elts[:2]), None)
@@ -200,6 +211,18 @@ def _said(
     for said in module.texts(what):
         for remedy in module.texts(fix):
             yield Wording(which, said, remedy)
+
+
+def _id_of(node: ast.Call) -> ast.expr | None:
+    """The id that a call gives a problem by its place: `refused`'s second argument, a keyword."""
+    if _is_refused(node):
+        return node.args[1]
+    return {item.arg: item.value for item in node.keywords}.get("id")
+
+
+def _is_refused(node: ast.Call) -> bool:
+    """Whether it calls config/errors.py's function of that name, not another's."""
+    return _called(node) == "refused" and len(node.args) == len(_REFUSED)
 
 
 def _choices(node: ast.expr | None) -> list[ast.expr]:

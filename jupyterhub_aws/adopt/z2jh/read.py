@@ -15,7 +15,7 @@ from typing import Any
 from jupyterhub_aws.adopt.z2jh.seal import sealed_values
 from jupyterhub_aws.adopt.z2jh.taken import ends
 from jupyterhub_aws.config.chart import default_values
-from jupyterhub_aws.config.errors import ConfigError, Problem, dotted
+from jupyterhub_aws.config.errors import ConfigError, dotted, refused
 from jupyterhub_aws.config.tree import KeyPath as TreePath
 from jupyterhub_aws.config.tree import at, leaves
 
@@ -79,18 +79,12 @@ def unwrapped(documents: Sequence[Any], path: Path) -> Holding:
     """The values in a file's documents. Raises ConfigError where there are none, or several."""
     maps = [item for item in documents if isinstance(item, Mapping) and item]
     if not maps or any(not isinstance(item, Mapping) and item is not None for item in documents):
-        raise _refused(
-            path,
-            "is not a map of chart values",
-            "name the config.yaml that `helm upgrade --values` is given",
-        )
+        fix = "name the config.yaml that `helm upgrade --values` is given"
+        raise _refused(path, "is not a map of chart values", fix)
     found = [(item, holding) for item in maps if (holding := _held(item, path)) is not None]
     if len(found) > 1:
-        raise _refused(
-            path,
-            f"holds {len(found)} documents with values",
-            "give each to the command as a file of its own",
-        )
+        fix = "give each to the command as a file of its own"
+        raise _refused(path, f"holds {len(found)} documents with values", fix)
     if not found:
         kinds = ", ".join(
             sorted(
@@ -102,11 +96,8 @@ def unwrapped(documents: Sequence[Any], path: Path) -> Holding:
             )
         )
         what = f"is a manifest ({kinds})" if kinds else "is not a map of chart values"
-        raise _refused(
-            path,
-            f"{what}, and hands no values to Helm",
-            "name the config.yaml that `helm upgrade --values` is given",
-        )
+        fix = "name the config.yaml that `helm upgrade --values` is given"
+        raise _refused(path, f"{what}, and hands no values to Helm", fix)
     document, holding = found[0]
     others = tuple(
         ((str(item.get("kind", "document")),), "is another document of the file")
@@ -211,11 +202,8 @@ def _inner(text: str, path: Path) -> Mapping[str, Any]:
 
     found = [item for item in documents(text, path) if isinstance(item, Mapping)]
     if len(found) != 1:
-        raise _refused(
-            path,
-            "holds a text of values that is no map",
-            "name the config.yaml that `helm upgrade --values` is given",
-        )
+        fix = "name the config.yaml that `helm upgrade --values` is given"
+        raise _refused(path, "holds a text of values that is no map", fix)
     return found[0]
 
 
@@ -239,21 +227,15 @@ def located(values: Mapping[str, Any], under: str | None, path: Path) -> Located
         parts = tuple(under.split("."))
         found = at(values, *parts)
         if not isinstance(found, Mapping) or not found:
-            raise _refused(
-                Path("--under"),
-                f"there is nothing at {under[:80]} in {path.name}",
-                "write the keys that lead to hub, proxy and singleuser",
-            )
+            fix = "write the keys that lead to hub, proxy and singleuser"
+            raise _refused(Path("--under"), f"there is nothing at {under[:80]} in {path.name}", fix)
         places: list[TreePath] = [parts]
     else:
         places = list(_places(values, ()))
     if len(places) > 1:
         names = ", ".join(dotted(place) for place in places[:5])
-        raise _refused(
-            path,
-            f"holds the values of {len(places)} hubs: {names}",
-            f"choose one with --under {dotted(places[0])}, and convert each by itself",
-        )
+        fix = f"choose one with --under {dotted(places[0])}, and convert each by itself"
+        raise _refused(path, f"holds the values of {len(places)} hubs: {names}", fix)
     if not places:
         named = [str(key) for key in values if _NAME.fullmatch(str(key))][:4]
         has = f" (it has {', '.join(named)})" if named else ""
@@ -264,12 +246,11 @@ def located(values: Mapping[str, Any], under: str | None, path: Path) -> Located
             what = "is a chart's Chart.yaml"
         else:
             what = f"holds no values of the JupyterHub chart{has}"
-        raise _refused(
-            path,
-            what,
+        fix = (
             "name the config.yaml that `helm upgrade --values` is given: it has hub, proxy or"
-            " singleuser",
+            " singleuser"
         )
+        raise _refused(path, what, fix)
     place = places[0]
     return Located(path=place, values=at(values, *place), beside=tuple(_around(values, place)))
 
@@ -359,22 +340,15 @@ def read_values(paths: Sequence[Path], under: str | None = None) -> Old:
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST:
-            raise _refused(
-                path,
-                f"is larger than {_LARGEST // 1_000_000} MB",
-                "name the config.yaml that `helm upgrade --values` is given",
-            )
+            fix = "name the config.yaml that `helm upgrade --values` is given"
+            raise _refused(path, f"is larger than {_LARGEST // 1_000_000} MB", fix)
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise _refused(
-            path,
-            f"cannot be read ({error.strerror})",
-            "name the config.yaml that `helm upgrade --values` is given",
-        ) from None
+        fix = "name the config.yaml that `helm upgrade --values` is given"
+        raise _refused(path, f"cannot be read ({error.strerror})", fix) from None
     except UnicodeDecodeError as error:
-        raise _refused(
-            path, f"is not UTF-8 (byte {error.start})", "convert it: iconv -t utf-8"
-        ) from None
+        fix = "convert it: iconv -t utf-8"
+        raise _refused(path, f"is not UTF-8 (byte {error.start})", fix) from None
 
 
 def parsed(text: str, path: Path) -> Old:
@@ -427,9 +401,8 @@ def documents(text: str, path: Path) -> list[Any]:
     try:
         return [_plain(document, 0) for document in YAML(typ="safe", pure=True).load_all(text)]
     except RecursionError:
-        raise _refused(
-            path, "is nested too deeply, or contains itself", "write it without `&` and `*`"
-        ) from None
+        fix = "write it without `&` and `*`"
+        raise _refused(path, "is nested too deeply, or contains itself", fix) from None
     except DuplicateKeyError as error:
         name = re.match(r'found duplicate key "([A-Za-z][\w./-]{0,60})" with', str(error.problem))
         first, line = error.context_mark, error.problem_mark
@@ -437,20 +410,16 @@ def documents(text: str, path: Path) -> list[Any]:
             f"has the key {name[1] if name else 'of a map'} twice, at line {line.line + 1} again,"
             f" in the map of line {first.line + 1}"
         )
+        fix = "keep one of them"
         raise _refused(
-            path,
-            f"{what}: Helm takes the last one and says nothing of the others",
-            "keep one of them",
+            path, f"{what}: Helm takes the last one and says nothing of the others", fix
         ) from None
     except Exception as error:  # besides YAMLError whatever a constructor trips over
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark is not None else ""
         # Not the reason: YAML's own messages quote the line, and it may hold a secret.
-        raise _refused(
-            path,
-            f"is not readable as YAML{where}",
-            "fix it, or export the values again: helm get values RELEASE -o yaml",
-        ) from None
+        fix = "fix it, or export the values again: helm get values RELEASE -o yaml"
+        raise _refused(path, f"is not readable as YAML{where}", fix) from None
 
 
 @dataclass(frozen=True)
@@ -497,7 +466,7 @@ def _programs(values: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _refused(path: Path, what: str, fix: str) -> ConfigError:
-    return ConfigError(COMMAND, [Problem(id="adopt.values", path=path.name, what=what, fix=fix)])
+    return refused(COMMAND, "adopt.values", path.name, what, fix)
 
 
 def _plain(value: Any, depth: int) -> Any:

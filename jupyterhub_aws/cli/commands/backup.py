@@ -55,7 +55,7 @@ def now(stack: str) -> int:
     """
     import datetime
 
-    from jupyterhub_aws.config.errors import ConfigError, Problem
+    from jupyterhub_aws.config.errors import refused
     from jupyterhub_aws.operate.backups.context import context_of
     from jupyterhub_aws.operate.backups.now import now_steps
     from jupyterhub_aws.operate.backups.points import stateful
@@ -68,17 +68,8 @@ def now(stack: str) -> int:
             f"nothing of {ctx.stack.name} that holds data is in {ctx.account.id},"
             f" {ctx.account.region}"
         )
-        raise ConfigError(
-            ctx.command,
-            [
-                Problem(
-                    id="backup.nothing-there",
-                    path="backups",
-                    what=what,
-                    fix="build it first: pulumi up; or choose the stack's region and account",
-                )
-            ],
-        )
+        fix = "build it first: pulumi up; or choose the stack's region and account"
+        raise refused(ctx.command, "backup.nothing-there", "backups", what, fix)
     run(ctx.command, now_steps(ctx, there, lambda: datetime.datetime.now(tz=datetime.UTC)))
     click.echo(
         f"{len(there)} resources of {ctx.file.stack} are backed up. See them: jhub backup list"

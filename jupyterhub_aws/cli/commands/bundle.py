@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jupyterhub_aws.config.bundle import Lock, read_lock
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 
 if TYPE_CHECKING:
     from jupyterhub_aws.bundle.inventory import Inventory
@@ -179,14 +179,8 @@ def push(folder: Path, *, registry: str, authfile: Path | None, plain_http: bool
 
     if "://" in registry:
         fix = f"write {registry.partition('://')[2]}"
-        raise ConfigError(
-            "jhub bundle push",
-            [
-                Problem(
-                    id="registry.more-than-host", path="--registry", what="has a scheme", fix=fix
-                )
-            ],
-        )
+        what = "has a scheme"
+        raise refused("jhub bundle push", "registry.more-than-host", "--registry", what, fix)
     need(("skopeo", "helm"))
     store = _store(folder)
     found = read_lock(store.lock)

@@ -50,7 +50,7 @@ def command(stack: str, pool: str, **options: Any) -> int:
     kubectl uncordon NODE.
     """
     from jupyterhub_aws.cli.arguments import validated_stack
-    from jupyterhub_aws.config.errors import ConfigError, Problem
+    from jupyterhub_aws.config.errors import refused
     from jupyterhub_aws.operate.daily.context import agreed
     from jupyterhub_aws.operate.drain.drain import COMMAND, drain_of, pool_of, summary
     from jupyterhub_aws.operate.drain.nodes import labels
@@ -63,29 +63,11 @@ def command(stack: str, pool: str, **options: Any) -> int:
         options[name] for name in ("generation", "old", "by", "no_wait")
     )
     if old and generation is not None:
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="command.exclusive",
-                    path="--old",
-                    what="and --generation choose differently",
-                    fix="leave out one of them",
-                )
-            ],
-        )
+        what = "and --generation choose differently"
+        raise refused(COMMAND, "command.exclusive", "--old", what, "leave out one of them")
     if no_wait and by is not None:
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="command.exclusive",
-                    path="--no-wait",
-                    what="and --by exclude each other",
-                    fix="leave out one of them",
-                )
-            ],
-        )
+        fix = "leave out one of them"
+        raise refused(COMMAND, "command.exclusive", "--no-wait", "and --by exclude each other", fix)
     found, _ = validated_stack(stack)
     pool_of(found, pool, old=old)
     account = (

@@ -69,7 +69,7 @@ def command(
     from jupyterhub_aws.changes.difference import difference, of_preview
     from jupyterhub_aws.changes.gate import judged
     from jupyterhub_aws.changes.side import read_side
-    from jupyterhub_aws.config.errors import ConfigError, Problem
+    from jupyterhub_aws.config.errors import refused
     from jupyterhub_aws.diff.show import show
 
     texts = []
@@ -77,17 +77,9 @@ def command(
         try:
             texts.append(Path(name).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                "jhub gate",
-                [
-                    Problem(
-                        id="file.unreadable",
-                        path="--acknowledged",
-                        what=f"cannot be read: {name} ({error})",
-                        fix="name a text file",
-                    )
-                ],
-            ) from None
+            what = f"cannot be read: {name} ({error})"
+            fix = "name a text file"
+            raise refused("jhub gate", "file.unreadable", "--acknowledged", what, fix) from None
     if against is not None:
         found = _of_stack(old, against)
     else:
@@ -104,7 +96,7 @@ def command(
 def _of_stack(stack: str, against: str) -> Difference:
     from jupyterhub_aws.changes.difference import difference
     from jupyterhub_aws.cli.arguments import day, stack_file
-    from jupyterhub_aws.config.errors import ConfigError, Problem
+    from jupyterhub_aws.config.errors import refused
     from jupyterhub_aws.diff.old_tree import uncommitted
     from jupyterhub_aws.diff.show import of_plan, older
     from jupyterhub_aws.plan.plan import make_plan
@@ -115,11 +107,7 @@ def _of_stack(stack: str, against: str) -> Difference:
         some = ", ".join(changed[:3]) + (
             f" and {len(changed) - 3} more" if len(changed) > 3 else ""
         )  # as many as fit a line
-        problem = Problem(
-            id="gate.uncommitted",
-            path=stack,
-            what=f"is in a repository with uncommitted changes ({some})",
-            fix="commit them: what is judged has to be what is merged",
-        )
-        raise ConfigError("jhub gate", [problem])
+        what = f"is in a repository with uncommitted changes ({some})"
+        fix = "commit them: what is judged has to be what is merged"
+        raise refused("jhub gate", "gate.uncommitted", stack, what, fix)
     return difference(older(against, file, today.isoformat()), of_plan(make_plan(file, today)))

@@ -12,7 +12,7 @@ import click
 
 from jupyterhub_aws.cli.arguments import day, stack_file
 from jupyterhub_aws.cli.output import to_file, to_standard_output
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,17 +101,9 @@ def command(stack: str, settings: tuple[str, ...], *, whole: bool, **options: st
         _compare(plan, file, options)
     else:
         if options["markdown_file"] is not None:
-            raise ConfigError(
-                "jhub plan",
-                [
-                    Problem(
-                        id="command.needs-against",
-                        path="--markdown",
-                        what="is of a comparison",
-                        fix="say what to compare with: --against REF or FILE",
-                    )
-                ],
-            )
+            what = "is of a comparison"
+            fix = "say what to compare with: --against REF or FILE"
+            raise refused("jhub plan", "command.needs-against", "--markdown", what, fix)
         _show(plan, options["json_file"], options["html_file"], whole=whole)
     return 1 if plan.failed else 0
 

@@ -172,7 +172,7 @@ def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
     """
     import datetime
 
-    from jupyterhub_aws.config.errors import ConfigError, Problem
+    from jupyterhub_aws.config.errors import refused
     from jupyterhub_aws.operate.backups.choose import FromFileSystem
     from jupyterhub_aws.operate.backups.context import write_record
     from jupyterhub_aws.operate.backups.run import rehearse
@@ -187,17 +187,8 @@ def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
     ctx, found = _context("jhub restore drill", stack, asked, changes=True)
     if not isinstance(found, FromFileSystem):
         what = "are volumes: look into one that `jhub restore run --user` makes"
-        raise ConfigError(
-            ctx.command,
-            [
-                Problem(
-                    id="restore.volumes",
-                    path="homes",
-                    what=what,
-                    fix="docs/backups.md, A home on a volume",
-                )
-            ],
-        )
+        fix = "docs/backups.md, A home on a volume"
+        raise refused(ctx.command, "restore.volumes", "homes", what, fix)
     with cluster_of(ctx.command, ctx.stack, ctx.account) as cluster:
         cluster.reached()
         result, names = rehearse(ctx, cluster, found, clock)

@@ -15,7 +15,7 @@ from typing import Any
 from jupyterhub_aws.cli.arguments import chosen_hub
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.database import PostgresDatabase, SqliteDatabase
-from jupyterhub_aws.config.errors import ConfigError, Problem, shown
+from jupyterhub_aws.config.errors import ConfigError, refused, shown
 from jupyterhub_aws.config.homes import EbsHomes, EfsHomesSection, NfsHomes
 from jupyterhub_aws.config.specs.homes import homes_name, hub_directory
 from jupyterhub_aws.config.specs.names import HubNames
@@ -51,29 +51,10 @@ def moment(command: str, text: str, now: datetime.datetime) -> datetime.datetime
             "write an ISO time (2026-11-27T14:00), a day (2026-11-27: its end), yesterday, or how"
             " long ago (2d, 3h); times are UTC"
         )
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="restore.time",
-                    path="--at",
-                    what=f"is no moment (got {shown(text)})",
-                    fix=fix,
-                )
-            ],
-        )
+        raise refused(command, "restore.time", "--at", f"is no moment (got {shown(text)})", fix)
     if found > now:
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="restore.time-in-future",
-                    path="--at",
-                    what=f"is in the future ({shown(text)}; now it is {written(now)})",
-                    fix="name an earlier moment",
-                )
-            ],
-        )
+        what = f"is in the future ({shown(text)}; now it is {written(now)})"
+        raise refused(command, "restore.time-in-future", "--at", what, "name an earlier moment")
     return found
 
 
@@ -241,17 +222,9 @@ def user_name(command: str, name: str) -> str:
     """
     known = normalized(name)
     if not is_name(known) or not known.isprintable() or known in (".", "..") or "\\" in known:
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="user.malformed",
-                    path="--user",
-                    what=f"is no name of a user (got {shown(name)})",
-                    fix="write it as the hub's admin page shows it",
-                )
-            ],
-        )
+        what = f"is no name of a user (got {shown(name)})"
+        fix = "write it as the hub's admin page shows it"
+        raise refused(command, "user.malformed", "--user", what, fix)
     return known
 
 
@@ -272,17 +245,8 @@ def home_of(command: str, stack: StackConfig, hub: str, name: str) -> str:
         directory(stack.hubs[hub].home_directory, user_name(command, name)),
     )
     if any(part in ("", ".", "..") for part in below.split("/")):
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="user.outside",
-                    path="--user",
-                    what=f"leads out of the hub's directory (got {shown(name)})",
-                    fix="write another name",
-                )
-            ],
-        )
+        what = f"leads out of the hub's directory (got {shown(name)})"
+        raise refused(command, "user.outside", "--user", what, "write another name")
     return f"{root}/{below}" if root else below
 
 
@@ -323,17 +287,8 @@ def intent(
                 f"there is no file system {homes_name(stack.name)} in {context.account.id},"
                 f" {context.account.region}"
             )
-            raise ConfigError(
-                command,
-                [
-                    Problem(
-                        id="restore.no-file-system",
-                        path="homes",
-                        what=what,
-                        fix="build it first: pulumi up; or choose the stack's region and account",
-                    )
-                ],
-            )
+            fix = "build it first: pulumi up; or choose the stack's region and account"
+            raise refused(command, "restore.no-file-system", "homes", what, fix)
         arn, here = str(system["FileSystemArn"]), context.account.region
         mine = [
             point for point in points(context) if point.resource == arn and point.region == here
@@ -350,53 +305,23 @@ def intent(
     if isinstance(stack.homes, EbsHomes):
         if user is None:
             what = "is needed: each user has a volume of their own"
-            raise ConfigError(
-                command,
-                [
-                    Problem(
-                        id="restore.user-needed",
-                        path="--user",
-                        what=what,
-                        fix="name one; jhub backup list shows whose there are",
-                    )
-                ],
-            )
+            fix = "name one; jhub backup list shows whose there are"
+            raise refused(command, "restore.user-needed", "--user", what, fix)
         return _volume(context, name, user, at, attempt)
     where = (
         f"on {stack.homes.server}"
         if isinstance(stack.homes, NfsHomes)
         else "nowhere: they are ephemeral"
     )
-    raise ConfigError(
-        command,
-        [
-            Problem(
-                id="restore.homes-kind",
-                path="homes.kind",
-                what=f"homes are {where}",
-                fix="restore where they are backed up; the stack does not know of it",
-            )
-        ],
-    )
+    fix = "restore where they are backed up; the stack does not know of it"
+    raise refused(command, "restore.homes-kind", "homes.kind", f"homes are {where}", fix)
 
 
 def _not_the_whole(command: str, item: str) -> None:
     if not item:  # adopted at the root of the file system
         what = "is needed: this hub's directory is the whole file system"
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="restore.user-needed",
-                    path="--user",
-                    what=what,
-                    fix=(
-                        "name a user; for everything use the console: a full restore into a new"
-                        " file system"
-                    ),
-                )
-            ],
-        )
+        fix = "name a user; for everything use the console: a full restore into a new file system"
+        raise refused(command, "restore.user-needed", "--user", what, fix)
 
 
 def _in_the_vault(context: BackupContext) -> None:
@@ -409,10 +334,7 @@ def _in_the_vault(context: BackupContext) -> None:
             f"restore in the console (AWS Backup, vault {EFS_VAULT}), or choose kind: aws_backup"
             " for the next time"
         )
-        raise ConfigError(
-            context.command,
-            [Problem(id="restore.no-role", path="backups.kind", what=what, fix=fix)],
-        )
+        raise refused(context.command, "restore.no-role", "backups.kind", what, fix)
 
 
 def _volume(
@@ -437,9 +359,7 @@ def _volume(
             "is the name spelt as the hub's admin page shows it? jhub backup list shows whose"
             " volumes there are"
         )
-        raise ConfigError(
-            command, [Problem(id="restore.no-volume", path="--user", what=what, fix=fix)]
-        )
+        raise refused(command, "restore.no-volume", "--user", what, fix)
     by_id: dict[str, Any] = {str(volume["VolumeId"]): volume for volume in found}
     mine = [
         point

@@ -13,7 +13,7 @@ from jupyterhub_aws.checks.backups import Drill, drill_of
 from jupyterhub_aws.cli.arguments import stack_file, validated_stack
 from jupyterhub_aws.config.backups import AwsBackup, NoBackups
 from jupyterhub_aws.config.cluster import EksCluster
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile, find, read
 from jupyterhub_aws.operate.live.account import Account, connect
@@ -45,10 +45,7 @@ def refuse_paused(context: BackupContext) -> None:
             "is paused, so there is no node for the job that a restore needs",
             f"bring it back: jhub resume {context.file.stack}",
         )
-        raise ConfigError(
-            context.command,
-            [Problem(id="stack.paused", path=context.file.stack, what=what, fix=fix)],
-        )
+        raise refused(context.command, "stack.paused", context.file.stack, what, fix)
 
 
 def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
@@ -61,30 +58,12 @@ def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
         file = read(find(found.cloud_stack, file.path.parent))
     if not isinstance(found.cluster, EksCluster):
         what = "the stack makes nothing in AWS, so it backs nothing up there"
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="backups.nothing-to-back-up",
-                    path="cluster.kind",
-                    what=what,
-                    fix="ask the operators of the server of homes and the cluster's volumes",
-                )
-            ],
-        )
+        fix = "ask the operators of the server of homes and the cluster's volumes"
+        raise refused(command, "backups.nothing-to-back-up", "cluster.kind", what, fix)
     if isinstance(found.backups, NoBackups):
         what = f"is none: nothing is backed up ({found.backups.reason})"
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="backups.none",
-                    path="backups.kind",
-                    what=what,
-                    fix="remove the section, then pulumi up",
-                )
-            ],
-        )
+        fix = "remove the section, then pulumi up"
+        raise refused(command, "backups.none", "backups.kind", what, fix)
     account = connect(
         command, found.region, expected=next(iter(found.accounts), None), changes=changes
     )
@@ -128,17 +107,8 @@ def read_record(file: StackFile) -> Drill | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         what = f"is not a record of a drill ({type(error).__name__}: {str(error)[:100]})"
-        raise ConfigError(
-            f"drills/{path.name}",
-            [
-                Problem(
-                    id="restore.record",
-                    path="",
-                    what=what,
-                    fix="take the committed one back, or delete it and rehearse again",
-                )
-            ],
-        ) from None
+        fix = "take the committed one back, or delete it and rehearse again"
+        raise refused(f"drills/{path.name}", "restore.record", "", what, fix) from None
 
 
 def write_record(file: StackFile, found: Rehearsal) -> Path:

@@ -19,7 +19,7 @@ from jupyterhub_aws.components.addons import EBS_DRIVER, EFS_DRIVER
 from jupyterhub_aws.components.homes.jobs import HomesProgram, pod
 from jupyterhub_aws.components.hub.values.hub_files import text_of
 from jupyterhub_aws.components.iam import partition_of
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.homes import GID, UID, restore_name
 from jupyterhub_aws.config.stack import StackConfig
@@ -292,17 +292,8 @@ class AllHomes:
         other = [str(item["roleArn"]) for item in found if item["roleArn"] != self._role]
         if other:
             what = f"{_DRIVER_ACCOUNT} has another role already: {other[0]}"
-            raise ConfigError(
-                self._context.command,
-                [
-                    Problem(
-                        id="restore.driver-role",
-                        path="storage driver",
-                        what=what,
-                        fix="it was given that by hand: remove it, or ask who did so",
-                    )
-                ],
-            )
+            fix = "it was given that by hand: remove it, or ask who did so"
+            raise refused(self._context.command, "restore.driver-role", "storage driver", what, fix)
         return [] if found else ["the association of its service account"]
 
     def _associate(self) -> None:
@@ -378,17 +369,9 @@ class AllHomes:
                 )
             ]
             if not ready:
-                raise ConfigError(
-                    self._context.command,
-                    [
-                        Problem(
-                            id="restore.no-node",
-                            path="nodes",
-                            what="no core node is ready for the job",
-                            fix="paused? jhub resume STACK first",
-                        )
-                    ],
-                )
+                what = "no core node is ready for the job"
+                fix = "paused? jhub resume STACK first"
+                raise refused(self._context.command, "restore.no-node", "nodes", what, fix)
             self._node = min(ready)
         return self._node
 
@@ -422,17 +405,8 @@ class AllHomes:
         other = sorted(set(there) - {self._name})
         if other:
             what = f"is under way: {', '.join(other)}"
-            raise ConfigError(
-                self._context.command,
-                [
-                    Problem(
-                        id="restore.under-way",
-                        path="another restore",
-                        what=what,
-                        fix="run its command again to its end, then this one",
-                    )
-                ],
-            )
+            fix = "run its command again to its end, then this one"
+            raise refused(self._context.command, "restore.under-way", "another restore", what, fix)
         return there
 
     def _unfinished(self) -> list[str]:
@@ -471,17 +445,8 @@ class AllHomes:
         mine = [str(item["AccessPointId"]) for item in found if tags_of(item).get("Name") == wanted]
         if not mine:
             what = f"the file system has no access point {wanted}"
-            raise ConfigError(
-                self._context.command,
-                [
-                    Problem(
-                        id="restore.no-access-point",
-                        path="homes",
-                        what=what,
-                        fix="pulumi up, which makes it",
-                    )
-                ],
-            )
+            fix = "pulumi up, which makes it"
+            raise refused(self._context.command, "restore.no-access-point", "homes", what, fix)
         return mine[0]
 
     def _objects(self, kind: str) -> dict[str, Any]:

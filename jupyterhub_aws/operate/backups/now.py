@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyterhub_aws.components.iam import partition_of
 from jupyterhub_aws.config.backups import AwsBackup
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.context import BackupContext
 from jupyterhub_aws.operate.backups.points import Stateful, tags_of
@@ -72,10 +72,7 @@ def opted_in(context: BackupContext, kinds: set[str]) -> None:
             "aws backup update-region-settings --resource-type-opt-in-preference"
             f" {','.join(f'{kind}=true' for kind in off)}"
         )
-        raise ConfigError(
-            context.command,
-            [Problem(id="backup.opted-out", path="AWS Backup's settings", what=what, fix=fix)],
-        )
+        raise refused(context.command, "backup.opted-out", "AWS Backup's settings", what, fix)
 
 
 class _Jobs:
@@ -123,17 +120,8 @@ class _Jobs:
                 f"{found['State'].lower()}:"
                 f" {str(found.get('StatusMessage', 'AWS gives no reason'))[:200]}"
             )
-            raise ConfigError(
-                self._context.command,
-                [
-                    Problem(
-                        id="backup.failed",
-                        path=item.shown,
-                        what=what,
-                        fix="fix that, then run the same command again",
-                    )
-                ],
-            )
+            fix = "fix that, then run the same command again"
+            raise refused(self._context.command, "backup.failed", item.shown, what, fix)
         percent = found.get("PercentDone")
         return (
             str(found["State"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub_aws.config.backups import TAG, AwsBackup
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.homes import EfsHomesSection
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.homes import homes_name
@@ -215,17 +215,8 @@ def _of_vault(command: str, account: Account, name: str, **more: str) -> Iterato
         if name == EFS_VAULT:  # made with the first backup
             return
         what = f"there is no vault {name} in {account.id}, {account.region}"
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="restore.no-vault",
-                    path="vault",
-                    what=what,
-                    fix="build it first: pulumi up; or choose the stack's region and account",
-                )
-            ],
-        ) from None
+        fix = "build it first: pulumi up; or choose the stack's region and account"
+        raise refused(command, "restore.no-vault", "vault", what, fix) from None
 
 
 def _of_recovery_point(account: Account, item: Mapping[str, Any]) -> Point:
@@ -272,17 +263,9 @@ def file_system(context: BackupContext) -> Mapping[str, Any] | None:
     ]
     if len(found) > 1:
         names = ", ".join(str(system["FileSystemId"]) for system in found)
-        raise ConfigError(
-            context.command,
-            [
-                Problem(
-                    id="homes.several-file-systems",
-                    path="homes",
-                    what=f"several file systems are called {name}: {names}",
-                    fix="take the tags off the others",
-                )
-            ],
-        )
+        what = f"several file systems are called {name}: {names}"
+        fix = "take the tags off the others"
+        raise refused(context.command, "homes.several-file-systems", "homes", what, fix)
     return found[0] if found else None
 
 
@@ -298,40 +281,19 @@ def newest(command: str, found: list[Point], at: datetime.datetime | None, what:
         return max(taken, key=lambda point: point.made)
     if not found:
         fix = "wait for the next night, or: jhub backup now STACK"
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="restore.no-backup",
-                    path="backups",
-                    what=f"there is no backup of {what} yet",
-                    fix=fix,
-                )
-            ],
+        raise refused(
+            command, "restore.no-backup", "backups", f"there is no backup of {what} yet", fix
         )
     if not usable:
         states = ", ".join(sorted({point.state for point in found}))
-        raise ConfigError(
+        raise refused(
             command,
-            [
-                Problem(
-                    id="restore.not-restorable",
-                    path="backups",
-                    what=f"no backup of {what} can be restored yet ({states})",
-                    fix="wait until one is done",
-                )
-            ],
+            "restore.not-restorable",
+            "backups",
+            f"no backup of {what} can be restored yet ({states})",
+            "wait until one is done",
         )
     oldest = min(point.made for point in usable)
     what = f"there is no backup of {what} from then or before; the oldest is of {written(oldest)}"
-    raise ConfigError(
-        command,
-        [
-            Problem(
-                id="restore.none-so-old",
-                path="--at",
-                what=what,
-                fix="name a later moment; jhub backup list shows all",
-            )
-        ],
-    )
+    fix = "name a later moment; jhub backup list shows all"
+    raise refused(command, "restore.none-so-old", "--at", what, fix)

@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyterhub_aws.components.addons import EBS_DRIVER_TAG
 from jupyterhub_aws.components.iam import partition_of
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.choose import FromFileSystem, FromVolume
 from jupyterhub_aws.operate.backups.context import BackupContext
@@ -57,17 +57,8 @@ class SideDirectory:
                 "is it spelt as on the hub's admin page, and was it there then? Otherwise look in"
                 f" AWS Backup, job {self._job}; then: --attempt 2"
             )
-            raise ConfigError(
-                self._context.command,
-                [
-                    Problem(
-                        id="restore.item",
-                        path=f"/{self._intent.item}",
-                        what=f"was not restored: {said}",
-                        fix=fix,
-                    )
-                ],
-            )
+            what = f"was not restored: {said}"
+            raise refused(self._context.command, "restore.item", f"/{self._intent.item}", what, fix)
         if state != _DONE:
             return [f"{state.lower()} {found.get('PercentDone', '')}".strip()]
         self.since, self.until = (

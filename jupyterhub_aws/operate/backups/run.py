@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.operate.backups.choose import (
     FromFileSystem,
     FromVolume,
@@ -84,10 +84,7 @@ def rehearse(
             f"proves nothing: {result.files:,} files came back, and none of them is there unchanged"
         )
         fix = "choose a user whose home has files that are older than the backup"
-        raise ConfigError(
-            context.command,
-            [Problem(id="restore.proves-nothing", path=f"/{intent.item}", what=what, fix=fix)],
-        )
+        raise refused(context.command, "restore.proves-nothing", f"/{intent.item}", what, fix)
     return result, list(found.get("names", []))
 
 
@@ -114,15 +111,6 @@ def _through_all_homes(
             "fix that, then run the same command again: what AWS restored is still in its side"
             " directory"
         )
-        raise ConfigError(
-            context.command,
-            [
-                Problem(
-                    id="restore.refused",
-                    path=f"/{intent.item}",
-                    what=str(result["refused"]),
-                    fix=fix,
-                )
-            ],
-        )
+        what = str(result["refused"])
+        raise refused(context.command, "restore.refused", f"/{intent.item}", what, fix)
     return result

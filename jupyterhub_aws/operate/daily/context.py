@@ -16,7 +16,7 @@ import click
 
 from jupyterhub_aws.cli.arguments import chosen_hub, validated_stack
 from jupyterhub_aws.config.cluster import ExistingCluster
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, connect
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
@@ -74,17 +74,8 @@ def refuse_cloud_stack(command: str, stack: StackConfig) -> None:
             "name the stack whose file names this one as its cloud_stack, on a machine that reaches"
             " the cluster (the runner)"
         )
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="split.outer-has-no-hubs",
-                    path="parts",
-                    what="is cloud: this stack makes AWS resources only, no hubs",
-                    fix=fix,
-                )
-            ],
-        )
+        what = "is cloud: this stack makes AWS resources only, no hubs"
+        raise refused(command, "split.outer-has-no-hubs", "parts", what, fix)
 
 
 def chosen_hubs(command: str, stack: StackConfig, hub: str | None) -> list[str]:
@@ -115,31 +106,13 @@ def _refuse_scaled_to_zero(
         "is half paused: its file does not say so, but its autoscaler is scaled to zero, so no node"
         " would come"
     )
-    raise ConfigError(
-        command,
-        [
-            Problem(
-                id="stack.half-paused",
-                path=name,
-                what=what,
-                fix=f"bring it back: jhub resume {name}; or finish: jhub pause {name}",
-            )
-        ],
-    )
+    fix = f"bring it back: jhub resume {name}; or finish: jhub pause {name}"
+    raise refused(command, "stack.half-paused", name, what, fix)
 
 
 def _paused_error(command: str, name: str, consequence: str) -> ConfigError:
-    return ConfigError(
-        command,
-        [
-            Problem(
-                id="stack.paused",
-                path=name,
-                what=f"is paused, {consequence}",
-                fix=f"bring it back: jhub resume {name}",
-            )
-        ],
-    )
+    fix = f"bring it back: jhub resume {name}"
+    return refused(command, "stack.paused", name, f"is paused, {consequence}", fix)
 
 
 # --- kubectl and helm, called with the stack's context, and every call shown as the operator would
@@ -186,32 +159,14 @@ class Tools:
         if done.returncode != 0:
             said = [text.strip() for text in done.stderr.splitlines() if text.strip()]
             fix = f"try it yourself: {shlex.join(line)}"
-            raise ConfigError(
-                self.command,
-                [
-                    Problem(
-                        id="tool.failed",
-                        path=line[0],
-                        what=(said[-1] if said else "gave no reason")[:300],
-                        fix=fix,
-                    )
-                ],
-            )
+            what = (said[-1] if said else "gave no reason")[:300]
+            raise refused(self.command, "tool.failed", line[0], what, fix)
         return done.stdout
 
     def _there(self, program: str) -> None:
         if shutil.which(program, path=self.environment.get("PATH")) is None:
-            raise ConfigError(
-                self.command,
-                [
-                    Problem(
-                        id="tool.missing",
-                        path=program,
-                        what="is not on PATH",
-                        fix=f"install it: {_WHERE[program]}",
-                    )
-                ],
-            )
+            fix = f"install it: {_WHERE[program]}"
+            raise refused(self.command, "tool.missing", program, "is not on PATH", fix)
 
 
 def tools_of(cluster: KubectlCluster) -> Tools:
@@ -253,15 +208,6 @@ def agreed(
     if yes:
         return
     if not sys.stdin.isatty():
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="command.needs-yes",
-                    path="--yes",
-                    what="is needed where there is no terminal to ask on",
-                    fix=f"{look}, then add --yes",
-                )
-            ],
-        )
+        what = "is needed where there is no terminal to ask on"
+        raise refused(command, "command.needs-yes", "--yes", what, f"{look}, then add --yes")
     click.confirm(question, abort=True, err=True)

@@ -11,7 +11,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 
 _LISTS = ("clusters", "users", "contexts")
 
@@ -40,17 +40,8 @@ def merged(command: str, path: Path, new: Mapping[str, Any]) -> dict[str, Any]:
     except (YAMLError, UnicodeDecodeError):
         old = None
     if not isinstance(old, dict) or old.get("kind") != "Config":
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="kubeconfig.malformed",
-                    path="--out",
-                    what=f"{path} is there and is no kubeconfig",
-                    fix="name another file",
-                )
-            ],
-        )
+        what = f"{path} is there and is no kubeconfig"
+        raise refused(command, "kubeconfig.malformed", "--out", what, "name another file")
     found = dict(old)
     for key in _LISTS:
         mine = {item["name"] for item in new[key]}
@@ -74,14 +65,6 @@ def write(command: str, path: Path, text: str) -> None:
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="file.not-written",
-                    path="--out",
-                    what=f"cannot write {path} ({error.strerror})",
-                    fix="name a file that you may write",
-                )
-            ],
-        ) from None
+        what = f"cannot write {path} ({error.strerror})"
+        fix = "name a file that you may write"
+        raise refused(command, "file.not-written", "--out", what, fix) from None

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.errors import ConfigError, closest, refused
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.operate.daily.context import Inside, Tools
 from jupyterhub_aws.operate.daily.who import server_pods
@@ -70,17 +70,8 @@ def back_to(command: str, found: list[Revision], wanted: int | None) -> Revision
     if wanted is None:
         if not able:
             what = "has no older revision that ran"
-            raise ConfigError(
-                command,
-                [
-                    Problem(
-                        id="release.no-older",
-                        path="release",
-                        what=what,
-                        fix="fix the stack file, then pulumi up",
-                    )
-                ],
-            )
+            fix = "fix the stack file, then pulumi up"
+            raise refused(command, "release.no-older", "release", what, fix)
         return able[-1]
     chosen = next((item for item in found if item.number == wanted), None)
     if chosen is None or chosen not in able:
@@ -89,17 +80,8 @@ def back_to(command: str, found: list[Revision], wanted: int | None) -> Revision
             f" {'not kept' if chosen is None else 'the newest' if chosen is found[-1] else chosen.status})"
         )
         numbers = ", ".join(str(item.number) for item in able) or "none"
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="release.no-older",
-                    path="REVISION",
-                    what=what,
-                    fix=f"choose from {numbers}; all of them: jhub history",
-                )
-            ],
-        )
+        fix = f"choose from {numbers}; all of them: jhub history"
+        raise refused(command, "release.no-older", "REVISION", what, fix)
     return chosen
 
 
@@ -156,14 +138,5 @@ def log_target(context: Inside, hub: str, of: str) -> str:
         return f"pod/{pods[of].name}"
     guess = closest(of, pods)
     fix = f"did you mean {guess}?" if guess else f"who has one: jhub who {context.name}"
-    raise ConfigError(
-        "jhub logs",
-        [
-            Problem(
-                id="user.no-server",
-                path=hub,
-                what=f"no user called {of!r} has a server there",
-                fix=fix,
-            )
-        ],
-    )
+    what = f"no user called {of!r} has a server there"
+    raise refused("jhub logs", "user.no-server", hub, what, fix)

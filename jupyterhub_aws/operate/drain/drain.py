@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import click
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.pools import ExistingNodePool
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
@@ -226,46 +226,30 @@ def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
     """Raise ConfigError for a pool that is not drained so."""
 
     def refuse(which: str, path: str, what: str, fix: str) -> ConfigError:
-        return ConfigError(COMMAND, [Problem(id=which, path=path, what=what, fix=fix)])
+        return refused(COMMAND, which, path, what, fix)
 
     if pool == "core":
         fix = (
             "raise pools.core.generation and run pulumi up: the new ones are there before the old"
             " ones go"
         )
-        raise refuse(
-            "drain.core",
-            "POOL",
-            "names the core nodes, on which hub and proxy run: EKS replaces them, at `up`",
-            fix,
-        )
+        what = "names the core nodes, on which hub and proxy run: EKS replaces them, at `up`"
+        raise refuse("drain.core", "POOL", what, fix)
     if pool not in stack.pools.user:
-        raise refuse(
-            "drain.no-pool",
-            "POOL",
-            f"is not a user pool of this stack (got {pool!r})",
-            f"choose one of {', '.join(stack.pools.user) or 'none: it has no user pool'}",
-        )
+        what = f"is not a user pool of this stack (got {pool!r})"
+        fix = f"choose one of {', '.join(stack.pools.user) or 'none: it has no user pool'}"
+        raise refuse("drain.no-pool", "POOL", what, fix)
     if old and isinstance(stack.pools.user[pool], ExistingNodePool):
         what = "asks AWS from which template nodes were started, and these were there already"
-        raise refuse(
-            "drain.existing-nodes",
-            "--old",
-            what,
-            "leave it out, and all nodes of the pool are meant",
-        )
+        fix = "leave it out, and all nodes of the pool are meant"
+        raise refuse("drain.existing-nodes", "--old", what, fix)
     if stack.parts == "cloud":
         what = "is a cloud stack; hubs and servers are known to its cluster stack"
-        raise refuse(
-            "split.outer-has-no-hubs",
-            "STACK",
-            what,
-            "run it on the runner, with the stack whose file says cloud_stack and this one's name",
-        )
+        fix = "run it on the runner, with the stack whose file says cloud_stack and this one's name"
+        raise refuse("split.outer-has-no-hubs", "STACK", what, fix)
     if stack.paused:
-        raise refuse(
-            "stack.paused", "paused", "a paused stack has no nodes", "there is nothing to drain"
-        )
+        fix = "there is nothing to drain"
+        raise refuse("stack.paused", "paused", "a paused stack has no nodes", fix)
 
 
 def drain_of(

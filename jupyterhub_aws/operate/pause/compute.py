@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from jupyterhub_aws.config.database import PostgresDatabase
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.pause import PausedInstances as Section
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.autoscaler import NAME, NAMESPACE
@@ -273,29 +273,15 @@ class TaggedInstances:
                 f"no machine and no group in {self._account.region} has the tag"
                 f" {self._key}={self._value}"
             )
-            raise ConfigError(
-                self._command,
-                [
-                    Problem(
-                        id="pause.no-instances",
-                        path=f"pause.instances.{self._role}",
-                        what=what,
-                        fix="look at the tags of the machines, and correct it",
-                    )
-                ],
+            fix = "look at the tags of the machines, and correct it"
+            raise refused(
+                self._command, "pause.no-instances", f"pause.instances.{self._role}", what, fix
             )
         if spot:
             what = f"{spot[0]} is a spot instance, which AWS does not stop but end"
-            raise ConfigError(
-                self._command,
-                [
-                    Problem(
-                        id="pause.spot-instance",
-                        path=f"pause.instances.{self._role}",
-                        what=what,
-                        fix="drain and end it by hand, or name another tag",
-                    )
-                ],
+            fix = "drain and end it by hand, or name another tag"
+            raise refused(
+                self._command, "pause.spot-instance", f"pause.instances.{self._role}", what, fix
             )
 
     def running(self) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import click
 
 from jupyterhub_aws.cli.arguments import stack_file, validated_stack
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.pause import PausedInstances as Section
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
@@ -244,9 +244,7 @@ def refuse_user_nodes(context: PauseContext) -> None:
                 "pause the stack inside the cluster first (on the runner), which tells them; --now"
                 " ends their servers without notice"
             )
-            raise ConfigError(
-                COMMAND, [Problem(id="pause.users-at-work", path="nodes", what=what, fix=fix)]
-            )
+            raise refused(COMMAND, "pause.users-at-work", "nodes", what, fix)
 
 
 # --- What a pause or a resume works on: looked up, tried and refused before anything is changed.

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import StackFile, read
@@ -42,17 +42,8 @@ def set_paused(command: str, file: StackFile, *, paused: bool) -> None:
             fix = (
                 f"{'add' if paused else 'remove'} the line yourself, below `config:`: paused: true"
             )
-            raise ConfigError(
-                command,
-                [
-                    Problem(
-                        id="pause.file-form",
-                        path=file.source,
-                        what="has a form in which one line cannot be changed safely",
-                        fix=fix,
-                    )
-                ],
-            )
+            what = "has a form in which one line cannot be changed safely"
+            raise refused(command, "pause.file-form", file.source, what, fix)
         written.chmod(file.path.stat().st_mode & 0o777)
         written.replace(file.path)  # atomic: a reader sees the old or the new one
     finally:

@@ -20,7 +20,7 @@ from jupyterhub_aws.cli.arguments import chosen_hub
 from jupyterhub_aws.components.hub.values.hub import hub_values
 from jupyterhub_aws.components.hub.values.hub_files import FOLDER, LDAP_CA
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.secrets import search_password_key
 from jupyterhub_aws.config.sign_in import LdapSignIn
@@ -332,17 +332,9 @@ def ldap_hub(stack: StackConfig, hub: str | None, name: str) -> str:
     ]
 
     if hub is not None and chosen_hub("jhub probe", name, stack.hubs, hub) not in having:
-        raise ConfigError(
-            "jhub probe",
-            [
-                Problem(
-                    id="probe.no-directory",
-                    path=name,
-                    what=f"hub {hub} signs users in by {stack.hubs[hub].sign_in.kind}",
-                    fix="name one whose sign_in.kind is ldap",
-                )
-            ],
-        )
+        what = f"hub {hub} signs users in by {stack.hubs[hub].sign_in.kind}"
+        fix = "name one whose sign_in.kind is ldap"
+        raise refused("jhub probe", "probe.no-directory", name, what, fix)
     return chosen_hub(
         "jhub probe",
         name,

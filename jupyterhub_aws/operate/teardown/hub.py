@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.checks.resources import made_here
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import StackFile
@@ -126,35 +126,14 @@ def one_hub(file: StackFile, hub: str) -> OneHub:
     if done.returncode != 0:
         said = [text.strip() for text in done.stderr.splitlines() if text.strip()]
         fix = f"try it yourself: {shlex.join(line)}"
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="teardown.state-unreadable",
-                    path=file.stack,
-                    what=(
-                        "its state is not readable"
-                        f" ({(said[-1] if said else 'no reason given')[:200]})"
-                    ),
-                    fix=fix,
-                )
-            ],
-        )
+        what = f"its state is not readable ({(said[-1] if said else 'no reason given')[:200]})"
+        raise refused(COMMAND, "teardown.state-unreadable", file.stack, what, fix)
     resources = (json.loads(done.stdout).get("deployment") or {}).get("resources") or []
     kept = kept_of(resources, hub)
     if not kept:
         what = f"the state of {file.stack} has nothing of it"
-        raise ConfigError(
-            COMMAND,
-            [
-                Problem(
-                    id="teardown.not-in-state",
-                    path=f"hubs.{hub}",
-                    what=what,
-                    fix="look at what there is: pulumi stack -s " + file.stack,
-                )
-            ],
-        )
+        fix = "look at what there is: pulumi stack -s " + file.stack
+        raise refused(COMMAND, "teardown.not-in-state", f"hubs.{hub}", what, fix)
     return OneHub(hub=hub, file=file, kept=tuple(kept))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.checks.resources import Resource
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.stack import StackConfig
@@ -149,17 +149,8 @@ def refuse_existing_stack(
             f"still exists: its cluster {stack.name} is"
             f" {status.lower()}{f', with nodes ({nodes[0]})' if nodes else ''}"
         )
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="teardown.stack-exists",
-                    path=name,
-                    what=what,
-                    fix=f"orphans are looked for after it went: jhub destroy plan {name}",
-                )
-            ],
-        )
+        fix = f"orphans are looked for after it went: jhub destroy plan {name}"
+        raise refused(command, "teardown.stack-exists", name, what, fix)
 
 
 def as_json(name: str, account: Account, found: Sequence[OrphanVerdict]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.versions import inconsistencies
 from jupyterhub_aws.operate.live.account import Account, connect, translate_aws_errors
 
@@ -126,10 +126,7 @@ def _addons(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
                 f"look: aws eks describe-addon-versions --addon-name {name} --kubernetes-version"
                 f" {minor}"
             )
-            raise ConfigError(
-                "jhub versions refresh",
-                [Problem(id="versions.several-defaults", path="addon", what=what, fix=fix)],
-            )
+            raise refused("jhub versions refresh", "versions.several-defaults", "addon", what, fix)
         values = {
             "version": f'"{default[0]}"',
             "source": f'"DescribeAddonVersions for {minor}, defaultVersion"',
@@ -156,17 +153,8 @@ def _images(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
         version = str(account.client("ssm").get_parameter(Name=path)["Parameter"]["Value"])
         if not re.fullmatch(rf"{re.escape(minor)}\.\d+-\d{{8}}", version):
             what = f"is not a release of Kubernetes {minor} (got {version!r})"
-            raise ConfigError(
-                "jhub versions refresh",
-                [
-                    Problem(
-                        id="versions.image",
-                        path=path,
-                        what=what,
-                        fix="look at it in the console; nothing was written",
-                    )
-                ],
-            )
+            fix = "look at it in the console; nothing was written"
+            raise refused("jhub versions refresh", "versions.image", path, what, fix)
         values = {
             "version": f'"{version}"',
             "source": f'"SSM, {minor} {architecture} {variant}, recommended/release_version"',
