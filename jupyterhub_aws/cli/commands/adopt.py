@@ -19,12 +19,7 @@ def command() -> None:
 
 @command.command("scan")
 @click.option("--region", required=True, metavar="REGION", help="The region of the cluster.")
-@click.option(
-    "--cluster",
-    default=None,
-    metavar="NAME",
-    help="The EKS cluster; needed where there are several.",
-)
+@click.option("--cluster", metavar="NAME", help="The EKS cluster; needed where there are several.")
 @click.option(
     "--name",
     "stack",
@@ -35,30 +30,19 @@ def command() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=None,
     metavar="DIR",
     help="Where the file is written. Default: here.",
 )
+@click.option("--account", metavar="ID", help="The account that is meant: another one is refused.")
 @click.option(
-    "--account",
-    default=None,
-    metavar="ID",
-    help="The account that is meant: another one is refused.",
-)
-@click.option(
-    "--file-system",
-    default=None,
-    metavar="ID",
-    help="The EFS file system of homes, where several are mounted.",
+    "--file-system", metavar="ID", help="The EFS file system of homes, where several are mounted."
 )
 @click.option(
     "--again",
     is_flag=True,
     help="Pulumi.STACK.yaml is there and stays as it is: look for its imports again.",
 )
-@click.option(
-    "--json", "json_file", default=None, metavar="FILE", help="Everything that was found, as data."
-)
+@click.option("--json", "json_file", metavar="FILE", help="Everything that was found, as data.")
 def scan_account(stack: str, **options: Any) -> int:
     """Look at an account with a running EKS hub, and write a stack file with an import map.
 
@@ -90,7 +74,6 @@ def scan_account(stack: str, **options: Any) -> int:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=None,
     metavar="DIR",
     help="Where the file is written. Default: here.",
 )
@@ -103,16 +86,11 @@ def scan_account(stack: str, **options: Any) -> int:
 )
 @click.option(
     "--under",
-    default=None,
     metavar="KEYS",
     help="Where the chart's values are in an umbrella chart's: basehub.jupyterhub. Default: found.",
 )
 @click.option(
-    "--json",
-    "json_file",
-    default=None,
-    metavar="FILE",
-    help="What became of every value, by its path, as data.",
+    "--json", "json_file", metavar="FILE", help="What became of every value, by its path, as data."
 )
 def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **options: Any) -> int:
     """Make a stack file of FILE, the config.yaml of a zero-to-jupyterhub chart on a kops or kubeadm
@@ -136,7 +114,6 @@ def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **op
 @click.option(
     "--preview",
     "preview_file",
-    default=None,
     metavar="FILE",
     help="Read what `pulumi preview --json` printed, instead of running it.",
 )

@@ -23,14 +23,12 @@ _PLAIN = click.option(
 _AUTHFILE = click.option(
     "--authfile",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    default=None,
     help="Credentials in Docker's format; default: the tools' own.",
 )
 _LOCK = click.option(
     "--lock",
     "lock_file",
     type=click.Path(path_type=Path),
-    default=None,
     metavar="FILE",
     help="The lock; default: bundle/STACK.lock.json, or registry.lock.",
 )
@@ -136,9 +134,7 @@ def pull(
 @command.command()
 @_FOLDER
 @click.option(
-    "--stack",
-    default=None,
-    help="The stack that it is meant for: is everything there that it needs now?",
+    "--stack", help="The stack that it is meant for: is everything there that it needs now?"
 )
 def verify(folder: Path, *, stack: str | None) -> int:
     """Count every byte of a bundle again. Exit code 1 where something is wrong with it."""

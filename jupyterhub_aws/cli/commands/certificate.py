@@ -76,20 +76,11 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
 @command.command("inspect")
 @click.argument("what")
 @click.option(
-    "--hub",
-    default=None,
-    metavar="NAME",
-    help="Which hub of a stack, where several have a certificate.",
+    "--hub", metavar="NAME", help="Which hub of a stack, where several have a certificate."
 )
-@click.option(
-    "--hostname", default=None, metavar="HOST", help="With a file: the name that users type."
-)
-@click.option(
-    "--key-file", type=_FILE, default=None, help="Say whether this private key belongs to it."
-)
-@click.option(
-    "--as-of", "as_of", default=None, metavar="DATE", help="Judge as of this day instead of today."
-)
+@click.option("--hostname", metavar="HOST", help="With a file: the name that users type.")
+@click.option("--key-file", type=_FILE, help="Say whether this private key belongs to it.")
+@click.option("--as-of", metavar="DATE", help="Judge as of this day instead of today.")
 def inspect(
     what: str, *, hub: str | None, hostname: str | None, key_file: Path | None, as_of: str | None
 ) -> int:

@@ -12,8 +12,6 @@ import click
 @click.argument("new", required=False)
 @click.option(
     "--preview",
-    "preview",
-    default=None,
     metavar="FILE",
     help="What `pulumi preview --json` printed for the new side: where it has spoken, it is right.",
 )
@@ -22,19 +20,15 @@ import click
     "json_file",
     is_flag=False,
     flag_value="-",
-    default=None,
     metavar="[FILE]",
     help="The difference as data.",
 )
-@click.option(
-    "--html", "html_file", default=None, metavar="FILE", help="As one page for a browser."
-)
+@click.option("--html", "html_file", metavar="FILE", help="As one page for a browser.")
 @click.option(
     "--markdown",
     "markdown_file",
     is_flag=False,
     flag_value="-",
-    default=None,
     metavar="[FILE]",
     help="As one comment for a pull request.",
 )

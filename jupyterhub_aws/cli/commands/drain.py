@@ -18,7 +18,6 @@ from jupyterhub_aws.operate.drain.drain import Deadline
 @click.option(
     "--generation",
     type=click.IntRange(1, 999),
-    default=None,
     help="Only nodes of this generation (1: those that say none).",
 )
 @click.option(
@@ -29,11 +28,8 @@ from jupyterhub_aws.operate.drain.drain import Deadline
 @click.option(
     "--by",
     type=Deadline(),
-    default=None,
-    help=(
-        "Notify users through their hub, and stop what still runs then: 18:00 (UTC), or 90m from"
-        " now."
-    ),
+    help="Notify users through their hub, and stop what still runs then: 18:00 (UTC), or 90m from"
+    " now.",
 )
 @click.option(
     "--yes", is_flag=True, help="Do not ask, even where no user could start a server afterwards."

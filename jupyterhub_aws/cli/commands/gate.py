@@ -18,16 +18,12 @@ if TYPE_CHECKING:
 @click.argument("new", required=False)
 @click.option(
     "--against",
-    default=None,
     metavar="REF",
-    help=(
-        "Judge the stack OLD of this checkout against a ref of git. Refused with uncommitted"
-        " changes."
-    ),
+    help="Judge the stack OLD of this checkout against a ref of git. Refused with uncommitted"
+    " changes.",
 )
 @click.option(
     "--acknowledged",
-    "acknowledged",
     multiple=True,
     metavar="FILE",
     help="Texts of reviews and names of labels that count. May be repeated.",
@@ -37,19 +33,15 @@ if TYPE_CHECKING:
     "json_file",
     is_flag=False,
     flag_value="-",
-    default=None,
     metavar="[FILE]",
     help="Difference and verdict as data.",
 )
-@click.option(
-    "--html", "html_file", default=None, metavar="FILE", help="As one page for a browser."
-)
+@click.option("--html", "html_file", metavar="FILE", help="As one page for a browser.")
 @click.option(
     "--markdown",
     "markdown_file",
     is_flag=False,
     flag_value="-",
-    default=None,
     metavar="[FILE]",
     help="As one comment for a pull request.",
 )

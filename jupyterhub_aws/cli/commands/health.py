@@ -12,9 +12,7 @@ import click
 
 @click.command("health")
 @click.argument("stack")
-@click.option(
-    "--hub", default=None, metavar="NAME", help="One hub. Default: every hub of the stack."
-)
+@click.option("--hub", metavar="NAME", help="One hub. Default: every hub of the stack.")
 @click.option(
     "--profile",
     "profiles",
@@ -44,11 +42,7 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
         reports = [
             check(
                 Subject(
-                    name=ctx.name,
-                    stack=ctx.stack,
-                    cluster=ctx.cluster,
-                    hub=name,
-                    profiles=profiles,
+                    name=ctx.name, stack=ctx.stack, cluster=ctx.cluster, hub=name, profiles=profiles
                 ),
                 _progress,
             )

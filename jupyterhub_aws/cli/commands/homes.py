@@ -28,27 +28,22 @@ def command() -> None:
     metavar="FILE",
     help="Names of users, one per line; - for standard input.",
 )
-@click.option(
-    "--hub", default=None, metavar="NAME", help="Which hub of STACK, where it has several."
-)
+@click.option("--hub", metavar="NAME", help="Which hub of STACK, where it has several.")
 @click.option(
     "--from",
     "old",
-    default=None,
     metavar="TEMPLATE",
     help="The directory before. [default: the new one with {escaped_username}]",
 )
 @click.option(
     "--to",
     "new",
-    default=None,
     metavar="TEMPLATE",
     help="The directory after. [default: home_directory of the hub, else {safe_username}]",
 )
 @click.option(
     "--root",
     type=click.Path(path_type=Path),
-    default=None,
     help="Where the hub's homes are mounted here: says what is really there.",
 )
 @click.option("--json", "as_json", is_flag=True, help="As data.")

@@ -13,7 +13,6 @@ import click
 @click.option(
     "--out",
     "target",
-    default=None,
     metavar="FILE",
     help="Write it there, merged with what the file has. Default: print it.",
 )

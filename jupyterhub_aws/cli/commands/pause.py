@@ -23,17 +23,13 @@ from jupyterhub_aws.operate.pause.pause import NoticePeriod
 @click.option(
     "--now",
     is_flag=True,
-    help=(
-        "Neither notify users nor ask the cluster: for a hub that does not answer. Servers end with"
-        " their nodes."
-    ),
+    help="Neither notify users nor ask the cluster: for a hub that does not answer. Servers end with"
+    " their nodes.",
 )
 @click.option(
     "--no-up",
     is_flag=True,
-    help=(
-        "Do not run `pulumi up` at the end: the changed stack file is merged and applied elsewhere."
-    ),
+    help="Do not run `pulumi up` at the end: the changed stack file is merged and applied elsewhere.",
 )
 @click.option("--yes", is_flag=True, help="Let `pulumi up` go on without asking.")
 def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:

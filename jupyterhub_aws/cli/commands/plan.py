@@ -28,14 +28,12 @@ if TYPE_CHECKING:
     "json_file",
     is_flag=False,
     flag_value="-",
-    default=None,
     metavar="[FILE]",
     help="The plan as data; without FILE to standard output.",
 )
 @click.option(
     "--html",
     "html_file",
-    default=None,
     metavar="FILE",
     help="The plan as one page with pictures, for a browser. It needs no network.",
 )
@@ -55,32 +53,25 @@ if TYPE_CHECKING:
 @click.option(
     "--prices",
     "prices_file",
-    default=None,
     metavar="FILE",
     help='Prices of your own over the tables: TOML lines such as spot_share = "0.35".',
 )
 @click.option(
     "--against",
-    "against",
-    default=None,
     metavar="REF|FILE",
-    help=(
-        "What changes from there, and for which users: an older plan, or a ref of git such as HEAD."
-    ),
+    help="What changes from there, and for which users: an older plan, or a ref of git such as HEAD.",
 )
 @click.option(
     "--markdown",
     "markdown_file",
     is_flag=False,
     flag_value="-",
-    default=None,
     metavar="[FILE]",
     help="With --against: as one comment for a pull request.",
 )
 @click.option(
     "--as-of",
     "day",
-    default=None,
     metavar="YYYY-MM-DD",
     help="Judge support dates as of this day. Default: today.",
 )

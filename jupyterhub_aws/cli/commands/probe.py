@@ -32,16 +32,10 @@ def command() -> None:
 @command.command("ldap")
 @click.argument("stack")
 @click.option(
-    "--hub",
-    default=None,
-    metavar="NAME",
-    help="Which hub, where the stack has several with a directory.",
+    "--hub", metavar="NAME", help="Which hub, where the stack has several with a directory."
 )
 @click.option(
-    "--user",
-    default=None,
-    metavar="NAME",
-    help="Whose sign-in to try. The password is asked for, without echo.",
+    "--user", metavar="NAME", help="Whose sign-in to try. The password is asked for, without echo."
 )
 @click.option(
     "--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`."

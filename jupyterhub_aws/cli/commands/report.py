@@ -28,11 +28,9 @@ import click
 @click.option(
     "--merged",
     is_flag=True,
-    help=(
-        "Judge a pull request that was merged, and write nothing: what `up` asks before it begins."
-    ),
+    help="Judge a pull request that was merged, and write nothing: what `up` asks before it begins.",
 )
-@click.option("--dry-run", "dry_run", is_flag=True, help="Print the comment instead of writing it.")
+@click.option("--dry-run", is_flag=True, help="Print the comment instead of writing it.")
 def command(base: str, new: str, repository: str, commit: str, **flags: bool) -> int:
     """Judge the plans in the folder NEW (STACK.json each, made by a pull request) against those in
     BASE (made by the base branch).

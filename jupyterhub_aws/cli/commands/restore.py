@@ -27,17 +27,13 @@ def _request_options(function: Callable[..., int]) -> Callable[..., int]:
         click.option("--hub", help="Which hub. May be left out where there is one."),
         click.option(
             "--user",
-            help=(
-                "Whose home, as the hub's admin page shows the name. Without it: all homes of the"
-                " hub."
-            ),
+            help="Whose home, as the hub's admin page shows the name. Without it: all homes of the"
+            " hub.",
         ),
         click.option(
             "--at",
-            help=(
-                "As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without:"
-                " the newest backup."
-            ),
+            help="As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without:"
+            " the newest backup.",
         ),
         click.option(
             "--attempt",
@@ -78,10 +74,8 @@ def _context(
 @click.option(
     "--database",
     is_flag=True,
-    help=(
-        "How a hub's database (who is signed in, which servers run) would come back; by hand, for"
-        " it stops the hub."
-    ),
+    help="How a hub's database (who is signed in, which servers run) would come back; by hand, for"
+    " it stops the hub.",
 )
 def plan(stack: str, database: bool, **asked: Any) -> int:
     """Say what `restore run` would do for STACK: from which backup, into which side path.

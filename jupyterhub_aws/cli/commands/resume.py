@@ -10,10 +10,8 @@ import click
 @click.option(
     "--no-up",
     is_flag=True,
-    help=(
-        "Do not run `pulumi up`: for a stack that drops nothing while paused, or after an `up` of"
-        " your own."
-    ),
+    help="Do not run `pulumi up`: for a stack that drops nothing while paused, or after an `up` of"
+    " your own.",
 )
 @click.option("--yes", is_flag=True, help="Let `pulumi up` go on without asking.")
 def command(stack: str, no_up: bool, yes: bool) -> int:

@@ -25,11 +25,7 @@ def command() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="As data.")
 @click.option(
-    "--as-of",
-    "as_of",
-    default=None,
-    metavar="YYYY-MM-DD",
-    help="Judge support dates as of this day. Default: today.",
+    "--as-of", metavar="YYYY-MM-DD", help="Judge support dates as of this day. Default: today."
 )
 def plan(stack: str, target: str, as_json: bool, as_of: str | None) -> int:
     """Say in which order STACK gets to another minor: what to write, what to run, which users it

@@ -28,13 +28,7 @@ def command() -> None:
 
 @command.command("show")
 @click.argument("stack", required=False)
-@click.option(
-    "--as-of",
-    "as_of",
-    default=None,
-    metavar="YYYY-MM-DD",
-    help="Judge as of this day. Default: today.",
-)
+@click.option("--as-of", metavar="YYYY-MM-DD", help="Judge as of this day. Default: today.")
 @click.option("--json", "as_json", is_flag=True, help="As data.")
 def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
     """Show each version that STACK uses: the newest known, until when it is supported, and its

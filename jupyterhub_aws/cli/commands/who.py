@@ -9,9 +9,7 @@ import click
 
 @click.command("who")
 @click.argument("stack")
-@click.option(
-    "--hub", default=None, metavar="NAME", help="One hub. Default: every hub of the stack."
-)
+@click.option("--hub", metavar="NAME", help="One hub. Default: every hub of the stack.")
 @click.option("--json", "as_json", is_flag=True, help="The answer as data.")
 def command(stack: str, hub: str | None, as_json: bool) -> int:
     """Show every server of STACK: whose, which profile, on which node and pool, since when, and

@@ -196,7 +196,7 @@ def show(*lines: list[str]) -> None:
 def show_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--show`, also known as `--dry-run`: the lines and nothing else."""
     says = "Print what would be run, and run nothing. Asks neither AWS nor the cluster, except for a user's log, whose pod is looked up."
-    return click.option("--show", "--dry-run", "show", is_flag=True, help=says)(function)
+    return click.option("--show", "--dry-run", is_flag=True, help=says)(function)
 
 
 def agreed(
