@@ -237,14 +237,8 @@ def names(file: str) -> list[str]:
         for number, name, why in unusable(listed)
     ]
     if not listed:
-        wrong.append(
-            Problem(
-                id="homes.no-names",
-                path=file,
-                what="has no names",
-                fix="write one per line; `jhub` knows no users by itself",
-            )
-        )
+        fix = "write one per line; `jhub` knows no users by itself"
+        wrong.append(Problem(id="homes.no-names", path=file, what="has no names", fix=fix))
     if wrong:
         raise ConfigError(_COMMAND, wrong)
     return [name for _, name in listed]

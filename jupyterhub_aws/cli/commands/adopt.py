@@ -9,30 +9,33 @@ from typing import Any
 
 import click
 
-
-@click.group("adopt")
-def command() -> None:
-    """Take over what exists. `scan` and `config` write a stack file; `check` says whether `up`
-    would adopt and nothing else. docs/adopting.md.
-    """
-
-
-@command.command("scan")
-@click.option("--region", required=True, metavar="REGION", help="The region of the cluster.")
-@click.option("--cluster", metavar="NAME", help="The EKS cluster; needed where there are several.")
-@click.option(
+_NAME = click.option(
     "--name",
     "stack",
     required=True,
     metavar="STACK",
     help="The stack: its file will be Pulumi.STACK.yaml.",
 )
-@click.option(
+_OUT = click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
     help="Where the file is written. Default: here.",
 )
+
+
+@click.group("adopt")
+def adopt_command() -> None:
+    """Take over what exists. `scan` and `config` write a stack file; `check` says whether `up`
+    would adopt and nothing else. docs/adopting.md.
+    """
+
+
+@adopt_command.command("scan")
+@click.option("--region", required=True, metavar="REGION", help="The region of the cluster.")
+@click.option("--cluster", metavar="NAME", help="The EKS cluster; needed where there are several.")
+@_NAME
+@_OUT
 @click.option("--account", metavar="ID", help="The account that is meant: another one is refused.")
 @click.option(
     "--file-system", metavar="ID", help="The EFS file system of homes, where several are mounted."
@@ -53,7 +56,7 @@ def scan_account(stack: str, **options: Any) -> int:
     return scanned(stack, options)
 
 
-@command.command("config")
+@adopt_command.command("config")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, metavar="FILE…")
 @click.option(
     "--values",
@@ -64,19 +67,8 @@ def scan_account(stack: str, **options: Any) -> int:
     metavar="FILE",
     help="The same, as helm has it.",
 )
-@click.option(
-    "--name",
-    "stack",
-    required=True,
-    metavar="STACK",
-    help="The stack: its file will be Pulumi.STACK.yaml.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Where the file is written. Default: here.",
-)
+@_NAME
+@_OUT
 @click.option(
     "--hub",
     default="main",
@@ -109,7 +101,7 @@ def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **op
     return converted([*files, *further], stack, options)
 
 
-@command.command("check")
+@adopt_command.command("check")
 @click.argument("stack")
 @click.option(
     "--preview",

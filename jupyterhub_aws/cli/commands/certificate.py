@@ -13,13 +13,13 @@ _SUFFIXES = (".pem", ".crt", ".cer", ".der")
 
 
 @click.group("certificate")
-def command() -> None:
+def certificate_command() -> None:
     """Make and inspect certificates for hubs with `tls.kind: certificate`. Needs neither account
     nor network.
     """
 
 
-@command.command("new")
+@certificate_command.command("new")
 @click.argument("hostname")
 @click.option("--also", multiple=True, metavar="NAME", help="Further names that it is for.")
 @click.option(
@@ -73,7 +73,7 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
     return 0
 
 
-@command.command("inspect")
+@certificate_command.command("inspect")
 @click.argument("what")
 @click.option(
     "--hub", metavar="NAME", help="Which hub of a stack, where several have a certificate."

@@ -37,7 +37,7 @@ from jupyterhub_aws.operate.drain.drain import Deadline
 @click.option(
     "--no-wait", is_flag=True, help="Only let no server start there any more, and say who is there."
 )
-def command(stack: str, pool: str, **options: Any) -> int:
+def drain_command(stack: str, pool: str, **options: Any) -> int:
     """Empty the nodes of POOL: those of a generation, those of an older template, or all that are
     there now.
 

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jupyterhub_aws.cli.options import as_json
+
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.homes import Collision, Move, Seen
 
 
 @click.group("homes")
-def command() -> None:
+def homes_command() -> None:
     """Look at home directories. Changes nothing."""
 
 
-@command.command("map")
+@homes_command.command("map")
 @click.argument("stack", required=False)
 @click.option(
     "--users",
@@ -46,7 +48,7 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="Where the hub's homes are mounted here: says what is really there.",
 )
-@click.option("--json", "as_json", is_flag=True, help="As data.")
+@as_json()
 @click.option(
     "--script",
     "as_script",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jupyterhub_aws.cli.options import what_if
+
 if TYPE_CHECKING:
     from jupyterhub_aws.config.stack import StackConfig
     from jupyterhub_aws.operate.probe.connection import ProbeStep
@@ -23,13 +25,13 @@ _MARKS = {
 
 
 @click.group("probe")
-def command() -> None:
+def probe_command() -> None:
     """Try a hub's sign-in from here, with the class and the settings of the hub. Needs the
     network, and no AWS account.
     """
 
 
-@command.command("ldap")
+@probe_command.command("ldap")
 @click.argument("stack")
 @click.option(
     "--hub", metavar="NAME", help="Which hub, where the stack has several with a directory."
@@ -37,9 +39,7 @@ def command() -> None:
 @click.option(
     "--user", metavar="NAME", help="Whose sign-in to try. The password is asked for, without echo."
 )
-@click.option(
-    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`."
-)
+@what_if
 def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, ...]) -> int:
     r"""Try name, port, certificate, look-up account, entry, password and groups of STACK's
     directory, one after the other.

@@ -129,14 +129,8 @@ def hubs_to_notify(context: PauseContext) -> list[str]:
             )["items"]
         ):
             what = f"does not run, and {len(pods)} user servers do: their users cannot be notified"
-            problems.append(
-                Problem(
-                    id="pause.hub-down",
-                    path=f"hub {hub}",
-                    what=what,
-                    fix="look why (jhub doctor), or end them without notice: --now",
-                )
-            )
+            fix = "look why (jhub doctor), or end them without notice: --now"
+            problems.append(Problem(id="pause.hub-down", path=f"hub {hub}", what=what, fix=fix))
     if problems:
         raise ConfigError(COMMAND, problems)
     return found

@@ -90,27 +90,16 @@ def refused(stack: StackConfig, end: str, known: Sequence[str]) -> Problem | Non
             "upgrade it as it was made (kubeadm, kops, or its own program), then set"
             " cluster.version here; the nodes' labels must stay"
         )
-        return Problem(
-            id="upgrade.other-cluster",
-            path="cluster.kind",
-            what="says that the cluster is not made by this stack",
-            fix=fix,
-        )
+        what = "says that the cluster is not made by this stack"
+        return Problem(id="upgrade.other-cluster", path="cluster.kind", what=what, fix=fix)
     if stack.parts == "cluster":
         fix = f"plan that one: jhub upgrade plan {stack.cloud_stack} --to {end}"
-        return Problem(
-            id="upgrade.inner-stack",
-            path="cloud_stack",
-            what="says that the cluster is another stack's",
-            fix=fix,
-        )
+        what = "says that the cluster is another stack's"
+        return Problem(id="upgrade.inner-stack", path="cloud_stack", what=what, fix=fix)
     if stack.paused:
-        return Problem(
-            id="upgrade.paused",
-            path="paused",
-            what="a paused stack has no nodes that an upgrade could try",
-            fix="jhub resume STACK first; or upgrade the next time",
-        )
+        what = "a paused stack has no nodes that an upgrade could try"
+        fix = "jhub resume STACK first; or upgrade the next time"
+        return Problem(id="upgrade.paused", path="paused", what=what, fix=fix)
     try:
         path(stack.cluster.version, end, known)
     except ValueError as error:
