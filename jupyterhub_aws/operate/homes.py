@@ -115,10 +115,8 @@ def collisions(found: Sequence[Move]) -> Iterator[Collision]:
             )
             yield Collision(
                 what=what,
-                fix=(
-                    f"move {other.old} to {other.new} before any user signs in; the script does so"
-                    " in that order"
-                ),
+                fix=f"move {other.old} to {other.new} before any user signs in; the script does so"
+                " in that order",
             )
 
 

@@ -227,23 +227,18 @@ class AllHomes:
 
         return [
             CommandStep(
-                says="the storage driver of one core node gets the role that sees all homes",
-                left=self._unassociated,
-                do=self._associate,
-                patience=_SECONDS,
+                "the storage driver of one core node gets the role that sees all homes",
+                self._unassociated,
+                self._associate,
+                _SECONDS,
             ),
             CommandStep(
-                says="its pod on that node is recreated, with the role",
-                left=self._without,
-                do=self._renew,
-                patience=_SECONDS,
+                "its pod on that node is recreated, with the role",
+                self._without,
+                self._renew,
+                _SECONDS,
             ),
-            CommandStep(
-                says="a job in the cluster does the rest",
-                left=self._unfinished,
-                do=begin,
-                patience=12 * _HOURS,
-            ),
+            CommandStep("a job in the cluster does the rest", self._unfinished, begin, 12 * _HOURS),
             *self.shut(),
         ]
 
@@ -251,22 +246,16 @@ class AllHomes:
         """Take everything away again that this made: no home, and nothing restored."""
         return [
             CommandStep(
-                says="the job and its way to the files go",
-                left=self._still_there,
-                do=self._clear,
-                patience=_SECONDS,
+                "the job and its way to the files go", self._still_there, self._clear, _SECONDS
             ),
             CommandStep(
-                says="the role is taken from the storage driver",
-                left=self._associated,
-                do=self._dissociate,
-                patience=_SECONDS,
+                "the role is taken from the storage driver",
+                self._associated,
+                self._dissociate,
+                _SECONDS,
             ),
             CommandStep(
-                says="its pod is recreated, without the role",
-                left=self._with,
-                do=self._renew,
-                patience=_SECONDS,
+                "its pod is recreated, without the role", self._with, self._renew, _SECONDS
             ),
         ]
 

@@ -41,14 +41,7 @@ def now_steps(
     steps = []
     for kind in sorted({item.kind for item in resources}):
         work = maker(context, [item for item in resources if item.kind == kind], clock)
-        steps.append(
-            CommandStep(
-                says=f"{_KINDS[kind]} are backed up",
-                left=work.left,
-                do=work.begin,
-                patience=_PATIENCE,
-            )
-        )
+        steps.append(CommandStep(f"{_KINDS[kind]} are backed up", work.left, work.begin, _PATIENCE))
     return steps
 
 

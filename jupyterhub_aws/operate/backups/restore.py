@@ -38,10 +38,10 @@ class SideDirectory:
     def step(self) -> CommandStep:
         """The step that asks and waits."""
         return CommandStep(
-            says=f"AWS Backup restores /{self._intent.item} into a side directory",
-            left=self.left,
-            do=self.ask,
-            patience=24 * _HOURS,
+            f"AWS Backup restores /{self._intent.item} into a side directory",
+            self.left,
+            self.ask,
+            24 * _HOURS,
         )
 
     def left(self) -> list[str]:
@@ -97,10 +97,7 @@ class SideVolume:
     def step(self) -> CommandStep:
         """The step that makes it and waits."""
         return CommandStep(
-            says=f"a volume from {self._intent.point.snapshot}",
-            left=self.left,
-            do=self.make,
-            patience=2 * _HOURS,
+            f"a volume from {self._intent.point.snapshot}", self.left, self.make, 2 * _HOURS
         )
 
     def left(self) -> list[str]:

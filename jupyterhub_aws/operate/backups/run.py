@@ -54,8 +54,7 @@ def restore_volume(context: BackupContext, cluster: KubectlCluster, intent: From
         )
 
     run(
-        context.command,
-        [side.step(), CommandStep(says=f"a claim beside {intent.claim}", left=missing, do=make)],
+        context.command, [side.step(), CommandStep(f"a claim beside {intent.claim}", missing, make)]
     )
     return str(side.volume_id)
 

@@ -62,10 +62,8 @@ def findings(context: Inside, tools: Tools) -> list[Symptom]:
             found.append(
                 Symptom(
                     path="nodes",
-                    what=(
-                        f"{node.name} ({node.pool or 'no pool'}) is not ready, with {node.servers}"
-                        " servers"
-                    ),
+                    what=f"{node.name} ({node.pool or 'no pool'}) is not ready, with {node.servers}"
+                    " servers",
                     run=shlex.join(line),
                 )
             )
@@ -152,8 +150,7 @@ def show(stack: str, found: Sequence[Symptom]) -> None:
     if not found:
         console.print(
             Text(
-                f"✓ {stack}: nothing is stuck. Whether users can work: jhub health {stack}",
-                "green",
+                f"✓ {stack}: nothing is stuck. Whether users can work: jhub health {stack}", "green"
             )
         )
     for item in found:

@@ -143,19 +143,19 @@ class Drain:
         found = [
             self.cordon(),
             CommandStep(
-                says="servers end by themselves" if by is None else "servers end",
-                left=lambda: labels(self.nodes.servers()),
-                do=hurry,
-                patience=_OWN_TIME_SECONDS if by is None else _STOPPING_SECONDS,
+                "servers end by themselves" if by is None else "servers end",
+                lambda: labels(self.nodes.servers()),
+                hurry,
+                _OWN_TIME_SECONDS if by is None else _STOPPING_SECONDS,
             ),
         ]
         if self.instances is not None:
             found.append(
                 CommandStep(
-                    says="empty nodes go",
-                    left=lambda: [node.name for node in self.nodes.all()],
-                    do=self._release,
-                    patience=_GOING_SECONDS,
+                    "empty nodes go",
+                    lambda: [node.name for node in self.nodes.all()],
+                    self._release,
+                    _GOING_SECONDS,
                 )
             )
         if by is not None:
@@ -192,10 +192,10 @@ class Drain:
     def cordon(self) -> CommandStep:
         """The first step by itself."""
         return CommandStep(
-            says="no server starts on them any more",
-            left=self.nodes.open,
-            do=self.nodes.cordon,
-            patience=_STOPPING_SECONDS,
+            "no server starts on them any more",
+            self.nodes.open,
+            self.nodes.cordon,
+            _STOPPING_SECONDS,
         )
 
     def _release(self) -> None:
@@ -219,7 +219,7 @@ def _once(says: str, do: Callable[[], None]) -> CommandStep:
         do()
         done.append(True)
 
-    return CommandStep(says=says, left=lambda: [] if done else ["once"], do=now)
+    return CommandStep(says, lambda: [] if done else ["once"], now)
 
 
 def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:

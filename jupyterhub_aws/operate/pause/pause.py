@@ -150,14 +150,7 @@ def user_steps(context: PauseContext, hubs: Sequence[HubApi], notice: int) -> li
             told.append(True)
         notifier.stop()
 
-    return [
-        CommandStep(
-            says="user servers end",
-            left=notifier.running,
-            do=stop,
-            patience=notice + _STOPPING_SECONDS,
-        )
-    ]
+    return [CommandStep("user servers end", notifier.running, stop, notice + _STOPPING_SECONDS)]
 
 
 def pause_steps(context: PauseContext) -> list[CommandStep]:
@@ -167,30 +160,27 @@ def pause_steps(context: PauseContext) -> list[CommandStep]:
         autoscaler = Autoscaler(context.cluster)
         steps.append(
             CommandStep(
-                says="the autoscaler goes to zero",
-                left=autoscaler.running,
-                do=autoscaler.stop,
-                patience=_STOPPING_SECONDS,
+                "the autoscaler goes to zero",
+                autoscaler.running,
+                autoscaler.stop,
+                _STOPPING_SECONDS,
             )
         )
     if context.own_nodes and context.account is not None:
         groups = Groups(COMMAND, context.account, context.stack)
         steps.append(
             CommandStep(
-                says="every group of nodes goes to zero",
-                left=groups.active,
-                do=groups.scale_to_zero,
-                patience=_MACHINES_SECONDS,
+                "every group of nodes goes to zero",
+                groups.active,
+                groups.scale_to_zero,
+                _MACHINES_SECONDS,
             )
         )
         databases = Databases(COMMAND, context.account, context.stack)
         if databases.names and context.stack.pause.stop_databases:
             steps.append(
                 CommandStep(
-                    says="databases stop",
-                    left=databases.running,
-                    do=databases.stop,
-                    patience=2 * _MACHINES_SECONDS,
+                    "databases stop", databases.running, databases.stop, 2 * _MACHINES_SECONDS
                 )
             )
     machines = context.machines(COMMAND)
@@ -199,11 +189,7 @@ def pause_steps(context: PauseContext) -> list[CommandStep]:
             ("nodes stop", machines[0]),
             ("the control plane stops", machines[1]),
         ):
-            steps.append(
-                CommandStep(
-                    says=says, left=some_of.running, do=some_of.stop, patience=_MACHINES_SECONDS
-                )
-            )
+            steps.append(CommandStep(says, some_of.running, some_of.stop, _MACHINES_SECONDS))
     return steps
 
 
@@ -218,9 +204,7 @@ def stack_file_step(context: PauseContext) -> CommandStep | None:
         written.append(True)
 
     return CommandStep(
-        says=f"{context.file.source} says so",
-        left=lambda: [] if written[-1] else ["paused: true"],
-        do=write,
+        f"{context.file.source} says so", lambda: [] if written[-1] else ["paused: true"], write
     )
 
 

@@ -28,20 +28,13 @@ def before_up(context: PauseContext) -> list[CommandStep]:
             ("the control plane starts", machines[1]),
             ("nodes start", machines[0]),
         ):
-            steps.append(
-                CommandStep(
-                    says=says, left=some_of.not_available, do=some_of.start, patience=_SECONDS
-                )
-            )
+            steps.append(CommandStep(says, some_of.not_available, some_of.start, _SECONDS))
     if context.own_nodes and context.account is not None:
         databases = Databases(COMMAND, context.account, context.stack)
         if databases.names:
             steps.append(
                 CommandStep(
-                    says="databases start",
-                    left=databases.not_available,
-                    do=databases.start,
-                    patience=2 * _SECONDS,
+                    "databases start", databases.not_available, databases.start, 2 * _SECONDS
                 )
             )
     if context.stack.parts != "cluster":
@@ -53,9 +46,9 @@ def before_up(context: PauseContext) -> list[CommandStep]:
 
         steps.append(
             CommandStep(
-                says=f"{context.file.source} no longer says paused",
-                left=lambda: [] if written[-1] else ["paused: true"],
-                do=write,
+                f"{context.file.source} no longer says paused",
+                lambda: [] if written[-1] else ["paused: true"],
+                write,
             )
         )
     return steps
@@ -70,10 +63,7 @@ def nodes(context: PauseContext) -> list[CommandStep]:
     groups = Groups(COMMAND, context.account, context.stack)
     return [
         CommandStep(
-            says="groups of nodes have their sizes",
-            left=groups.scaled_down,
-            do=groups.restore_sizes,
-            patience=_SECONDS,
+            "groups of nodes have their sizes", groups.scaled_down, groups.restore_sizes, _SECONDS
         )
     ]
 
@@ -88,14 +78,7 @@ def answers(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]
     return (
         []
         if context.stack.pause.instances is None
-        else [
-            CommandStep(
-                says="the cluster's API answers",
-                left=_patient(silent),
-                do=lambda: None,
-                patience=_SECONDS,
-            )
-        ]
+        else [CommandStep("the cluster's API answers", _patient(silent), lambda: None, _SECONDS)]
     )
 
 
@@ -106,10 +89,7 @@ def inside(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
         autoscaler = Autoscaler(cluster)
         steps.append(
             CommandStep(
-                says="the autoscaler runs",
-                left=_patient(autoscaler.missing),
-                do=autoscaler.start,
-                patience=_SECONDS,
+                "the autoscaler runs", _patient(autoscaler.missing), autoscaler.start, _SECONDS
             )
         )
 
@@ -124,10 +104,7 @@ def inside(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
             if not hub_runs(cluster, namespace, ("hub", "proxy"))
         ]
 
-    return [
-        *steps,
-        CommandStep(says="hubs answer", left=_patient(away), do=lambda: None, patience=_SECONDS),
-    ]
+    return [*steps, CommandStep("hubs answer", _patient(away), lambda: None, _SECONDS)]
 
 
 def _patient(left: Callable[[], list[str]]) -> Callable[[], list[str]]:
@@ -156,8 +133,4 @@ def clear_notice_steps(hubs: Sequence[HubApi]) -> list[CommandStep]:
         for hub in hubs:
             hub.clear_notice()
 
-    return (
-        [CommandStep(says="servers may start", left=said, do=clear_notice, patience=_SECONDS)]
-        if hubs
-        else []
-    )
+    return [CommandStep("servers may start", said, clear_notice, _SECONDS)] if hubs else []

@@ -280,10 +280,8 @@ class Upgrade:
             title=f"Kubernetes {minor}: control plane, add-ons, core nodes, autoscaler",
             change={"cluster.version": minor},
             commands=[f"jhub plan {self.name} --against HEAD", f"pulumi up -s {self.name}"],
-            takes=(
-                f"about {minutes} minutes (not measured: {_CONTROL_PLANE} for the control plane,"
-                f" {_ADDON} for each add-on, {_CORE_NODE} for each core node)"
-            ),
+            takes=f"about {minutes} minutes (not measured: {_CONTROL_PLANE} for the control plane,"
+            f" {_ADDON} for each add-on, {_CORE_NODE} for each core node)",
             back=_BACK_WITHIN_DAYS,
             notes=[
                 (
@@ -381,10 +379,8 @@ class Upgrade:
             change=changed,
             commands=[f"jhub plan {self.name} --against HEAD", f"pulumi up -s {self.name}"],
             takes="some minutes",
-            back=(
-                "cannot be undone, and nothing is lost where the step before came to its end: the"
-                " groups are empty"
-            ),
+            back="cannot be undone, and nothing is lost where the step before came to its end: the"
+            " groups are empty",
             measured=self._measured(before, after),
         )
 
