@@ -219,7 +219,7 @@ def kubeconfig_command(stack: str, target: str | None) -> int:
     """
     from jupyterhub_aws.config.cluster import ExistingCluster
     from jupyterhub_aws.operate.daily.kubeconfig import as_yaml, merged, write
-    from jupyterhub_aws.operate.live.account import connect
+    from jupyterhub_aws.operate.live.account import account_of
     from jupyterhub_aws.operate.live.cluster import kubeconfig
 
     command = "jhub kubeconfig"
@@ -231,9 +231,7 @@ def kubeconfig_command(stack: str, target: str | None) -> int:
             f" {found.cluster.context or 'the current context'}). Nothing was written."
         )
         return 0
-    expected = next(iter(found.accounts), None)
-    account = connect(command, found.region, expected=expected, changes=False)
-    document = kubeconfig(command, found, account)
+    document = kubeconfig(command, found, account_of(command, found, changes=False))
     if target is None:
         to_standard_output(as_yaml(document))
         return 0

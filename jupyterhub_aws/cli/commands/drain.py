@@ -50,7 +50,7 @@ def drain_command(stack: str, pool: str, **options: Any) -> int:
     from jupyterhub_aws.operate.daily.context import agreed
     from jupyterhub_aws.operate.drain.drain import COMMAND, drain_of, pool_of, summary
     from jupyterhub_aws.operate.drain.nodes import labels
-    from jupyterhub_aws.operate.live.account import connect
+    from jupyterhub_aws.operate.live.account import account_of
     from jupyterhub_aws.operate.live.cluster import cluster_of
     from jupyterhub_aws.operate.live.hub_api import hub_apis
     from jupyterhub_aws.operate.live.steps import run
@@ -66,11 +66,7 @@ def drain_command(stack: str, pool: str, **options: Any) -> int:
         raise refused(COMMAND, "command.exclusive", "--no-wait", "and --by exclude each other", fix)
     found, _ = validated_stack(stack)
     pool_of(found, pool, old=old)
-    account = (
-        connect(COMMAND, found.region, expected=next(iter(found.accounts), None), changes=True)
-        if found.cluster.kind == "eks"
-        else None
-    )
+    account = account_of(COMMAND, found, changes=True) if found.cluster.kind == "eks" else None
     with contextlib.ExitStack() as held:
         cluster = held.enter_context(cluster_of(COMMAND, found, account))
         cluster.reached()

@@ -49,7 +49,7 @@ def pause_command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) ->
         hubs_to_notify,
         pause_steps,
         refuse_user_nodes,
-        stack_file_step,
+        stack_file_steps,
         user_steps,
     )
 
@@ -61,15 +61,8 @@ def pause_command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) ->
             if ctx.cluster is None
             else open_now.enter_context(hub_apis(ctx.stack, ctx.cluster, hubs_to_notify(ctx)))
         )
-        marked = stack_file_step(ctx)
-        run(
-            COMMAND,
-            [
-                *user_steps(ctx, hubs, notice),
-                *pause_steps(ctx),
-                *([] if marked is None else [marked]),
-            ],
-        )
+        marked = stack_file_steps(COMMAND, ctx, paused=True)
+        run(COMMAND, [*user_steps(ctx, hubs, notice), *pause_steps(ctx), *marked])
         outer = ctx.stack.cloud_stack
         if outer is not None:
             click.echo(

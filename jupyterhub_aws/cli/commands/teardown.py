@@ -67,7 +67,7 @@ def orphans_command(stack: str, as_json: bool) -> int:
     credentials, another account, the stack still exists).
     """
     from jupyterhub_aws.config.cluster import EksCluster
-    from jupyterhub_aws.operate.live.account import connect
+    from jupyterhub_aws.operate.live.account import account_of
     from jupyterhub_aws.operate.teardown import orphans
     from jupyterhub_aws.operate.teardown.plan import destroy_plan
     from jupyterhub_aws.operate.teardown.scan import copies_region, scan
@@ -80,8 +80,7 @@ def orphans_command(stack: str, as_json: bool) -> int:
             " get namespaces,persistentvolumes"
         )
         return 0
-    expected = next(iter(found.accounts), None)
-    account = connect("jhub orphans", found.region, expected=expected, changes=False)
+    account = account_of("jhub orphans", found, changes=False)
     protected = [
         item for part in plan.stacks for item in (*part.outcome.stays, *part.outcome.forgotten)
     ]

@@ -19,7 +19,7 @@ from jupyterhub_aws.config.cluster import ExistingCluster
 from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.live.account import Account, connect
+from jupyterhub_aws.operate.live.account import Account, account_of
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
 
 
@@ -49,19 +49,15 @@ def inside(
     refuse_cloud_stack(command, found)
     if not resting:
         _refuse_declared_paused(command, found, name)
-    account = (
-        connect(command, found.region, expected=next(iter(found.accounts), None), changes=changes)
-        if found.cluster.kind == "eks"
-        else None
-    )
+    eks = found.cluster.kind == "eks"
+    account = account_of(command, found, changes=changes) if eks else None
     with cluster_of(command, found, account) as cluster:
         try:
             cluster.reached()
         except ConfigError as error:
             if found.paused:
-                raise _paused_error(
-                    command, name, f"and its cluster does not answer ({error.problems[0].what})"
-                ) from error
+                why = f"and its cluster does not answer ({error.problems[0].what})"
+                raise _paused_error(command, name, why) from error
             raise
         if not resting:
             _refuse_scaled_to_zero(command, found, name, cluster)

@@ -36,16 +36,8 @@ def history_line(tools: Tools, names: HubNames, *more: str) -> list[str]:
 def rollback_line(tools: Tools, names: HubNames, revision: int | None) -> list[str]:
     """`helm rollback` of a hub, which waits until its pods are ready."""
     number = [] if revision is None else [str(revision)]
-    return tools.helm(
-        "rollback",
-        names.release,
-        *number,
-        "--namespace",
-        names.namespace,
-        "--wait",
-        "--timeout",
-        "10m",
-    )
+    options = ("--namespace", names.namespace, "--wait", "--timeout", "10m")
+    return tools.helm("rollback", names.release, *number, *options)
 
 
 def revisions(tools: Tools, names: HubNames) -> list[Revision]:

@@ -12,8 +12,7 @@ from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
 from jupyterhub_aws.operate.live.steps import CommandStep
 from jupyterhub_aws.operate.pause.compute import Autoscaler, Databases, Groups
-from jupyterhub_aws.operate.pause.pause import PauseContext
-from jupyterhub_aws.operate.pause.stack_file_edit import is_paused, set_paused
+from jupyterhub_aws.operate.pause.pause import PauseContext, stack_file_steps
 
 COMMAND = "jhub resume"
 _SECONDS = 900.0
@@ -24,10 +23,8 @@ def before_up(context: PauseContext) -> list[CommandStep]:
     steps: list[CommandStep] = []
     machines = context.machines(COMMAND)
     if machines is not None:
-        for says, some_of in (
-            ("the control plane starts", machines[1]),
-            ("nodes start", machines[0]),
-        ):
+        nodes, plane = machines
+        for says, some_of in (("the control plane starts", plane), ("nodes start", nodes)):
             steps.append(CommandStep(says, some_of.not_available, some_of.start, _SECONDS))
     if context.own_nodes and context.account is not None:
         databases = Databases(COMMAND, context.account, context.stack)
@@ -37,21 +34,7 @@ def before_up(context: PauseContext) -> list[CommandStep]:
                     "databases start", databases.not_available, databases.start, 2 * _SECONDS
                 )
             )
-    if context.stack.parts != "cluster":
-        written = list[bool]([not is_paused(context.file)])
-
-        def write() -> None:
-            set_paused(COMMAND, context.file, paused=False)
-            written.append(True)
-
-        steps.append(
-            CommandStep(
-                f"{context.file.source} no longer says paused",
-                lambda: [] if written[-1] else ["paused: true"],
-                write,
-            )
-        )
-    return steps
+    return [*steps, *stack_file_steps(COMMAND, context, paused=False)]
 
 
 def nodes(context: PauseContext) -> list[CommandStep]:
@@ -75,11 +58,9 @@ def answers(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]
         cluster.reached()
         return []
 
-    return (
-        []
-        if context.stack.pause.instances is None
-        else [CommandStep("the cluster's API answers", _patient(silent), lambda: None, _SECONDS)]
-    )
+    if context.stack.pause.instances is None:
+        return []
+    return [CommandStep("the cluster's API answers", _patient(silent), lambda: None, _SECONDS)]
 
 
 def inside(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
@@ -94,14 +75,11 @@ def inside(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
         )
 
     def away() -> list[str]:
-        names = {
-            hub: HubNames(stack=context.stack.name, hub=hub).namespace
-            for hub in sorted(context.stack.hubs_inside)
-        }
+        names = [
+            HubNames(stack=context.stack.name, hub=hub) for hub in sorted(context.stack.hubs_inside)
+        ]
         return [
-            hub
-            for hub, namespace in names.items()
-            if not hub_runs(cluster, namespace, ("hub", "proxy"))
+            name.hub for name in names if not hub_runs(cluster, name.namespace, ("hub", "proxy"))
         ]
 
     return [*steps, CommandStep("hubs answer", _patient(away), lambda: None, _SECONDS)]

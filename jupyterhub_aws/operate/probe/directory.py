@@ -47,13 +47,9 @@ def directory_authenticator(
     from traitlets.config import Config
 
     values = hub_values(resolve(stack).hubs[hub], UNKNOWN, resolve(stack).images)["hub"]
-    config = copy.deepcopy(
-        {
-            name: traits
-            for name, traits in values["config"].items()
-            if name.endswith("Authenticator")
-        }
-    )
+    sections = values["config"]
+    wanted = {name: sections[name] for name in sections if name.endswith("Authenticator")}
+    config = copy.deepcopy(wanted)
     traits = config["LDAPAuthenticator"]
     file = (values.get("extraFiles") or {}).get(LDAP_CA.key)
     if (
@@ -136,12 +132,8 @@ def _signed_in(question: ProbeRequest, authenticator: Any) -> Iterator[ProbeStep
 def _steps(question: ProbeRequest, authenticator: Any, asker: Any) -> Iterator[ProbeStep]:
     if question.sign_in.lookup is not None:
         if question.search_password is None:
-            yield ProbeStep(
-                "look-up account",
-                "failed",
-                "its password is not known here",
-                "see `jhub probe ldap --help`",
-            )
+            said, fix = "its password is not known here", "see `jhub probe ldap --help`"
+            yield ProbeStep("look-up account", "failed", said, fix)
             return
         yield _search_account(question, asker)
     if question.user is None or question.password is None:
@@ -266,34 +258,22 @@ def _what_then(question: ProbeRequest) -> str:
 
 def _verdict(question: ProbeRequest, allowed: Any) -> ProbeStep:
     if allowed is None:
-        said = (
-            f"{question.user} would not be let in: in none of allowed_groups, and not listed by"
-            " name"
-        )
-        return ProbeStep(
-            "verdict",
-            "no",
-            said,
-            "add the user to a group, or to allowed_users",
-            f"{question.path}.allowed_groups",
-        )
+        why = "in none of allowed_groups, and not listed by name"
+        said = f"{question.user} would not be let in: {why}"
+        fix = "add the user to a group, or to allowed_users"
+        return ProbeStep("verdict", "no", said, fix, f"{question.path}.allowed_groups")
     groups, admin = set(allowed["groups"]), bool(allowed["admin"])
     open_to = [
         name
         for name, profile in sorted(question.section.profiles.items())
         if admin or not profile.groups or groups & set(profile.groups)
     ]
-    profiles = (
-        ", ".join(open_to)
-        if open_to
-        else "none"
-        if question.section.profiles
-        else "one for each pool"
-    )
-    said = (
-        f"{question.user} would be let in as {allowed['name']}, administrator:"
-        f" {'yes' if admin else 'no'}, profiles: {profiles}"
-    )
+    if not question.section.profiles:
+        profiles = "one for each pool"
+    else:
+        profiles = ", ".join(open_to) or "none"
+    who = f"{question.user} would be let in as {allowed['name']}"
+    said = f"{who}, administrator: {'yes' if admin else 'no'}, profiles: {profiles}"
     return ProbeStep("verdict", "ok", said)
 
 
@@ -307,12 +287,8 @@ def ldap_hub(stack: StackConfig, hub: str | None, name: str) -> str:
     """The hub that is named, or the only one that signs users in with a directory. Raises
     ConfigError.
     """
-    having = [
-        key
-        for key, section in sorted(stack.hubs.items())
-        if isinstance(section.sign_in, LdapSignIn)
-    ]
-
+    hubs = sorted(stack.hubs.items())
+    having = [key for key, section in hubs if isinstance(section.sign_in, LdapSignIn)]
     if hub is not None and chosen_hub("jhub probe", name, stack.hubs, hub) not in having:
         what = f"hub {hub} signs users in by {stack.hubs[hub].sign_in.kind}"
         fix = "name one whose sign_in.kind is ldap"
@@ -333,15 +309,8 @@ def search_password(stack: str, hub: str, folder: Path) -> str | None:
     """
     if shutil.which("pulumi") is None:
         return None
-    command = [
-        "pulumi",
-        "config",
-        "get",
-        search_password_key(hub),
-        "--stack",
-        stack,
-        "--non-interactive",
-    ]
+    key = search_password_key(hub)
+    command = ["pulumi", "config", "get", key, "--stack", stack, "--non-interactive"]
     done = subprocess.run(  # noqa: S603
         command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
     )
