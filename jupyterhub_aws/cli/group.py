@@ -123,9 +123,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run `jhub` with these arguments and return its exit code: 0 ok, 1 a check failed, 2 wrong
     input.
     """
-    rest = [
-        argument for argument in arguments if argument != "--debug"
-    ]  # at any position: the message that suggests it cannot know which
+    # At any position: the message that suggests it cannot know which.
+    rest = [argument for argument in arguments if argument != "--debug"]
     try:
         result = jhub.main(rest, prog_name="jhub", standalone_mode=False)
     except ConfigError as error:

@@ -393,7 +393,10 @@ BAD = {
     "a deeper path": (("--user", "ada/../../bob"), "--user: is no name of a user"),
     "two dots": (("--user", ".."), "--user: is no name of a user"),
     "a line of its own": (("--user", "ada\nbob"), "--user: is no name of a user"),
-    "no such hub": (("--hub", "other", "--user", "ada"), "dev: has no hub 'other'; choose from main"),
+    "no such hub": (
+        ("--hub", "other", "--user", "ada"),
+        "dev: has no hub 'other'; choose from main",
+    ),
     "no moment": (("--user", "ada", "--at", "soonish"), "--at: is no moment (got 'soonish')"),
     "the future": (("--user", "ada", "--at", "2999-01-01"), "--at: is in the future"),
     "before the first": (

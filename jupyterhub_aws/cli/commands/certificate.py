@@ -49,10 +49,8 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
 
     names = checked([hostname, *also])
     safe = names[0].replace("*", "wildcard")
-    key_file, certificate_file = (
-        folder / f"{safe}.key",
-        folder / f"{safe}.{'csr' if request else 'crt'}",
-    )
+    key_file = folder / f"{safe}.key"
+    certificate_file = folder / f"{safe}.{'csr' if request else 'crt'}"
     make(names, days=days, request=request, key_file=key_file, certificate_file=certificate_file)
     click.echo(f"{key_file}  the private key: keep it secret, commit it nowhere")
     click.echo(

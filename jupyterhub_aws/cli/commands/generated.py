@@ -38,11 +38,9 @@ def _there(target: str) -> Path:
     in no project.
     """
     project = find_project(Path.cwd())
-    return (
-        project.folder / target
-        if project is not None and (project.folder / target).is_file()
-        else Path("-")
-    )
+    if project is not None and (project.folder / target).is_file():
+        return project.folder / target
+    return Path("-")
 
 
 def _schema() -> str:

@@ -410,10 +410,8 @@ class AllHomes:
         return {str(item["metadata"]["name"]): item for item in found}
 
     def _still_there(self) -> list[str]:
-        namespaces, volumes = (
-            self._made_by_jhub("namespaces"),
-            self._made_by_jhub("persistentvolumes"),
-        )
+        namespaces = self._made_by_jhub("namespaces")
+        volumes = self._made_by_jhub("persistentvolumes")
         left = [f"namespace {NAMESPACE}"] if NAMESPACE in namespaces else []
         return [*left, f"volume {self._volume}"] if self._volume in volumes else left
 

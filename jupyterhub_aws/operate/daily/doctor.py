@@ -51,10 +51,8 @@ def findings(context: Inside, tools: Tools) -> list[Symptom]:
         for claim in context.cluster.data(*where, "get", "pvc")["items"]:
             if (claim.get("status") or {}).get("phase") == "Pending":
                 name = claim["metadata"]["name"]
-                what, line = (
-                    f"the claim {name} has no volume",
-                    tools.kubectl(*where, "describe", "pvc", name),
-                )
+                what = f"the claim {name} has no volume"
+                line = tools.kubectl(*where, "describe", "pvc", name)
                 found.append(Symptom(path=hub, what=what, run=shlex.join(line)))
     for node in nodes(context.cluster):
         if node.state == "not ready":

@@ -54,9 +54,8 @@ def destroy_outcome(resources: Resources, *, cluster_goes: bool) -> DestroyOutco
     """Decide it for the resources of one stack; `cluster_goes`: its cluster is deleted too, now
     or in a later step.
     """
-    resources = Resources(
-        resource for resource in resources if not resource.external
-    )  # what is only read stays as it is
+    # What is only read stays as it is.
+    resources = Resources(resource for resource in resources if not resource.external)
     kept = _with_needs(resources, [resource.urn for resource in resources if resource.protect])
     let_go = [
         resource for resource in resources if resource.urn not in kept and resource.retain_on_delete
@@ -343,11 +342,9 @@ class DestroyPlan:
     @property
     def with_hubs(self) -> StackConfig:
         """The same with its hubs, which a cloud stack's file names too but does not make."""
-        return (
-            self.stack.model_copy(update={"hubs": self.stacks[0].stack.hubs})
-            if len(self.stacks) > 1
-            else self.stack
-        )
+        if len(self.stacks) > 1:
+            return self.stack.model_copy(update={"hubs": self.stacks[0].stack.hubs})
+        return self.stack
 
     @property
     def in_aws(self) -> bool:

@@ -315,11 +315,9 @@ def _balancer(account: Account, found: UnmanagedResource) -> Mapping[str, Any] |
 
 def _state(about: Mapping[str, Any]) -> str:
     state = about.get("State") or about.get("LifeCycleState") or about.get("KeyState") or ""
-    return (
-        str(state.get("Name") or state.get("Code") or "")
-        if isinstance(state, Mapping)
-        else str(state)
-    )
+    if isinstance(state, Mapping):
+        return str(state.get("Name") or state.get("Code") or "")
+    return str(state)
 
 
 def _tags(about: Mapping[str, Any]) -> dict[str, str]:

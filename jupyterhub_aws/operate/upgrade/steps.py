@@ -180,10 +180,8 @@ class Upgrade:
         if self.stack.own_registry is not None:
             yield self._mirror()
         settings: dict[str, Any] = {}
-        nodes_minor, generations = (
-            self.stack.cluster.version,
-            {name: pool.generation for name, pool in self.stack.pools.bought.items()},
-        )
+        nodes_minor = self.stack.cluster.version
+        generations = {name: pool.generation for name, pool in self.stack.pools.bought.items()}
         minors = path(self.stack.cluster.version, self.target, self.known)
         for index, minor in enumerate(minors):
             after = {**settings, "cluster.version": minor}
@@ -436,11 +434,9 @@ class Upgrade:
         return [] if self.stack.parts == "cloud" else [f"jhub health {self.name}"]
 
     def _tried_inside(self) -> list[str]:
-        return (
-            ["On the runner, for the stack inside: jhub health STACK."]
-            if self.stack.parts == "cloud"
-            else []
-        )
+        if self.stack.parts == "cloud":
+            return ["On the runner, for the stack inside: jhub health STACK."]
+        return []
 
 
 def build_order(found: Difference) -> list[str]:
