@@ -57,9 +57,8 @@ def destroy_outcome(resources: Resources, *, cluster_goes: bool) -> DestroyOutco
     # What is only read stays as it is.
     resources = Resources(resource for resource in resources if not resource.external)
     kept = _with_needs(resources, [resource.urn for resource in resources if resource.protect])
-    let_go = [
-        resource for resource in resources if resource.urn not in kept and resource.retain_on_delete
-    ]
+    others = [resource for resource in resources if resource.urn not in kept]
+    let_go = [resource for resource in others if resource.retain_on_delete]
     ends = [
         resource
         for resource in let_go
@@ -67,22 +66,16 @@ def destroy_outcome(resources: Resources, *, cluster_goes: bool) -> DestroyOutco
         and resource.type.startswith(_KUBERNETES)
         and _in_the_cluster(resource, resources)
     ]
-    goes = [
-        resource
-        for resource in resources
-        if resource.urn not in kept and not resource.retain_on_delete
-    ]
+    goes = [resource for resource in others if not resource.retain_on_delete]
+    added = [resource for resource in goes if resources.is_added(resource)]
+    ours = [resource for resource in goes if not resources.is_added(resource)]
     return DestroyOutcome(
         stays=tuple(resource for resource in resources if resource.urn in kept),
         forgotten=tuple(resource for resource in let_go if resource not in ends),
         ends=tuple(ends),
         goes=tuple(goes),
-        order=tuple(
-            _order(resources, [resource for resource in goes if not resources.is_added(resource)])
-        ),
-        added=tuple(
-            resource for resource in goes if resources.is_added(resource) and _is_real(resource)
-        ),
+        order=tuple(_order(resources, ours)),
+        added=tuple(resource for resource in added if _is_real(resource)),
     )
 
 
@@ -94,10 +87,10 @@ def _in_the_cluster(resource: Resource, resources: Resources) -> bool:
     """Whether an object is in the stack's own cluster: not behind a provider that the caller's
     program made, nor behind its default one.
     """
+    if not resources.is_added(resource):
+        return True
     provider = resources.by_urn.get(resource.provider or "")
-    return not resources.is_added(resource) or (
-        provider is not None and not resources.is_added(provider)
-    )
+    return provider is not None and not resources.is_added(provider)
 
 
 def _with_needs(resources: Resources, urns: Iterable[str]) -> set[str]:
@@ -127,21 +120,19 @@ def _order(resources: Resources, goes: Iterable[Resource]) -> list[tuple[str, in
         found = set[str]()
         for urn in {*urns} & resources.by_urn.keys() - seen:
             resource = resources.by_urn[urn]
-            found |= (
-                needed(resource.depends_on, seen | {urn})
-                if resources.is_added(resource)
-                else {top(resource)}
-            )
+            if resources.is_added(resource):
+                found |= needed(resource.depends_on, seen | {urn})
+            else:
+                found.add(top(resource))
         return found
 
     count = Counter(top(resource) for resource in goes if _is_real(resource))
     needs: dict[str, set[str]] = {}
     for resource in resources.own:
         needs.setdefault(top(resource), set()).update(needed(resource.depends_on) - {top(resource)})
+    graph = {name: sorted(needs[name]) for name in sorted(needs)}
     try:
-        built = list(
-            TopologicalSorter({name: sorted(needs[name]) for name in sorted(needs)}).static_order()
-        )
+        built = list(TopologicalSorter(graph).static_order())
     except CycleError:  # parts that need each other have no order between them
         built = sorted(needs)
     return [(name, count[name]) for name in reversed(built) if count[name]]

@@ -300,20 +300,11 @@ class Upgrade:
             return
         old = dict(generations)
         generations.update({name: number + 1 for name, number in old.items()})
-        kept = {
-            name: [
-                {"generation": item.generation} for item in self.stack.pools.bought[name].retiring
-            ]
-            for name in old
-        }
-        fresh = {
-            path_: value
-            for name, number in old.items()
-            for path_, value in (
-                (f"pools.{name}.generation", number + 1),
-                (f"pools.{name}.retiring", [*kept[name], {"generation": number}]),
-            )
-        }
+        fresh: dict[str, Any] = {}
+        for name, number in old.items():
+            kept = [item.generation for item in self.stack.pools.bought[name].retiring]
+            fresh[f"pools.{name}.generation"] = number + 1
+            fresh[f"pools.{name}.retiring"] = [{"generation": each} for each in (*kept, number)]
         with_both = {**settings, **fresh}
         yield self._new_nodes(settings, with_both, fresh), with_both
         yield self._drain(old), with_both
@@ -340,29 +331,19 @@ class Upgrade:
         )
 
     def _drain(self, old: Mapping[str, int]) -> UpgradeStep:
-        limits = [
-            f"{name}: idle servers end after {hub.culling.server_idle_minutes} minutes"
-            for name, hub in self.stack.hubs.items()
-        ]
-        ages = [
-            f", all after {hub.culling.max_age_hours} hours" if hub.culling.max_age_hours else ""
-            for hub in self.stack.hubs.values()
-        ]
+        limits = []
+        for name, hub in self.stack.hubs.items():
+            idle, age = hub.culling.server_idle_minutes, hub.culling.max_age_hours
+            at_last = f", all after {age} hours" if age else ""
+            limits.append(f"{name}: idle servers end after {idle} minutes{at_last}")
+        when = f" ({'; '.join(limits)})" if limits else ""
         return UpgradeStep(
             title="Wait until the old nodes are empty",
             commands=[
                 f"jhub drain {self.name} {name} --generation {number}"
                 for name, number in old.items()
             ],
-            takes=(
-                (
-                    "until the last server has ended ("
-                    + "; ".join(map(str.__add__, limits, ages))
-                    + ")"
-                )
-                if limits
-                else "until the last server has ended"
-            ),
+            takes=f"until the last server has ended{when}",
             back="kubectl uncordon NODE",
             notes=[
                 "Ends no server. With --by 18:00 users are notified through the hub, and what"
@@ -451,13 +432,9 @@ def build_order(found: Difference) -> list[str]:
         for urn, resource in nodes.items()
     }
     place = {urn: index for index, urn in enumerate(TopologicalSorter(graph).static_order())}
-    return [
-        change.name
-        for change in sorted(
-            found.resources,
-            key=lambda change: (place.get(change.resource.urn, len(place)), change.name),
-        )
-    ]
+    last = len(place)
+    placed = [(place.get(change.resource.urn, last), change.name) for change in found.resources]
+    return [name for _, name in sorted(placed)]
 
 
 # --- An upgrade of a stack of the folder: refused where it must be, else with everything that its
@@ -483,19 +460,12 @@ def planned_upgrade(
     def planned(settings: Mapping[str, Any]) -> Side:
         key = json.dumps(settings, sort_keys=True)
         if key not in sides:
-            sides[key] = of_plan(
-                make_plan(
-                    stack_file(
-                        stack, [f"{path}={json.dumps(value)}" for path, value in settings.items()]
-                    ),
-                    as_of,
-                )
-            )
+            options = [f"{path}={json.dumps(value)}" for path, value in settings.items()]
+            sides[key] = of_plan(make_plan(stack_file(stack, options), as_of))
         return sides[key]
 
-    return Upgrade(stack=found, name=name, target=target, known=known, planned=planned), apis_of(
-        planned({})
-    )
+    upgrade = Upgrade(stack=found, name=name, target=target, known=known, planned=planned)
+    return upgrade, apis_of(planned({}))
 
 
 def apis_of(side: Side) -> list[str]:
