@@ -1,6 +1,4 @@
-"""The command line: which subcommands there are, and how an error is shown to the operator. Each
-command lives in a file of its own.
-"""
+"""The command line: which subcommands there are, and how an error is shown to the operator."""
 
 from __future__ import annotations
 
@@ -12,8 +10,7 @@ import click
 
 from jupyterhub_aws.config.errors import ConfigError
 
-#: Subcommand -> what the list of commands says of it. The command is in the module of its name in
-#: jupyterhub_aws.cli.commands, imported when it is called.
+#: Subcommand -> what the list of commands says of it.
 _COMMANDS = {
     "init": "Make a project of your own: asks, writes, plans",
     "plan": "What `pulumi up` would build, what is wrong with it, its cost",
@@ -50,6 +47,18 @@ _COMMANDS = {
     "schema": "The JSON schema of stack files, for editors",
     "docs": "The reference page of every option",
 }
+#: Modules of jupyterhub_aws.cli.commands with several commands. Any other command is in the module of
+#: its name.
+_MODULES = {
+    "backups": ("backup", "restore"),
+    "compare": ("diff", "gate", "report"),
+    "daily": ("who", "nodes", "logs", "restart", "history", "rollback", "kubeconfig", "doctor"),
+    "generated": ("schema", "docs"),
+    "pause": ("pause", "resume"),
+    "plan": ("plan", "values", "sites"),
+    "teardown": ("destroy", "orphans"),
+    "versions": ("versions", "upgrade"),
+}
 
 
 class _LazyGroup(click.Group):
@@ -67,9 +76,9 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(
-            f"jupyterhub_aws.cli.commands.{cmd_name}"
-        ).command
+        where = next((name for name, held in _MODULES.items() if cmd_name in held), cmd_name)
+        module = importlib.import_module(f"jupyterhub_aws.cli.commands.{where}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -114,9 +123,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run `jhub` with these arguments and return its exit code: 0 ok, 1 a check failed, 2 wrong
     input.
     """
-    rest = [
-        argument for argument in arguments if argument != "--debug"
-    ]  # at any position: the message that suggests it cannot know which
+    # At any position: the message that suggests it cannot know which.
+    rest = [argument for argument in arguments if argument != "--debug"]
     try:
         result = jhub.main(rest, prog_name="jhub", standalone_mode=False)
     except ConfigError as error:

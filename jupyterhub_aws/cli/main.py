@@ -24,15 +24,13 @@ def main() -> None:
     """Run the command line and leave at once with its exit code."""
     gc.disable()
     own = projects_command(sys.argv[1:])
-    if (
-        own is not None and _HANDED_OVER not in os.environ
-    ):  # once: what that command runs may be this one
+    # Once: what that command runs may be this one.
+    if own is not None and _HANDED_OVER not in os.environ:
         os.execve(own, [own, *sys.argv[1:]], {**os.environ, _HANDED_OVER: "1"})  # noqa: S606 -- the same command, of the project's environment
     os.environ.pop(_HANDED_OVER, None)  # nor for what this one starts
     if isinstance(sys.stdout, io.TextIOWrapper):  # None where the shell closed it
-        sys.stdout.reconfigure(
-            errors="replace"
-        )  # a terminal without arrows and ticks shows question marks
+        # A terminal without arrows and ticks shows question marks.
+        sys.stdout.reconfigure(errors="replace")
     from jupyterhub_aws.cli.group import run
 
     code = run(sys.argv[1:])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from jupyterhub_aws.config.errors import refused
 
@@ -18,6 +20,11 @@ def to_standard_output(text: str) -> None:
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
+
+
+def data_to_standard_output(data: Any) -> None:
+    """Write data as JSON that a person can read too."""
+    to_standard_output(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
 def to_file(command: str, option: str, target: str, text: str) -> None:

@@ -49,24 +49,14 @@ def new(
 
     there = [path for path in (key_file, certificate_file) if path.exists()]
     if there:
-        problems = [
-            Problem(
-                id="file.exists",
-                path=str(path),
-                what="exists already",
-                fix="move it away, or name another file",
-            )
-            for path in there
-        ]
+        what, fix = "exists already", "move it away, or name another file"
+        problems = [Problem(id="file.exists", path=str(path), what=what, fix=fix) for path in there]
         raise ConfigError("jhub certificate", problems)
     key = ec.generate_private_key(ec.SECP256R1())
     text = _request(names, key) if request else _self_signed(names, key, days)
-    form = (
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    _write(key_file, key.private_bytes(*form), mode=0o600)
+    pem, unencrypted = serialization.Encoding.PEM, serialization.NoEncryption()
+    data = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, unencrypted)
+    _write(key_file, data, mode=0o600)
     _write(certificate_file, text, mode=0o644)
 
 
@@ -92,7 +82,6 @@ def _write(path: Path, text: bytes, *, mode: int) -> None:
 
 def _self_signed(names: Sequence[str], key: EllipticCurvePrivateKey, days: int) -> bytes:
     from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
 
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     subject = _subject(names[0])
@@ -102,27 +91,28 @@ def _self_signed(names: Sequence[str], key: EllipticCurvePrivateKey, days: int) 
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=days))
     )
-    builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(
-        now + datetime.timedelta(days=days)
-    )
-    return bytes(
-        _extended(builder, names)
-        .sign(key, hashes.SHA256())
-        .public_bytes(serialization.Encoding.PEM)
-    )
+    return _signed(builder, names, key)
 
 
 def _request(names: Sequence[str], key: EllipticCurvePrivateKey) -> bytes:
     from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
 
     builder = x509.CertificateSigningRequestBuilder().subject_name(_subject(names[0]))
-    return bytes(
-        _extended(builder, names)
-        .sign(key, hashes.SHA256())
-        .public_bytes(serialization.Encoding.PEM)
-    )
+    return _signed(builder, names, key)
+
+
+def _signed(
+    builder: CertificateBuilder | CertificateSigningRequestBuilder,
+    names: Sequence[str],
+    key: EllipticCurvePrivateKey,
+) -> bytes:
+    from cryptography.hazmat.primitives import hashes, serialization
+
+    made = _extended(builder, names).sign(key, hashes.SHA256())
+    return bytes(made.public_bytes(serialization.Encoding.PEM))
 
 
 def _subject(name: str) -> Any:
@@ -171,18 +161,16 @@ def checked(names: Sequence[str]) -> list[str]:
     wrong = [name for name in names if not HOSTNAME.fullmatch(name.removeprefix("*."))]
     if wrong:
         fix = "write full names in lower case, such as hub.example.org"
-        raise ConfigError(
-            _COMMAND,
-            [
-                Problem(
-                    id="host-name.malformed",
-                    path="HOSTNAME",
-                    what=f"is not a host name (got {shown(name)})",
-                    fix=fix,
-                )
-                for name in wrong
-            ],
-        )
+        problems = [
+            Problem(
+                id="host-name.malformed",
+                path="HOSTNAME",
+                what=f"is not a host name (got {shown(name)})",
+                fix=fix,
+            )
+            for name in wrong
+        ]
+        raise ConfigError(_COMMAND, problems)
     return list(dict.fromkeys(names))
 
 

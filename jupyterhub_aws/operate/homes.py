@@ -20,7 +20,7 @@ from jupyterhub_aws.config.usernames import directory, is_name, normalized
 # --- Old and new home directory of each user, and what would go wrong between them. Pure.
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Move:
     """A user's directory before and after; `written` are the names in the list that mean this user."""
 
@@ -35,7 +35,7 @@ class Move:
         return self.old == self.new
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Collision:
     """Why the map cannot be used: two users would share a directory, or one would find another's
     files.
@@ -50,11 +50,7 @@ def names_of_lines(lines: Iterable[str]) -> list[tuple[int, str]]:
     out.
     """
     found = [(number, line.rstrip("\r\n")) for number, line in enumerate(lines, 1)]
-    return [
-        (number, line)
-        for number, line in found
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
+    return [item for item in found if item[1].strip() and not item[1].lstrip().startswith("#")]
 
 
 def moves(names: Sequence[str], old: str, new: str) -> list[Move]:
@@ -64,16 +60,10 @@ def moves(names: Sequence[str], old: str, new: str) -> list[Move]:
     written: dict[str, list[str]] = defaultdict(list)
     for name in names:
         written[normalized(name)].append(name)
-    found = [
-        Move(
-            user=user,
-            written=tuple(dict.fromkeys(spellings)),
-            old=directory(old, user),
-            new=directory(new, user),
-        )
+    return [
+        Move(user, tuple(dict.fromkeys(spellings)), directory(old, user), directory(new, user))
         for user, spellings in sorted(written.items())
     ]
-    return found
 
 
 def unusable(names: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
@@ -93,32 +83,22 @@ def collisions(found: Sequence[Move]) -> Iterator[Collision]:
             owners[getattr(move, which)].append(move.user)
         for place, sharing in sorted(owners.items()):
             if len(sharing) > 1:
-                what = (
-                    f"{' and '.join(sharing)} {'shared' if which == 'old' else 'would share'}"
-                    f" {place}"
-                )
-                yield Collision(
-                    what=what,
-                    fix=(
-                        "use {safe_username}, which has a hash for such names"
-                        if which == "new"
-                        else "separate their files by hand first"
-                    ),
-                )
+                who = " and ".join(sharing)
+                if which == "old":
+                    fix = "separate their files by hand first"
+                    yield Collision(f"{who} shared {place}", fix)
+                else:
+                    fix = "use {safe_username}, which has a hash for such names"
+                    yield Collision(f"{who} would share {place}", fix)
     before = {move.old: move for move in found}
     for move in found:
         other = before.get(move.new)
         if other is not None and other.user != move.user and not other.stays:
-            what = (
-                f"{move.user} would find the files of {other.user}: {move.new} is theirs until"
-                " it is moved"
-            )
             yield Collision(
-                what=what,
-                fix=(
-                    f"move {other.old} to {other.new} before any user signs in; the script does so"
-                    " in that order"
-                ),
+                f"{move.user} would find the files of {other.user}: {move.new} is theirs until it"
+                " is moved",
+                f"move {other.old} to {other.new} before any user signs in; the script does so in"
+                " that order",
             )
 
 
@@ -237,14 +217,8 @@ def names(file: str) -> list[str]:
         for number, name, why in unusable(listed)
     ]
     if not listed:
-        wrong.append(
-            Problem(
-                id="homes.no-names",
-                path=file,
-                what="has no names",
-                fix="write one per line; `jhub` knows no users by itself",
-            )
-        )
+        fix = "write one per line; `jhub` knows no users by itself"
+        wrong.append(Problem(id="homes.no-names", path=file, what="has no names", fix=fix))
     if wrong:
         raise ConfigError(_COMMAND, wrong)
     return [name for _, name in listed]

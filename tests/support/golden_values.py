@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.cli.commands.values import _write
+from jupyterhub_aws.cli.commands.plan import _write
 from tests.support.hub_cases import CASES
 from tests.support.stack_files import CERTIFICATE
 from tests.support.stacks import record

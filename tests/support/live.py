@@ -21,15 +21,15 @@ _LOADED = [
     "boto3",
     "jupyterhub_aws.cli.group",
     "jupyterhub_aws.cli.commands.pause",
-    "jupyterhub_aws.cli.commands.resume",
+    "jupyterhub_aws.cli.commands.pause",
     "jupyterhub_aws.operate.live.hub_api",
     "jupyterhub_aws.operate.live.steps",
     "jupyterhub_aws.operate.pause.pause",
     "jupyterhub_aws.operate.pause.resume",
 ]
 _LOADED += [
-    "jupyterhub_aws.cli.commands.restore",
-    "jupyterhub_aws.cli.commands.backup",
+    "jupyterhub_aws.cli.commands.backups",
+    "jupyterhub_aws.cli.commands.backups",
     "jupyterhub_aws.operate.backups.choose",
     "jupyterhub_aws.operate.backups.now",
     "jupyterhub_aws.operate.backups.run",

@@ -1,1 +1,1 @@
-"""One file for each subcommand of `jhub`."""
+"""The subcommands of `jhub`: `NAME` is the function `NAME_command` of one of these modules."""

@@ -9,56 +9,43 @@ from typing import Any
 
 import click
 
-
-@click.group("adopt")
-def command() -> None:
-    """Take over what exists. `scan` and `config` write a stack file; `check` says whether `up`
-    would adopt and nothing else. docs/adopting.md.
-    """
-
-
-@command.command("scan")
-@click.option("--region", required=True, metavar="REGION", help="The region of the cluster.")
-@click.option(
-    "--cluster",
-    default=None,
-    metavar="NAME",
-    help="The EKS cluster; needed where there are several.",
-)
-@click.option(
+_NAME = click.option(
     "--name",
     "stack",
     required=True,
     metavar="STACK",
     help="The stack: its file will be Pulumi.STACK.yaml.",
 )
-@click.option(
+_OUT = click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=None,
     metavar="DIR",
     help="Where the file is written. Default: here.",
 )
+
+
+@click.group("adopt")
+def adopt_command() -> None:
+    """Take over what exists. `scan` and `config` write a stack file; `check` says whether `up`
+    would adopt and nothing else. docs/adopting.md.
+    """
+
+
+@adopt_command.command("scan")
+@click.option("--region", required=True, metavar="REGION", help="The region of the cluster.")
+@click.option("--cluster", metavar="NAME", help="The EKS cluster; needed where there are several.")
+@_NAME
+@_OUT
+@click.option("--account", metavar="ID", help="The account that is meant: another one is refused.")
 @click.option(
-    "--account",
-    default=None,
-    metavar="ID",
-    help="The account that is meant: another one is refused.",
-)
-@click.option(
-    "--file-system",
-    default=None,
-    metavar="ID",
-    help="The EFS file system of homes, where several are mounted.",
+    "--file-system", metavar="ID", help="The EFS file system of homes, where several are mounted."
 )
 @click.option(
     "--again",
     is_flag=True,
     help="Pulumi.STACK.yaml is there and stays as it is: look for its imports again.",
 )
-@click.option(
-    "--json", "json_file", default=None, metavar="FILE", help="Everything that was found, as data."
-)
+@click.option("--json", "json_file", metavar="FILE", help="Everything that was found, as data.")
 def scan_account(stack: str, **options: Any) -> int:
     """Look at an account with a running EKS hub, and write a stack file with an import map.
 
@@ -69,7 +56,7 @@ def scan_account(stack: str, **options: Any) -> int:
     return scanned(stack, options)
 
 
-@command.command("config")
+@adopt_command.command("config")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, metavar="FILE…")
 @click.option(
     "--values",
@@ -80,20 +67,8 @@ def scan_account(stack: str, **options: Any) -> int:
     metavar="FILE",
     help="The same, as helm has it.",
 )
-@click.option(
-    "--name",
-    "stack",
-    required=True,
-    metavar="STACK",
-    help="The stack: its file will be Pulumi.STACK.yaml.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="DIR",
-    help="Where the file is written. Default: here.",
-)
+@_NAME
+@_OUT
 @click.option(
     "--hub",
     default="main",
@@ -103,16 +78,11 @@ def scan_account(stack: str, **options: Any) -> int:
 )
 @click.option(
     "--under",
-    default=None,
     metavar="KEYS",
     help="Where the chart's values are in an umbrella chart's: basehub.jupyterhub. Default: found.",
 )
 @click.option(
-    "--json",
-    "json_file",
-    default=None,
-    metavar="FILE",
-    help="What became of every value, by its path, as data.",
+    "--json", "json_file", metavar="FILE", help="What became of every value, by its path, as data."
 )
 def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **options: Any) -> int:
     """Make a stack file of FILE, the config.yaml of a zero-to-jupyterhub chart on a kops or kubeadm
@@ -131,12 +101,11 @@ def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **op
     return converted([*files, *further], stack, options)
 
 
-@command.command("check")
+@adopt_command.command("check")
 @click.argument("stack")
 @click.option(
     "--preview",
     "preview_file",
-    default=None,
     metavar="FILE",
     help="Read what `pulumi preview --json` printed, instead of running it.",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jupyterhub_aws.cli.options import as_json
 from jupyterhub_aws.config.bundle import Lock, read_lock
 from jupyterhub_aws.config.errors import refused
 
@@ -23,14 +24,12 @@ _PLAIN = click.option(
 _AUTHFILE = click.option(
     "--authfile",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    default=None,
     help="Credentials in Docker's format; default: the tools' own.",
 )
 _LOCK = click.option(
     "--lock",
     "lock_file",
     type=click.Path(path_type=Path),
-    default=None,
     metavar="FILE",
     help="The lock; default: bundle/STACK.lock.json, or registry.lock.",
 )
@@ -38,7 +37,7 @@ _FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=Fal
 
 
 @click.group("bundle")
-def command() -> None:
+def bundle_command() -> None:
     """Carry in what an isolated network needs: images, charts, wheels, the Pulumi CLI and its
     plugins.
 
@@ -47,9 +46,9 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@bundle_command.command("list")
 @click.argument("stack")
-@click.option("--json", "as_json", is_flag=True, help="As data.")
+@as_json()
 def list_(stack: str, *, as_json: bool) -> int:
     """Show everything that STACK needs, who needs it, and what it weighs where it is locked."""
     from jupyterhub_aws.bundle.show import as_text, shown
@@ -63,7 +62,7 @@ def list_(stack: str, *, as_json: bool) -> int:
     return 0
 
 
-@command.command()
+@bundle_command.command()
 @click.argument("stack")
 @_LOCK
 @click.option(
@@ -100,7 +99,7 @@ def lock(
     return 0
 
 
-@command.command()
+@bundle_command.command()
 @click.argument("stack")
 @click.option(
     "--to",
@@ -133,12 +132,10 @@ def pull(
     return 0
 
 
-@command.command()
+@bundle_command.command()
 @_FOLDER
 @click.option(
-    "--stack",
-    default=None,
-    help="The stack that it is meant for: is everything there that it needs now?",
+    "--stack", help="The stack that it is meant for: is everything there that it needs now?"
 )
 def verify(folder: Path, *, stack: str | None) -> int:
     """Count every byte of a bundle again. Exit code 1 where something is wrong with it."""
@@ -159,7 +156,7 @@ def verify(folder: Path, *, stack: str | None) -> int:
     return 0
 
 
-@command.command()
+@bundle_command.command()
 @_FOLDER
 @click.option(
     "--registry",
@@ -190,7 +187,7 @@ def push(folder: Path, *, registry: str, authfile: Path | None, plain_http: bool
     return 0
 
 
-@command.command()
+@bundle_command.command()
 @_FOLDER
 @click.option(
     "--to",

@@ -13,13 +13,13 @@ _SUFFIXES = (".pem", ".crt", ".cer", ".der")
 
 
 @click.group("certificate")
-def command() -> None:
+def certificate_command() -> None:
     """Make and inspect certificates for hubs with `tls.kind: certificate`. Needs neither account
     nor network.
     """
 
 
-@command.command("new")
+@certificate_command.command("new")
 @click.argument("hostname")
 @click.option("--also", multiple=True, metavar="NAME", help="Further names that it is for.")
 @click.option(
@@ -49,10 +49,8 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
 
     names = checked([hostname, *also])
     safe = names[0].replace("*", "wildcard")
-    key_file, certificate_file = (
-        folder / f"{safe}.key",
-        folder / f"{safe}.{'csr' if request else 'crt'}",
-    )
+    key_file = folder / f"{safe}.key"
+    certificate_file = folder / f"{safe}.{'csr' if request else 'crt'}"
     make(names, days=days, request=request, key_file=key_file, certificate_file=certificate_file)
     click.echo(f"{key_file}  the private key: keep it secret, commit it nowhere")
     click.echo(
@@ -73,23 +71,14 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
     return 0
 
 
-@command.command("inspect")
+@certificate_command.command("inspect")
 @click.argument("what")
 @click.option(
-    "--hub",
-    default=None,
-    metavar="NAME",
-    help="Which hub of a stack, where several have a certificate.",
+    "--hub", metavar="NAME", help="Which hub of a stack, where several have a certificate."
 )
-@click.option(
-    "--hostname", default=None, metavar="HOST", help="With a file: the name that users type."
-)
-@click.option(
-    "--key-file", type=_FILE, default=None, help="Say whether this private key belongs to it."
-)
-@click.option(
-    "--as-of", "as_of", default=None, metavar="DATE", help="Judge as of this day instead of today."
-)
+@click.option("--hostname", metavar="HOST", help="With a file: the name that users type.")
+@click.option("--key-file", type=_FILE, help="Say whether this private key belongs to it.")
+@click.option("--as-of", metavar="DATE", help="Judge as of this day instead of today.")
 def inspect(
     what: str, *, hub: str | None, hostname: str | None, key_file: Path | None, as_of: str | None
 ) -> int:

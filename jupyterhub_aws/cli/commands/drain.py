@@ -18,7 +18,6 @@ from jupyterhub_aws.operate.drain.drain import Deadline
 @click.option(
     "--generation",
     type=click.IntRange(1, 999),
-    default=None,
     help="Only nodes of this generation (1: those that say none).",
 )
 @click.option(
@@ -29,11 +28,8 @@ from jupyterhub_aws.operate.drain.drain import Deadline
 @click.option(
     "--by",
     type=Deadline(),
-    default=None,
-    help=(
-        "Notify users through their hub, and stop what still runs then: 18:00 (UTC), or 90m from"
-        " now."
-    ),
+    help="Notify users through their hub, and stop what still runs then: 18:00 (UTC), or 90m from"
+    " now.",
 )
 @click.option(
     "--yes", is_flag=True, help="Do not ask, even where no user could start a server afterwards."
@@ -41,7 +37,7 @@ from jupyterhub_aws.operate.drain.drain import Deadline
 @click.option(
     "--no-wait", is_flag=True, help="Only let no server start there any more, and say who is there."
 )
-def command(stack: str, pool: str, **options: Any) -> int:
+def drain_command(stack: str, pool: str, **options: Any) -> int:
     """Empty the nodes of POOL: those of a generation, those of an older template, or all that are
     there now.
 
@@ -54,7 +50,7 @@ def command(stack: str, pool: str, **options: Any) -> int:
     from jupyterhub_aws.operate.daily.context import agreed
     from jupyterhub_aws.operate.drain.drain import COMMAND, drain_of, pool_of, summary
     from jupyterhub_aws.operate.drain.nodes import labels
-    from jupyterhub_aws.operate.live.account import connect
+    from jupyterhub_aws.operate.live.account import account_of
     from jupyterhub_aws.operate.live.cluster import cluster_of
     from jupyterhub_aws.operate.live.hub_api import hub_apis
     from jupyterhub_aws.operate.live.steps import run
@@ -70,11 +66,7 @@ def command(stack: str, pool: str, **options: Any) -> int:
         raise refused(COMMAND, "command.exclusive", "--no-wait", "and --by exclude each other", fix)
     found, _ = validated_stack(stack)
     pool_of(found, pool, old=old)
-    account = (
-        connect(COMMAND, found.region, expected=next(iter(found.accounts), None), changes=True)
-        if found.cluster.kind == "eks"
-        else None
-    )
+    account = account_of(COMMAND, found, changes=True) if found.cluster.kind == "eks" else None
     with contextlib.ExitStack() as held:
         cluster = held.enter_context(cluster_of(COMMAND, found, account))
         cluster.reached()

@@ -1,4 +1,4 @@
-"""What the commands that write a generated file have in common: where to, and what they say."""
+"""`jhub schema` and `jhub docs`: the commands that write a generated file."""
 
 from __future__ import annotations
 
@@ -38,8 +38,28 @@ def _there(target: str) -> Path:
     in no project.
     """
     project = find_project(Path.cwd())
-    return (
-        project.folder / target
-        if project is not None and (project.folder / target).is_file()
-        else Path("-")
-    )
+    if project is not None and (project.folder / target).is_file():
+        return project.folder / target
+    return Path("-")
+
+
+def _schema() -> str:
+    from jupyterhub_aws.config.schema import render_schema
+
+    return render_schema()
+
+
+schema_command = writer(
+    "schema", "config/stack.schema.json", _schema, "Write config/stack.schema.json from the models."
+)
+
+
+def _reference() -> str:
+    from jupyterhub_aws.config.reference import reference_page
+
+    return reference_page()
+
+
+docs_command = writer(
+    "docs", "docs/reference.md", _reference, "Write docs/reference.md from the models."
+)

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import click
 
+from jupyterhub_aws.cli.options import as_json, one_hub_or_all
+
 
 @click.command("health")
 @click.argument("stack")
-@click.option(
-    "--hub", default=None, metavar="NAME", help="One hub. Default: every hub of the stack."
-)
+@one_hub_or_all
 @click.option(
     "--profile",
     "profiles",
@@ -22,8 +22,8 @@ import click
     metavar="NAME",
     help="A profile to try. May be repeated. Default: all of them, which buys nodes.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The report as data.")
-def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: bool) -> int:
+@as_json("The report as data.")
+def health_command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: bool) -> int:
     """Sign in to each hub of STACK, start a server of each profile, run a cell in it, stop it, and
     say how long all that took.
 
@@ -44,11 +44,7 @@ def command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: boo
         reports = [
             check(
                 Subject(
-                    name=ctx.name,
-                    stack=ctx.stack,
-                    cluster=ctx.cluster,
-                    hub=name,
-                    profiles=profiles,
+                    name=ctx.name, stack=ctx.stack, cluster=ctx.cluster, hub=name, profiles=profiles
                 ),
                 _progress,
             )

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jupyterhub_aws.cli.options import as_json
+
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.homes import Collision, Move, Seen
 
 
 @click.group("homes")
-def command() -> None:
+def homes_command() -> None:
     """Look at home directories. Changes nothing."""
 
 
-@command.command("map")
+@homes_command.command("map")
 @click.argument("stack", required=False)
 @click.option(
     "--users",
@@ -28,30 +30,25 @@ def command() -> None:
     metavar="FILE",
     help="Names of users, one per line; - for standard input.",
 )
-@click.option(
-    "--hub", default=None, metavar="NAME", help="Which hub of STACK, where it has several."
-)
+@click.option("--hub", metavar="NAME", help="Which hub of STACK, where it has several.")
 @click.option(
     "--from",
     "old",
-    default=None,
     metavar="TEMPLATE",
     help="The directory before. [default: the new one with {escaped_username}]",
 )
 @click.option(
     "--to",
     "new",
-    default=None,
     metavar="TEMPLATE",
     help="The directory after. [default: home_directory of the hub, else {safe_username}]",
 )
 @click.option(
     "--root",
     type=click.Path(path_type=Path),
-    default=None,
     help="Where the hub's homes are mounted here: says what is really there.",
 )
-@click.option("--json", "as_json", is_flag=True, help="As data.")
+@as_json()
 @click.option(
     "--script",
     "as_script",

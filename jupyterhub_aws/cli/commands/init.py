@@ -37,13 +37,10 @@ _VARIANTS = ("open", "airgap", "existing")
     help="The stack: its file will be Pulumi.NAME.yaml.",
 )
 @click.option(
-    "--project",
-    default=None,
-    metavar="NAME",
-    help="The project's name for Pulumi. Default: the folder's.",
+    "--project", metavar="NAME", help="The project's name for Pulumi. Default: the folder's."
 )
 @click.option("--workflows", is_flag=True, help="Write GitHub workflows and a policy pack too.")
-def command(folder: Path, *, settings: tuple[str, ...], **options: object) -> int:
+def init_command(folder: Path, *, settings: tuple[str, ...], **options: object) -> int:
     r"""Make a project in DIR (default: here), and plan it. Needs no account and no network.
 
     \b

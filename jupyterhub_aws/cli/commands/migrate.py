@@ -13,7 +13,7 @@ import click
 @click.option(
     "--write", "writes", is_flag=True, help="Write the files. Without it they are only shown."
 )
-def command(stacks: tuple[str, ...], writes: bool) -> int:
+def migrate_command(stacks: tuple[str, ...], writes: bool) -> int:
     """Show what changes in stack files of an older format, and with --write change it.
 
     Without STACK: all stack files of the folder, and the values that Pulumi.yaml has for them.

@@ -14,9 +14,9 @@ from jupyterhub_aws.config.project import project_of
 
 @click.command("open")
 @click.argument("stack")
-@click.option("--hub", default=None, metavar="NAME", help="Which hub, where the stack has several.")
+@click.option("--hub", metavar="NAME", help="Which hub, where the stack has several.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
-def command(stack: str, hub: str | None, no_browser: bool) -> int:
+def open_command(stack: str, hub: str | None, no_browser: bool) -> int:
     """Open a hub of STACK (a name) in the browser. Needs the Pulumi CLI with access to the stack's
     state.
 

@@ -1,5 +1,5 @@
-"""`jhub pause STACK`: notify users, stop their servers, then everything that costs money while it
-runs.
+"""`jhub pause` stops everything that costs money while it runs, `jhub resume` brings it back as the
+stack file says.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ import contextlib
 
 import click
 
+from jupyterhub_aws.cli.options import let_up_go_on
 from jupyterhub_aws.operate.pause.pause import NoticePeriod
 
 
@@ -23,20 +24,16 @@ from jupyterhub_aws.operate.pause.pause import NoticePeriod
 @click.option(
     "--now",
     is_flag=True,
-    help=(
-        "Neither notify users nor ask the cluster: for a hub that does not answer. Servers end with"
-        " their nodes."
-    ),
+    help="Neither notify users nor ask the cluster: for a hub that does not answer. Servers end with"
+    " their nodes.",
 )
 @click.option(
     "--no-up",
     is_flag=True,
-    help=(
-        "Do not run `pulumi up` at the end: the changed stack file is merged and applied elsewhere."
-    ),
+    help="Do not run `pulumi up` at the end: the changed stack file is merged and applied elsewhere.",
 )
-@click.option("--yes", is_flag=True, help="Let `pulumi up` go on without asking.")
-def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
+@let_up_go_on
+def pause_command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
     """Pause STACK: no servers, no nodes, no autoscaler; homes, databases, secrets and
     addresses stay, and sizes stay in its file.
 
@@ -52,7 +49,7 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
         hubs_to_notify,
         pause_steps,
         refuse_user_nodes,
-        stack_file_step,
+        stack_file_steps,
         user_steps,
     )
 
@@ -64,15 +61,8 @@ def command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
             if ctx.cluster is None
             else open_now.enter_context(hub_apis(ctx.stack, ctx.cluster, hubs_to_notify(ctx)))
         )
-        marked = stack_file_step(ctx)
-        run(
-            COMMAND,
-            [
-                *user_steps(ctx, hubs, notice),
-                *pause_steps(ctx),
-                *([] if marked is None else [marked]),
-            ],
-        )
+        marked = stack_file_steps(COMMAND, ctx, paused=True)
+        run(COMMAND, [*user_steps(ctx, hubs, notice), *pause_steps(ctx), *marked])
         outer = ctx.stack.cloud_stack
         if outer is not None:
             click.echo(
@@ -106,3 +96,63 @@ _MACHINES_PAUSED = (
 _SERVERS_PAUSED = (
     "Its machines are not this stack's: name them under pause.instances to stop them too."
 )
+
+
+@click.command("resume")
+@click.argument("stack")
+@click.option(
+    "--no-up",
+    is_flag=True,
+    help="Do not run `pulumi up`: for a stack that drops nothing while paused, or after an `up` of"
+    " your own.",
+)
+@let_up_go_on
+def resume_command(stack: str, no_up: bool, yes: bool) -> int:
+    """Bring STACK back exactly as its file says: databases, network, nodes, autoscaler, hubs.
+    Run it again after anything that went wrong.
+    """
+    from jupyterhub_aws.operate.live import steps
+    from jupyterhub_aws.operate.live.cluster import cluster_of
+    from jupyterhub_aws.operate.live.hub_api import hub_apis
+    from jupyterhub_aws.operate.live.steps import run
+    from jupyterhub_aws.operate.pause.pause import context_of, needs_up
+    from jupyterhub_aws.operate.pause.resume import (
+        COMMAND,
+        answers,
+        before_up,
+        clear_notice_steps,
+        inside,
+        nodes,
+    )
+
+    with context_of(COMMAND, stack, inside=False) as ctx:
+        run(COMMAND, before_up(ctx))
+        if ctx.stack.pause.instances is not None:
+            with cluster_of(COMMAND, ctx.stack, ctx.account) as cluster:
+                run(COMMAND, answers(ctx, cluster))
+        if no_up or not steps.there():
+            if needs_up(ctx):
+                click.echo(
+                    f"What was dropped comes back by: pulumi up -s {ctx.file.stack}; then run"
+                    " this again with --no-up"
+                )
+                return 0
+        else:
+            steps.up(COMMAND, ctx.file, yes=yes)
+        run(COMMAND, nodes(ctx))
+        if ctx.stack.parts == "cloud":
+            click.echo(
+                "The cloud stack is resumed. Now, inside the cluster: jhub resume the stack that"
+                " names this one as"
+                " its cloud_stack"
+            )
+            return 0
+        with cluster_of(COMMAND, ctx.stack, ctx.account) as cluster:
+            run(COMMAND, inside(ctx, cluster))
+            with hub_apis(ctx.stack, cluster) as hubs:
+                run(COMMAND, clear_notice_steps(hubs))
+    click.echo(
+        f"{ctx.file.stack} is resumed. Commit {ctx.file.source}. Whether users can work: jhub"
+        f" health {ctx.file.stack}"
+    )
+    return 0

@@ -1,41 +1,36 @@
-"""`jhub plan STACK`: what `pulumi up` would build, what is wrong with it, and what it costs.
-Without account and network.
+"""`jhub plan` (what `pulumi up` would build, what is wrong with it, and what it costs), `jhub values`
+(what Helm gets for a hub) and `jhub sites` (every external host). Without account and network.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyterhub_aws.cli.arguments import day, stack_file
+from jupyterhub_aws.cli.arguments import chosen_hub, day, stack_file
+from jupyterhub_aws.cli.options import as_json, file_or_output, what_if
 from jupyterhub_aws.cli.output import to_file, to_standard_output
 from jupyterhub_aws.config.errors import refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jupyterhub_aws.checks.sites import Site
     from jupyterhub_aws.config.stack_file import StackFile
     from jupyterhub_aws.plan.plan import Plan
 
 
 @click.command("plan")
 @click.argument("stack")
-@click.option(
-    "--json",
-    "json_file",
-    is_flag=False,
-    flag_value="-",
-    default=None,
-    metavar="[FILE]",
-    help="The plan as data; without FILE to standard output.",
-)
+@file_or_output("--json", "The plan as data; without FILE to standard output.")
 @click.option(
     "--html",
     "html_file",
-    default=None,
     metavar="FILE",
     help="The plan as one page with pictures, for a browser. It needs no network.",
 )
@@ -55,45 +50,33 @@ if TYPE_CHECKING:
 @click.option(
     "--prices",
     "prices_file",
-    default=None,
     metavar="FILE",
     help='Prices of your own over the tables: TOML lines such as spot_share = "0.35".',
 )
 @click.option(
     "--against",
-    "against",
-    default=None,
     metavar="REF|FILE",
-    help=(
-        "What changes from there, and for which users: an older plan, or a ref of git such as HEAD."
-    ),
+    help="What changes from there, and for which users: an older plan, or a ref of git such as HEAD.",
 )
-@click.option(
-    "--markdown",
-    "markdown_file",
-    is_flag=False,
-    flag_value="-",
-    default=None,
-    metavar="[FILE]",
-    help="With --against: as one comment for a pull request.",
-)
+@file_or_output("--markdown", "With --against: as one comment for a pull request.")
 @click.option(
     "--as-of",
     "day",
-    default=None,
     metavar="YYYY-MM-DD",
     help="Judge support dates as of this day. Default: today.",
 )
-def command(stack: str, settings: tuple[str, ...], *, whole: bool, **options: str | None) -> int:
+def plan_command(
+    stack: str, settings: tuple[str, ...], *, whole: bool, **options: str | None
+) -> int:
     """Show what `pulumi up -s STACK` would build, and every finding about it.
 
     STACK is a name (dev) or the path of a stack file. Exit code 0: fine, 1: a check failed, 2: the
     stack file is wrong.
     """
-    as_of, prices_file = day(options["day"]), options["prices_file"]
     from jupyterhub_aws.config.prices import read_prices
     from jupyterhub_aws.plan.plan import make_plan
 
+    as_of, prices_file = day(options["day"]), options["prices_file"]
     prices = None if prices_file is None else read_prices(Path(prices_file))
     file = stack_file(stack, settings)
     plan = make_plan(file, as_of, prices, settings)
@@ -116,15 +99,7 @@ def _compare(plan: Plan, file: StackFile, options: Mapping[str, str | None]) -> 
     from jupyterhub_aws.diff.show import of_plan, older, show
 
     found = difference(older(str(options["against"]), file, plan.as_of.isoformat()), of_plan(plan))
-    show(
-        found,
-        None,
-        {
-            "json": options["json_file"],
-            "html": options["html_file"],
-            "markdown": options["markdown_file"],
-        },
-    )
+    show(found, None, {kind: options[f"{kind}_file"] for kind in ("json", "html", "markdown")})
 
 
 def _show(plan: Plan, json_file: str | None, html_file: str | None, *, whole: bool) -> None:
@@ -148,3 +123,112 @@ def _show(plan: Plan, json_file: str | None, html_file: str | None, *, whole: bo
         from jupyterhub_aws.plan.render import render
 
         render(plan, whole=whole)
+
+
+@click.command("values")
+@click.argument("stack")
+@click.argument("hub", required=False)
+@what_if
+def values_command(stack: str, hub: str | None, settings: tuple[str, ...]) -> int:
+    """Print the values of HUB's release in STACK. HUB may be left out where there is one only.
+
+    What only AWS knows is a placeholder such as ${hub-main-database-instance.endpoint}; a secret as
+    [secret].
+    """
+    from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
+    from jupyterhub_aws.plan.plan import recorded
+
+    _, recording = recorded(stack_file(stack, settings))
+    found = {hub_of(release): release for release in hub_releases(recording.everything.own)}
+    name = chosen_hub(
+        "jhub values",
+        stack,
+        found,
+        hub,
+        kind=" inside a cluster",
+        none="name the stack that makes them: with `parts: cloud` it is the other one",
+        several=f"name one: jhub values {stack} {min(found, default='')}",
+    )
+    _write(found[name].inputs["values"])
+    return 0
+
+
+def _write(values: Any) -> None:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 4096  # a folded line is a changed value for one who copies it
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.dump(_readable(values), sys.stdout)
+
+
+def _readable(value: Any) -> Any:
+    """The same value, with texts of several lines as blocks."""
+    from ruamel.yaml.scalarstring import LiteralScalarString
+
+    if isinstance(value, dict):
+        return {key: _readable(value[key]) for key in sorted(value)}
+    if isinstance(value, (list, tuple)):
+        return [_readable(item) for item in value]
+    if isinstance(value, str) and "\n" in value:
+        return LiteralScalarString(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_TITLES = {
+    "nodes": "Nodes (images, AWS's APIs)",
+    "hub": "Hubs",
+    "servers": "User servers",
+    "browsers": "Users' browsers",
+    "operators": "Operators: the machine that runs pulumi",
+}
+
+
+@click.command("sites")
+@click.argument("stack")
+@what_if
+@as_json()
+def sites_command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> int:
+    """Show every external host that STACK would talk to, who asks it, and which resource makes
+    them ask.
+    """
+    from jupyterhub_aws.checks.sites import sites
+    from jupyterhub_aws.plan.plan import recorded
+
+    found, recording = recorded(stack_file(stack, settings))
+    listed = sites(found, recording.everything)
+    if as_json:
+        data = [
+            {"host": site.host, "who": site.who, "why": site.why, "resource": site.resource}
+            for site in listed
+        ]
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        _show_sites(listed, closed=found.network.closed)
+    return 0
+
+
+def _show_sites(listed: list[Site], *, closed: bool) -> None:
+    from jupyterhub_aws.cli.console import Terminal
+    from jupyterhub_aws.operate.live.steps import some
+
+    console = Terminal()
+    for who, title in _TITLES.items():
+        here = [site for site in listed if site.who == who]
+        if not here and who in ("browsers", "servers"):
+            continue
+        console.print(f"[bold]{title}[/bold]" + ("" if here else ": no external host"))
+        for host in dict.fromkeys(site.host for site in here):
+            reasons = [site for site in here if site.host == host]
+            console.print(f"  {host}", soft_wrap=True)
+            for why in dict.fromkeys(site.why for site in reasons):
+                asked = [site.resource for site in reasons if site.why == why and site.resource]
+                names = sorted({resource.rpartition("::")[2] for resource in asked})
+                who_asks = f" ({some(names, 3)})" if names else ""
+                console.print(f"    {why}{who_asks}", style="dim", soft_wrap=True)
+    if closed:
+        console.print(
+            "\nThis network is isolated: what nodes, hubs and servers need is inside (`jhub plan`"
+            " proves it).",
+            soft_wrap=True,
+        )

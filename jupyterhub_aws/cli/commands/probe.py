@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jupyterhub_aws.cli.options import what_if
+
 if TYPE_CHECKING:
     from jupyterhub_aws.config.stack import StackConfig
     from jupyterhub_aws.operate.probe.connection import ProbeStep
@@ -23,29 +25,21 @@ _MARKS = {
 
 
 @click.group("probe")
-def command() -> None:
+def probe_command() -> None:
     """Try a hub's sign-in from here, with the class and the settings of the hub. Needs the
     network, and no AWS account.
     """
 
 
-@command.command("ldap")
+@probe_command.command("ldap")
 @click.argument("stack")
 @click.option(
-    "--hub",
-    default=None,
-    metavar="NAME",
-    help="Which hub, where the stack has several with a directory.",
+    "--hub", metavar="NAME", help="Which hub, where the stack has several with a directory."
 )
 @click.option(
-    "--user",
-    default=None,
-    metavar="NAME",
-    help="Whose sign-in to try. The password is asked for, without echo.",
+    "--user", metavar="NAME", help="Whose sign-in to try. The password is asked for, without echo."
 )
-@click.option(
-    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`."
-)
+@what_if
 def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, ...]) -> int:
     r"""Try name, port, certificate, look-up account, entry, password and groups of STACK's
     directory, one after the other.

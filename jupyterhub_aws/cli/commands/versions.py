@@ -1,5 +1,5 @@
-"""`jhub versions [STACK]`: what is old, near its end or insecure; `jhub versions refresh` asks
-AWS for newer pins.
+"""`jhub versions` (what is old, near its end or insecure; `refresh` asks AWS for newer pins) and `jhub
+upgrade plan` (the steps of an upgrade of Kubernetes).
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import click
 
 from jupyterhub_aws.cli.arguments import day
+from jupyterhub_aws.cli.options import as_json, as_of
 
 
 class _ShowByDefault(click.Group):
@@ -20,22 +21,16 @@ class _ShowByDefault(click.Group):
 
 
 @click.group("versions", cls=_ShowByDefault)
-def command() -> None:
+def versions_command() -> None:
     """`jhub versions [STACK]`: what is old, near its end or insecure. Needs neither account nor
     network, except to refresh.
     """
 
 
-@command.command("show")
+@versions_command.command("show")
 @click.argument("stack", required=False)
-@click.option(
-    "--as-of",
-    "as_of",
-    default=None,
-    metavar="YYYY-MM-DD",
-    help="Judge as of this day. Default: today.",
-)
-@click.option("--json", "as_json", is_flag=True, help="As data.")
+@as_of("Judge")
+@as_json()
 def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
     """Show each version that STACK uses: the newest known, until when it is supported, and its
     status. Without STACK: the whole table.
@@ -53,7 +48,7 @@ def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
     return 1 if failed else 0
 
 
-@command.command("refresh")
+@versions_command.command("refresh")
 @click.option(
     "--region",
     default="us-east-1",
@@ -85,4 +80,39 @@ def refresh(region: str, dry_run: bool) -> int:
             f"Read the difference (git diff {TABLE.name}), then: jhub docs, make test, jhub plan"
             " STACK --against HEAD"
         )
+    return 0
+
+
+@click.group("upgrade")
+def upgrade_command() -> None:
+    """Plan an upgrade of Kubernetes. Changes nothing, and needs neither account nor network."""
+
+
+@upgrade_command.command("plan")
+@click.argument("stack")
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    metavar="MINOR",
+    help='The Kubernetes minor to get to, such as "1.36".',
+)
+@as_json()
+@as_of("Judge support dates")
+def upgrade_plan(stack: str, target: str, as_json: bool, as_of: str | None) -> int:
+    """Say in which order STACK gets to another minor: what to write, what to run, which users it
+    interrupts, how long it takes, how to go back.
+
+    What a step does is measured: the stack is planned before and after it, and the two are
+    compared.
+    """
+    from jupyterhub_aws.operate.upgrade.show import as_data, render
+    from jupyterhub_aws.operate.upgrade.steps import planned_upgrade
+
+    upgrade, apis = planned_upgrade("jhub upgrade plan", stack, target, day(as_of))
+    steps = list(upgrade.steps())
+    if as_json:
+        click.echo(as_data(upgrade, steps, apis), nl=False)
+    else:
+        render(upgrade, steps, apis)
     return 0

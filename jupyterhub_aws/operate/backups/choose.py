@@ -8,7 +8,7 @@ import datetime
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,19 +128,15 @@ class FromFileSystem:
     @property
     def token(self) -> str:
         """What makes the same restore the same: asked for twice, AWS does it once."""
-        return hashlib.sha256(f"{self.point.arn} {self.item} {self.attempt}".encode()).hexdigest()[
-            :32
-        ]
+        return _token(self.point, self.item, self.attempt)
 
     @property
     def target(self) -> str:
         """Beside what is alive: in the user's own home, where they find it; for a hub below
         `_restored`, which is no user's home.
         """
-        when = stamp(self.point.made) + ("" if self.attempt == "1" else f"-{self.attempt}")
-        return (
-            f"{self.item}/_restored/{when}" if self.user is None else f"{self.item}/restored-{when}"
-        )
+        when = _when(self.point, self.attempt)
+        return f"{self.item}/{'_restored/' if self.user is None else 'restored-'}{when}"
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -179,18 +175,23 @@ class FromVolume:
     @property
     def token(self) -> str:
         """As above."""
-        return hashlib.sha256(f"{self.point.arn} {self.claim} {self.attempt}".encode()).hexdigest()[
-            :32
-        ]
+        return _token(self.point, self.claim, self.attempt)
 
     @property
     def target(self) -> str:
         """The claim of another name."""
-        when = stamp(self.point.made) + ("" if self.attempt == "1" else f"-{self.attempt}")
-        return f"restored-{when}-{self.token[:8]}"
+        return f"restored-{_when(self.point, self.attempt)}-{self.token[:8]}"
 
 
 Intent = FromFileSystem | FromVolume
+
+
+def _token(point: Point, what: str, attempt: str) -> str:
+    return hashlib.sha256(f"{point.arn} {what} {attempt}".encode()).hexdigest()[:32]
+
+
+def _when(point: Point, attempt: str) -> str:
+    return stamp(point.made) + ("" if attempt == "1" else f"-{attempt}")
 
 
 def comparing(intent: FromFileSystem) -> list[str]:
@@ -240,10 +241,8 @@ def home_of(command: str, stack: StackConfig, hub: str, name: str) -> str:
     """One user's directory, from the root of the file system. Raises ConfigError where it
     would lead out of the hub's own.
     """
-    root, below = (
-        hub_root(stack, hub),
-        directory(stack.hubs[hub].home_directory, user_name(command, name)),
-    )
+    root = hub_root(stack, hub)
+    below = directory(stack.hubs[hub].home_directory, user_name(command, name))
     if any(part in ("", ".", "..") for part in below.split("/")):
         what = f"leads out of the hub's directory (got {shown(name)})"
         raise refused(command, "user.outside", "--user", what, "write another name")
@@ -275,18 +274,15 @@ def intent(
     command, stack = context.command, context.stack
     name = chosen_hub(command, context.file.stack, stack.hubs, hub)
     if isinstance(stack.homes, EfsHomesSection):
-        item = (
-            hub_root(stack, name) if user is None else home_of(command, stack, name, user)
-        )  # names first: no call for a wrong one
+        # Names first: no call for a wrong one.
+        item = hub_root(stack, name) if user is None else home_of(command, stack, name, user)
         _not_the_whole(command, item)
         _in_the_vault(context)
         with translate_aws_errors(command):
             system = file_system(context)
         if system is None:
-            what = (
-                f"there is no file system {homes_name(stack.name)} in {context.account.id},"
-                f" {context.account.region}"
-            )
+            where = f"{context.account.id}, {context.account.region}"
+            what = f"there is no file system {homes_name(stack.name)} in {where}"
             fix = "build it first: pulumi up; or choose the stack's region and account"
             raise refused(command, "restore.no-file-system", "homes", what, fix)
         arn, here = str(system["FileSystemArn"]), context.account.region
@@ -340,11 +336,8 @@ def _in_the_vault(context: BackupContext) -> None:
 def _volume(
     context: BackupContext, hub: str, user: str, at: datetime.datetime | None, attempt: str
 ) -> FromVolume:
-    command, claim, namespace = (
-        context.command,
-        claim_of(context.command, user),
-        namespace_of(context.stack, hub),
-    )
+    command, namespace = context.command, namespace_of(context.stack, hub)
+    claim = claim_of(command, user)
     # aws-ebs-csi-driver, docs/tagging.md: what each volume of a claim is tagged with.
     filters = [
         {"Name": "tag:kubernetes.io/created-for/pvc/namespace", "Values": [namespace]},
@@ -361,12 +354,7 @@ def _volume(
         )
         raise refused(command, "restore.no-volume", "--user", what, fix)
     by_id: dict[str, Any] = {str(volume["VolumeId"]): volume for volume in found}
-    mine = [
-        point
-        for point in points(context)
-        if point.id in by_id and point.region == context.account.region
-    ]
-    point = newest(command, mine, at, f"{user}'s volume")
+    point = newest(command, _points_of(context, by_id), at, f"{user}'s volume")
     volume = by_id[point.id]
     return FromVolume(
         point=point,
@@ -379,6 +367,12 @@ def _volume(
         namespace=namespace,
         attempt=attempt,
     )
+
+
+def _points_of(context: BackupContext, ids: Collection[str]) -> list[Point]:
+    """Backups of these volumes, in the stack's own region."""
+    here = context.account.region
+    return [point for point in points(context) if point.id in ids and point.region == here]
 
 
 def database_words(context: BackupContext, hub: str, at: datetime.datetime | None) -> list[str]:
@@ -395,29 +389,14 @@ def database_words(context: BackupContext, hub: str, at: datetime.datetime | Non
         ]
     if not isinstance(section, SqliteDatabase):
         return ["It is not in AWS: nothing is known of its backups here."]
+    filters = [{"Name": "tag:Name", "Values": [f"{stack.name}-{hub}-database"]}]
     with translate_aws_errors(context.command):
-        found = list(
-            context.account.all(
-                "ec2",
-                "describe_volumes",
-                "Volumes",
-                Filters=[{"Name": "tag:Name", "Values": [f"{stack.name}-{hub}-database"]}],
-            )
-        )
+        found = list(context.account.all("ec2", "describe_volumes", "Volumes", Filters=filters))
     mine = {
         str(volume["VolumeId"]) for volume in found if tags_of(volume).get("stack") == stack.name
     }
     try:
-        point: Point = newest(
-            context.command,
-            [
-                point
-                for point in points(context)
-                if point.id in mine and point.region == context.account.region
-            ],
-            at,
-            "the database",
-        )
+        point = newest(context.command, _points_of(context, mine), at, "the database")
     except ConfigError as error:
         return [problem.what for problem in error.problems]
     return [

@@ -16,7 +16,7 @@ from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile, find, read
-from jupyterhub_aws.operate.live.account import Account, connect
+from jupyterhub_aws.operate.live.account import Account, account_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,8 @@ def refuse_paused(context: BackupContext) -> None:
     homes.
     """
     if context.stack.paused:
-        what, fix = (
-            "is paused, so there is no node for the job that a restore needs",
-            f"bring it back: jhub resume {context.file.stack}",
-        )
+        what = "is paused, so there is no node for the job that a restore needs"
+        fix = f"bring it back: jhub resume {context.file.stack}"
         raise refused(context.command, "stack.paused", context.file.stack, what, fix)
 
 
@@ -64,9 +62,7 @@ def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
         what = f"is none: nothing is backed up ({found.backups.reason})"
         fix = "remove the section, then pulumi up"
         raise refused(command, "backups.none", "backups.kind", what, fix)
-    account = connect(
-        command, found.region, expected=next(iter(found.accounts), None), changes=changes
-    )
+    account = account_of(command, found, changes=changes)
     return BackupContext(command=command, stack=found, file=file, account=account)
 
 

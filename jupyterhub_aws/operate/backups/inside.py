@@ -12,6 +12,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,15 +104,9 @@ def job(
     spec_of = resolve(stack).hubs[hub]
     image = resolve(stack).images.named(spec_of.server_image)
     program = HomesProgram(file="homes_restored.py", arguments=list(arguments), root_with=_RIGHTS)
-    spec: dict[str, Any] = _camel(
-        pod(
-            image,
-            program,
-            on_core_nodes=not spec_of.existing_cluster,
-            claim=NAMESPACE,
-            config_map=NAMESPACE,
-        )
-    )
+    core = not spec_of.existing_cluster
+    made = pod(image, program, on_core_nodes=core, claim=NAMESPACE, config_map=NAMESPACE)
+    spec: dict[str, Any] = _camel(made)
     spec["nodeSelector"] = {**spec["nodeSelector"], "kubernetes.io/hostname": node}
     metadata = {"name": name, "namespace": NAMESPACE, "labels": _LABEL}
     return {
@@ -140,11 +135,7 @@ def volume_to_look_into(
     """A restored volume beside a user's own: a claim of another name, which no server ever
     mounts by itself.
     """
-    term = {
-        "matchExpressions": [
-            {"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}
-        ]
-    }
+    in_zone = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}
     size = f"{size_gib}Gi"
     spec: dict[str, Any] = {
         "capacity": {"storage": size},
@@ -153,7 +144,7 @@ def volume_to_look_into(
         "storageClassName": "",
         "claimRef": {"namespace": namespace, "name": name},
         "csi": {"driver": EBS_DRIVER, "volumeHandle": volume_id, "fsType": "ext4"},
-        "nodeAffinity": {"required": {"nodeSelectorTerms": [term]}},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [in_zone]}]}},
     }
     claim = {
         "accessModes": ["ReadWriteOnce"],
@@ -177,11 +168,8 @@ def volume_to_look_into(
     ]
 
 
-_DRIVER_NAMESPACE, _DRIVER_ACCOUNT, _DRIVER_LABEL = (
-    "kube-system",
-    "efs-csi-node-sa",
-    "app=efs-csi-node",
-)
+_DRIVER_NAMESPACE, _DRIVER_ACCOUNT = "kube-system", "efs-csi-node-sa"
+_DRIVER_LABEL = "app=efs-csi-node"
 #: EKS user guide, "How EKS Pod Identity works": what the webhook puts into a pod whose account has
 #: a role.
 _IDENTITY = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -198,6 +186,7 @@ class AllHomes:
         self._context, self._cluster, self._hub, self._name = context, cluster, hub, name
         self._role = f"arn:{partition_of(context.account.region)}:iam::{context.account.id}:role/{restore_name(context.stack.name)}"
         self._eks: Any = context.account.client("eks")
+        self._volume = volume_of_all_homes(context.stack.name)
         self._node: str | None = None
         self.result: dict[str, Any] | None = None
 
@@ -206,12 +195,8 @@ class AllHomes:
         no node, no access to the files, a role or job that is not of this command.
         """
         problems: list[Problem] = []
-        for looks in (
-            lambda: self.node,
-            lambda: self._access_point(file_system),
-            self._unassociated,
-            self._jobs,
-        ):
+        access_point = partial(self._access_point, file_system)
+        for looks in (lambda: self.node, access_point, self._unassociated, self._jobs):
             try:
                 looks()
             except ConfigError as error:
@@ -227,23 +212,18 @@ class AllHomes:
 
         return [
             CommandStep(
-                says="the storage driver of one core node gets the role that sees all homes",
-                left=self._unassociated,
-                do=self._associate,
-                patience=_SECONDS,
+                "the storage driver of one core node gets the role that sees all homes",
+                self._unassociated,
+                self._associate,
+                _SECONDS,
             ),
             CommandStep(
-                says="its pod on that node is recreated, with the role",
-                left=self._without,
-                do=self._renew,
-                patience=_SECONDS,
+                "its pod on that node is recreated, with the role",
+                self._without,
+                self._renew,
+                _SECONDS,
             ),
-            CommandStep(
-                says="a job in the cluster does the rest",
-                left=self._unfinished,
-                do=begin,
-                patience=12 * _HOURS,
-            ),
+            CommandStep("a job in the cluster does the rest", self._unfinished, begin, 12 * _HOURS),
             *self.shut(),
         ]
 
@@ -251,22 +231,16 @@ class AllHomes:
         """Take everything away again that this made: no home, and nothing restored."""
         return [
             CommandStep(
-                says="the job and its way to the files go",
-                left=self._still_there,
-                do=self._clear,
-                patience=_SECONDS,
+                "the job and its way to the files go", self._still_there, self._clear, _SECONDS
             ),
             CommandStep(
-                says="the role is taken from the storage driver",
-                left=self._associated,
-                do=self._dissociate,
-                patience=_SECONDS,
+                "the role is taken from the storage driver",
+                self._associated,
+                self._dissociate,
+                _SECONDS,
             ),
             CommandStep(
-                says="its pod is recreated, without the role",
-                left=self._with,
-                do=self._renew,
-                patience=_SECONDS,
+                "its pod is recreated, without the role", self._with, self._renew, _SECONDS
             ),
         ]
 
@@ -329,24 +303,17 @@ class AllHomes:
         """The driver's pod on the chosen node: its name, whether it is ready, and whether it has
         the role. None while there is none.
         """
-        found = self._cluster.data(
-            "--namespace", _DRIVER_NAMESPACE, "get", "pods", "--selector", _DRIVER_LABEL
-        )["items"]
-        pod = next(
-            (
-                item
-                for item in found
-                if item["spec"].get("nodeName") == self.node
-                and "deletionTimestamp" not in item["metadata"]
-            ),
-            None,
-        )
-        if pod is None:
+        of = ("--namespace", _DRIVER_NAMESPACE, "get", "pods", "--selector", _DRIVER_LABEL)
+        here = [
+            item
+            for item in self._cluster.data(*of)["items"]
+            if item["spec"].get("nodeName") == self.node
+            and "deletionTimestamp" not in item["metadata"]
+        ]
+        if not here:
             return None
-        ready = any(
-            item["type"] == "Ready" and item["status"] == "True"
-            for item in pod.get("status", {}).get("conditions", ())
-        )
+        pod = here[0]
+        ready = _is_ready(pod.get("status", {}).get("conditions", ()))
         has = any(
             entry["name"] == _IDENTITY
             for container in pod["spec"]["containers"]
@@ -362,11 +329,7 @@ class AllHomes:
             ready = [
                 str(item["metadata"]["name"])
                 for item in nodes
-                if not item["spec"].get("unschedulable")
-                and any(
-                    c["type"] == "Ready" and c["status"] == "True"
-                    for c in item["status"]["conditions"]
-                )
+                if not item["spec"].get("unschedulable") and _is_ready(item["status"]["conditions"])
             ]
             if not ready:
                 what = "no core node is ready for the job"
@@ -377,17 +340,13 @@ class AllHomes:
 
     def _without(self) -> list[str]:
         found = self._driver()
-        return (
-            [] if found is not None and found[1] and found[2] else [f"efs-csi-node on {self.node}"]
-        )
+        done = found is not None and found[1] and found[2]
+        return [] if done else [f"efs-csi-node on {self.node}"]
 
     def _with(self) -> list[str]:
         found = self._driver()
-        return (
-            []
-            if found is not None and found[1] and not found[2]
-            else [f"efs-csi-node on {self.node}"]
-        )
+        done = found is not None and found[1] and not found[2]
+        return [] if done else [f"efs-csi-node on {self.node}"]
 
     def _renew(self) -> None:
         """Only the pod that is not as it has to be; its set makes another at once."""
@@ -413,11 +372,8 @@ class AllHomes:
         status = self._jobs().get(self._name, {}).get("status", {})
         if not status.get("succeeded") and not status.get("failed"):
             return [self._name]
-        said = (
-            self._cluster.ask("--namespace", NAMESPACE, "logs", f"job/{self._name}")
-            .strip()
-            .splitlines()
-        )
+        log = self._cluster.ask("--namespace", NAMESPACE, "logs", f"job/{self._name}")
+        said = log.strip().splitlines()
         self.result = _last(said)
         for line in said[:-1]:
             if line.startswith("differs: "):
@@ -454,37 +410,26 @@ class AllHomes:
         return {str(item["metadata"]["name"]): item for item in found}
 
     def _still_there(self) -> list[str]:
-        names = [
-            item["metadata"]["name"]
-            for item in self._cluster.data(
-                "get", "namespaces", "--selector", "app.kubernetes.io/managed-by=jhub"
-            )["items"]
-        ]
-        volumes = [
-            item["metadata"]["name"]
-            for item in self._cluster.data(
-                "get", "persistentvolumes", "--selector", "app.kubernetes.io/managed-by=jhub"
-            )["items"]
-        ]
-        mine = volume_of_all_homes(self._context.stack.name)
-        return [f"namespace {NAMESPACE}"] * (NAMESPACE in names) + [f"volume {mine}"] * (
-            mine in volumes
-        )
+        namespaces = self._made_by_jhub("namespaces")
+        volumes = self._made_by_jhub("persistentvolumes")
+        left = [f"namespace {NAMESPACE}"] if NAMESPACE in namespaces else []
+        return [*left, f"volume {self._volume}"] if self._volume in volumes else left
+
+    def _made_by_jhub(self, kind: str) -> list[str]:
+        label = "app.kubernetes.io/managed-by=jhub"
+        found = self._cluster.data("get", kind, "--selector", label)["items"]
+        return [str(item["metadata"]["name"]) for item in found]
 
     def _clear(self) -> None:
-        left = self._still_there()
+        left, gone = self._still_there(), ("--ignore-not-found", "--wait=true")
         if f"namespace {NAMESPACE}" in left:
-            self._cluster.change(
-                "delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=true"
-            )
-        if f"volume {volume_of_all_homes(self._context.stack.name)}" in left:
-            self._cluster.change(
-                "delete",
-                "persistentvolume",
-                volume_of_all_homes(self._context.stack.name),
-                "--ignore-not-found",
-                "--wait=true",
-            )
+            self._cluster.change("delete", "namespace", NAMESPACE, *gone)
+        if f"volume {self._volume}" in left:
+            self._cluster.change("delete", "persistentvolume", self._volume, *gone)
+
+
+def _is_ready(conditions: Sequence[Mapping[str, Any]]) -> bool:
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 def _last(lines: Sequence[str]) -> dict[str, Any]:
@@ -499,8 +444,6 @@ def apply(cluster: KubectlCluster, documents: Sequence[dict[str, Any]]) -> None:
     """Objects as one list, through a file of this process alone."""
     with tempfile.TemporaryDirectory(prefix="jhub-") as folder:
         path = Path(folder) / "objects.json"
-        path.write_text(
-            json.dumps({"apiVersion": "v1", "kind": "List", "items": list(documents)}),
-            encoding="utf-8",
-        )
+        objects = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
+        path.write_text(json.dumps(objects), encoding="utf-8")
         cluster.change("apply", "--filename", str(path))

@@ -14,7 +14,7 @@ from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.context import BackupContext
-from jupyterhub_aws.operate.backups.points import Stateful, tags_of
+from jupyterhub_aws.operate.backups.points import Stateful, for_ec2, tags_of
 from jupyterhub_aws.operate.live.account import translate_aws_errors
 from jupyterhub_aws.operate.live.steps import CommandStep
 
@@ -33,22 +33,14 @@ def now_steps(
     """A step for each kind of resource. Raises ConfigError where AWS Backup is switched off for
     one of them.
     """
+    maker: Callable[..., _Jobs | _Snapshots] = _Snapshots
     if isinstance(context.stack.backups, AwsBackup):
         opted_in(context, {item.kind for item in resources})
-    maker: Callable[..., _Jobs | _Snapshots] = (
-        _Jobs if isinstance(context.stack.backups, AwsBackup) else _Snapshots
-    )
+        maker = _Jobs
     steps = []
     for kind in sorted({item.kind for item in resources}):
         work = maker(context, [item for item in resources if item.kind == kind], clock)
-        steps.append(
-            CommandStep(
-                says=f"{_KINDS[kind]} are backed up",
-                left=work.left,
-                do=work.begin,
-                patience=_PATIENCE,
-            )
-        )
+        steps.append(CommandStep(f"{_KINDS[kind]} are backed up", work.left, work.begin, _PATIENCE))
     return steps
 
 
@@ -57,21 +49,14 @@ def opted_in(context: BackupContext, kinds: set[str]) -> None:
     skip those resources without a warning.
     """
     with translate_aws_errors(context.command):
-        settings = (
-            context.account.client("backup")
-            .describe_region_settings()
-            .get("ResourceTypeOptInPreference", {})
-        )
+        found = context.account.client("backup").describe_region_settings()
+    settings = found.get("ResourceTypeOptInPreference", {})
     off = sorted(kind for kind in kinds if settings.get(kind) is False)
     if off:
-        what = (
-            f"keep AWS Backup from {', '.join(off)} in {context.account.region}: no plan backs"
-            " them up"
-        )
-        fix = (
-            "aws backup update-region-settings --resource-type-opt-in-preference"
-            f" {','.join(f'{kind}=true' for kind in off)}"
-        )
+        where = context.account.region
+        what = f"keep AWS Backup from {', '.join(off)} in {where}: no plan backs them up"
+        chosen = ",".join(f"{kind}=true" for kind in off)
+        fix = f"aws backup update-region-settings --resource-type-opt-in-preference {chosen}"
         raise refused(context.command, "backup.opted-out", "AWS Backup's settings", what, fix)
 
 
@@ -111,36 +96,23 @@ class _Jobs:
             going = [found for found in self._jobs(item) if found["State"] not in _FAILED]
             if not going:
                 return "not begun"
-            job = self._begun[item.arn] = str(
-                max(going, key=lambda found: found["CreationDate"])["BackupJobId"]
-            )
+            last = max(going, key=lambda found: found["CreationDate"])
+            job = self._begun[item.arn] = str(last["BackupJobId"])
         found = self._client.describe_backup_job(BackupJobId=job)
         if found["State"] in _FAILED:
-            what = (
-                f"{found['State'].lower()}:"
-                f" {str(found.get('StatusMessage', 'AWS gives no reason'))[:200]}"
-            )
+            why = str(found.get("StatusMessage", "AWS gives no reason"))[:200]
+            what = f"{found['State'].lower()}: {why}"
             fix = "fix that, then run the same command again"
             raise refused(self._context.command, "backup.failed", item.shown, what, fix)
+        if found["State"] in _DONE:
+            return str(found["State"])
         percent = found.get("PercentDone")
-        return (
-            str(found["State"])
-            if found["State"] in _DONE
-            else f"{found['State'].lower()}{f' {percent}%' if percent else ''}"
-        )
+        return f"{found['State'].lower()}{f' {percent}%' if percent else ''}"
 
     def _jobs(self, item: Stateful) -> list[Any]:
         vault = resolve(self._context.stack).backups.vault_name
-        return list(
-            self._context.account.all(
-                "backup",
-                "list_backup_jobs",
-                "BackupJobs",
-                ByResourceArn=item.arn,
-                ByBackupVaultName=vault,
-                ByCreatedAfter=self._since,
-            )
-        )
+        of = {"ByResourceArn": item.arn, "ByBackupVaultName": vault, "ByCreatedAfter": self._since}
+        return list(self._context.account.all("backup", "list_backup_jobs", "BackupJobs", **of))
 
     def _start(self, item: Stateful) -> str:
         stack, account = self._context.stack, self._context.account
@@ -148,9 +120,8 @@ class _Jobs:
         # The same call twice is one job, also when AWS does not list the first yet; one that failed
         # is another's business.
         failed = len([found for found in self._jobs(item) if found["State"] in _FAILED])
-        token = hashlib.sha256(
-            f"{item.arn} {self._since:%Y-%m-%dT%H} {failed}".encode()
-        ).hexdigest()[:32]
+        same = f"{item.arn} {self._since:%Y-%m-%dT%H} {failed}"
+        token = hashlib.sha256(same.encode()).hexdigest()[:32]
         found = self._client.start_backup_job(
             BackupVaultName=resolve(stack).backups.vault_name,
             ResourceArn=item.arn,
@@ -190,19 +161,11 @@ class _Snapshots:
             states = self._states()
             for item in self._resources:
                 if item.id not in states:
-                    tags = {
-                        key: value for key, value in item.tags.items() if not key.startswith("aws:")
-                    } | {MADE_BY: "jhub backup now"}
-                    specification = {
-                        "ResourceType": "snapshot",
-                        "Tags": [
-                            {"Key": key, "Value": value} for key, value in sorted(tags.items())
-                        ],
-                    }
+                    own = {key: item.tags[key] for key in item.tags if not key.startswith("aws:")}
+                    tags = for_ec2("snapshot", {**own, MADE_BY: "jhub backup now"})
+                    says = f"jhub backup now: {item.name}"
                     self._context.account.client("ec2").create_snapshot(
-                        VolumeId=item.id,
-                        Description=f"jhub backup now: {item.name}",
-                        TagSpecifications=[specification],
+                        VolumeId=item.id, Description=says, TagSpecifications=[tags]
                     )
 
     def _states(self) -> dict[str, str]:
@@ -218,7 +181,5 @@ class _Snapshots:
             for item in found
             if item["StartTime"] >= self._since and tags_of(item).get(MADE_BY)
         ]
-        return {
-            str(item["VolumeId"]): str(item["State"])
-            for item in sorted(recent, key=lambda item: item["StartTime"])
-        }
+        recent.sort(key=lambda item: item["StartTime"])
+        return {str(item["VolumeId"]): str(item["State"]) for item in recent}

@@ -7,8 +7,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from jupyterhub_aws.components.iam import partition_of
 from jupyterhub_aws.config.backups import TAG, AwsBackup
 from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.homes import EfsHomesSection
@@ -16,10 +17,6 @@ from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.homes import homes_name
 from jupyterhub_aws.operate.backups.context import BackupContext
 from jupyterhub_aws.operate.live.account import Account, code_of, translate_aws_errors
-
-if TYPE_CHECKING:
-    from jupyterhub_aws.operate.backups.context import BackupContext
-
 
 # --- What of a stack holds data and is there now: asked of AWS, by the tag that backups look for
 # and by the stack's own.
@@ -54,49 +51,24 @@ def stateful(context: BackupContext) -> list[Stateful]:
 
 def _stateful(context: BackupContext) -> Iterator[Stateful]:
     account, stack = context.account, context.stack
-    partition = (
-        "aws-cn"
-        if account.region.startswith("cn-")
-        else "aws-us-gov"
-        if account.region.startswith("us-gov-")
-        else "aws"
-    )
     if isinstance(stack.backups, AwsBackup):
         for system in account.all("efs", "describe_file_systems", "FileSystems"):
-            if tags_of(system).get("stack") == stack.name:
-                yield _of(
-                    str(system["FileSystemArn"]),
-                    "EFS",
-                    str(system["FileSystemId"]),
-                    tags_of(system),
-                    stack.name,
-                )
-    for volume in account.all(
-        "ec2",
-        "describe_volumes",
-        "Volumes",
-        Filters=[{"Name": "tag:stack", "Values": [stack.name]}],
-    ):
-        tags = tags_of(volume)
+            tags = tags_of(system)
+            if tags.get("stack") == stack.name:
+                arn, id_ = str(system["FileSystemArn"]), str(system["FileSystemId"])
+                yield _of(arn, "EFS", id_, tags, stack.name)
+    of_ec2 = f"arn:{partition_of(account.region)}:ec2:{account.region}:{account.id}"
+    mine = [{"Name": "tag:stack", "Values": [stack.name]}]
+    for volume in account.all("ec2", "describe_volumes", "Volumes", Filters=mine):
+        tags, id_ = tags_of(volume), str(volume["VolumeId"])
         if _is_data(tags):
-            yield _of(
-                f"arn:{partition}:ec2:{account.region}:{account.id}:volume/{volume['VolumeId']}",
-                "EBS",
-                str(volume["VolumeId"]),
-                tags,
-                stack.name,
-            )
+            yield _of(f"{of_ec2}:volume/{id_}", "EBS", id_, tags, stack.name)
     if isinstance(stack.backups, AwsBackup) and stack.backups.rds:
         for database in account.all("rds", "describe_db_instances", "DBInstances"):
             tags = {tag["Key"]: tag["Value"] for tag in database.get("TagList", ())}
             if tags.get("stack") == stack.name:
-                yield _of(
-                    str(database["DBInstanceArn"]),
-                    "RDS",
-                    str(database["DBInstanceIdentifier"]),
-                    tags,
-                    stack.name,
-                )
+                arn, id_ = str(database["DBInstanceArn"]), str(database["DBInstanceIdentifier"])
+                yield _of(arn, "RDS", id_, tags, stack.name)
 
 
 def _is_data(tags: Mapping[str, str]) -> bool:
@@ -108,20 +80,20 @@ def _is_data(tags: Mapping[str, str]) -> bool:
 
 
 def _of(arn: str, kind: str, id_: str, tags: Mapping[str, str], stack: str) -> Stateful:
-    user = tags.get("kubernetes.io/created-for/pvc/name")
-    return Stateful(
-        arn=arn,
-        kind=kind,
-        id=id_,
-        name=user or tags.get("Name", ""),
-        covered=tags.get(TAG) == stack,
-        tags=tags,
-    )
+    name = tags.get("kubernetes.io/created-for/pvc/name") or tags.get("Name", "")
+    covered = tags.get(TAG) == stack
+    return Stateful(arn=arn, kind=kind, id=id_, name=name, covered=covered, tags=tags)
 
 
 def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
     """The tags of something that EC2 or EFS describes."""
     return {str(tag["Key"]): str(tag.get("Value", "")) for tag in item.get("Tags") or ()}
+
+
+def for_ec2(kind: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    """Tags as EC2 takes them for what a call makes."""
+    pairs = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+    return {"ResourceType": kind, "Tags": pairs}
 
 
 #: EFS user guide, "Automatic backups": the vault of its own plan.
@@ -186,28 +158,17 @@ def _points(context: BackupContext) -> Iterator[Point]:
     if isinstance(stack.homes, EfsHomesSection) and spec.efs_plan(stack.homes):
         system = file_system(context)
         if system is not None:
-            yield from _of_vault(
-                context.command,
-                context.account,
-                EFS_VAULT,
-                ByResourceArn=str(system["FileSystemArn"]),
-            )
+            of = {"ByResourceArn": str(system["FileSystemArn"])}
+            yield from _of_vault(context.command, context.account, EFS_VAULT, **of)
 
 
 def _of_vault(command: str, account: Account, name: str, **more: str) -> Iterator[Point]:
     from botocore.exceptions import ClientError
 
+    call = ("backup", "list_recovery_points_by_backup_vault", "RecoveryPoints")
     try:
-        yield from (
-            _of_recovery_point(account, item)
-            for item in account.all(
-                "backup",
-                "list_recovery_points_by_backup_vault",
-                "RecoveryPoints",
-                BackupVaultName=name,
-                **more,
-            )
-        )
+        for item in account.all(*call, BackupVaultName=name, **more):
+            yield _of_recovery_point(account, item)
     except ClientError as error:
         # AWS Backup answers AccessDeniedException, too, for a vault that is not there.
         if code_of(error) != "ResourceNotFoundException":
@@ -252,14 +213,11 @@ def file_system(context: BackupContext) -> Mapping[str, Any] | None:
     where there is none.
     """
     name = homes_name(context.stack.name)
+    its_tags = {"stack": context.stack.name, "Name": name}.items()
     found = [
         system
         for system in context.account.all("efs", "describe_file_systems", "FileSystems")
-        if system.get("CreationToken") == name
-        or (
-            tags_of(system).get("stack") == context.stack.name
-            and tags_of(system).get("Name") == name
-        )
+        if system.get("CreationToken") == name or its_tags <= tags_of(system).items()
     ]
     if len(found) > 1:
         names = ", ".join(str(system["FileSystemId"]) for system in found)
@@ -280,20 +238,15 @@ def newest(command: str, found: list[Point], at: datetime.datetime | None, what:
     if taken:
         return max(taken, key=lambda point: point.made)
     if not found:
+        fault = f"there is no backup of {what} yet"
         fix = "wait for the next night, or: jhub backup now STACK"
-        raise refused(
-            command, "restore.no-backup", "backups", f"there is no backup of {what} yet", fix
-        )
+        raise refused(command, "restore.no-backup", "backups", fault, fix)
     if not usable:
         states = ", ".join(sorted({point.state for point in found}))
-        raise refused(
-            command,
-            "restore.not-restorable",
-            "backups",
-            f"no backup of {what} can be restored yet ({states})",
-            "wait until one is done",
-        )
-    oldest = min(point.made for point in usable)
-    what = f"there is no backup of {what} from then or before; the oldest is of {written(oldest)}"
+        fault = f"no backup of {what} can be restored yet ({states})"
+        fix = "wait until one is done"
+        raise refused(command, "restore.not-restorable", "backups", fault, fix)
+    oldest = written(min(point.made for point in usable))
+    fault = f"there is no backup of {what} from then or before; the oldest is of {oldest}"
     fix = "name a later moment; jhub backup list shows all"
-    raise refused(command, "restore.none-so-old", "--at", what, fix)
+    raise refused(command, "restore.none-so-old", "--at", fault, fix)

@@ -13,7 +13,7 @@ from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.choose import FromFileSystem, FromVolume
 from jupyterhub_aws.operate.backups.context import BackupContext
-from jupyterhub_aws.operate.backups.points import tags_of
+from jupyterhub_aws.operate.backups.points import for_ec2, tags_of
 from jupyterhub_aws.operate.live.account import translate_aws_errors
 from jupyterhub_aws.operate.live.steps import CommandStep
 
@@ -38,10 +38,10 @@ class SideDirectory:
     def step(self) -> CommandStep:
         """The step that asks and waits."""
         return CommandStep(
-            says=f"AWS Backup restores /{self._intent.item} into a side directory",
-            left=self.left,
-            do=self.ask,
-            patience=24 * _HOURS,
+            f"AWS Backup restores /{self._intent.item} into a side directory",
+            self.left,
+            self.ask,
+            24 * _HOURS,
         )
 
     def left(self) -> list[str]:
@@ -61,10 +61,8 @@ class SideDirectory:
             raise refused(self._context.command, "restore.item", f"/{self._intent.item}", what, fix)
         if state != _DONE:
             return [f"{state.lower()} {found.get('PercentDone', '')}".strip()]
-        self.since, self.until = (
-            found["CreationDate"],
-            found.get("CompletionDate") or found["CreationDate"],
-        )
+        self.since = found["CreationDate"]
+        self.until = found.get("CompletionDate") or self.since
         return []
 
     def ask(self) -> None:
@@ -97,10 +95,7 @@ class SideVolume:
     def step(self) -> CommandStep:
         """The step that makes it and waits."""
         return CommandStep(
-            says=f"a volume from {self._intent.point.snapshot}",
-            left=self.left,
-            do=self.make,
-            patience=2 * _HOURS,
+            f"a volume from {self._intent.point.snapshot}", self.left, self.make, 2 * _HOURS
         )
 
     def left(self) -> list[str]:
@@ -110,11 +105,8 @@ class SideVolume:
         if found is None:
             return ["not made yet"]
         self.volume_id = str(found["VolumeId"])
-        return (
-            []
-            if found["State"] in ("available", "in-use")
-            else [f"{self.volume_id} ({found['State']})"]
-        )
+        usable = found["State"] in ("available", "in-use")
+        return [] if usable else [f"{self.volume_id} ({found['State']})"]
 
     def make(self) -> None:
         """Make it, unless a run before did."""
@@ -124,37 +116,22 @@ class SideVolume:
                 return
             name = f"{stack.name}-{intent.target}"
             # Without the tag of backups: what is only looked into is not backed up again.
-            tags = {
-                **stack.tags.as_aws(stack.name),
-                **EBS_DRIVER_TAG,
-                "Name": name,
-                _RESTORED_BY: intent.token,
-            }
+            tags = {**stack.tags.as_aws(stack.name), **EBS_DRIVER_TAG}
+            tags |= {"Name": name, _RESTORED_BY: intent.token}
             self._context.account.client("ec2").create_volume(
                 SnapshotId=intent.point.snapshot,
                 AvailabilityZone=intent.zone,
                 VolumeType="gp3",
                 Encrypted=True,
                 ClientToken=intent.token,
-                TagSpecifications=[
-                    {
-                        "ResourceType": "volume",
-                        "Tags": [
-                            {"Key": key, "Value": value} for key, value in sorted(tags.items())
-                        ],
-                    }
-                ],
+                TagSpecifications=[for_ec2("volume", tags)],
             )
 
     def _found(self) -> Any | None:
         filters = [{"Name": f"tag:{_RESTORED_BY}", "Values": [self._intent.token]}]
         found = self._context.account.all("ec2", "describe_volumes", "Volumes", Filters=filters)
-        return next(
-            (
-                item
-                for item in found
-                if tags_of(item).get(_RESTORED_BY) == self._intent.token
-                and item["State"] != "deleting"
-            ),
-            None,
-        )
+        for item in found:
+            mine = tags_of(item).get(_RESTORED_BY) == self._intent.token
+            if mine and item["State"] != "deleting":
+                return item
+        return None

@@ -36,27 +36,18 @@ def restore_volume(context: BackupContext, cluster: KubectlCluster, intent: From
     side = SideVolume(context, intent)
 
     def missing() -> list[str]:
-        found = cluster.data("--namespace", intent.namespace, "get", "persistentvolumeclaims")[
-            "items"
-        ]
-        return (
-            []
-            if any(item["metadata"]["name"] == intent.target for item in found)
-            else [intent.target]
-        )
+        found = cluster.data("--namespace", intent.namespace, "get", "persistentvolumeclaims")
+        names = [item["metadata"]["name"] for item in found["items"]]
+        return [] if intent.target in names else [intent.target]
 
     def make() -> None:
-        apply(
-            cluster,
-            volume_to_look_into(
-                intent.target, intent.namespace, str(side.volume_id), intent.zone, intent.size_gib
-            ),
+        documents = volume_to_look_into(
+            intent.target, intent.namespace, str(side.volume_id), intent.zone, intent.size_gib
         )
+        apply(cluster, documents)
 
-    run(
-        context.command,
-        [side.step(), CommandStep(says=f"a claim beside {intent.claim}", left=missing, do=make)],
-    )
+    claims = CommandStep(f"a claim beside {intent.claim}", missing, make)
+    run(context.command, [side.step(), claims])
     return str(side.volume_id)
 
 
@@ -101,9 +92,8 @@ def _through_all_homes(
         assert side.since is not None and side.until is not None  # noqa: S101 -- the step before is done
         return [*arguments(), *between(side.since, side.until)]
 
-    homes.look(
-        intent.file_system
-    )  # what would be refused in the middle would leave the role that sees all homes associated
+    # What would be refused in the middle would leave the role that sees all homes associated.
+    homes.look(intent.file_system)
     run(context.command, [side.step(), *homes.steps(intent.file_system, told)])
     result = homes.result or {"refused": "the job said nothing"}
     if "refused" in result:

@@ -63,38 +63,25 @@ def show(
     from rich.text import Text
 
     names = {item.arn: item for item in there}
-    for resource in sorted(
-        {point.resource for point in found}, key=lambda arn: (arn not in names, arn)
-    ):
+    resources = {point.resource for point in found}
+    for resource in sorted(resources, key=lambda arn: (arn not in names, arn)):
         mine = [point for point in found if point.resource == resource]
         known = names.get(resource)
-        title = (
-            f"{mine[0].kind}"
-            f" {known.shown if known is not None else f'{mine[0].id}, not there any more'}"
-        )
-        console.print(Text(title, "bold"), soft_wrap=True)
+        what = f"{mine[0].id}, not there any more" if known is None else known.shown
+        console.print(Text(f"{mine[0].kind} {what}", "bold"), soft_wrap=True)
         table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
         for heading in ("  made, UTC", "age", "size", "state", "kept until", "where"):
+            right = heading in ("age", "size")
             table.add_column(
-                heading,
-                justify="right" if heading in ("age", "size") else "left",
-                header_style="dim",
-                no_wrap=True,
+                heading, justify="right" if right else "left", header_style="dim", no_wrap=True
             )
         shown = mine if everything else mine[:_NEWEST]
         for point in shown:
-            until = (
-                "" if point.until is None else f"{point.until.astimezone(datetime.UTC):%Y-%m-%d}"
-            )
+            made = f"  {written(point.made).removesuffix(' UTC')}"
+            until = f"{point.until.astimezone(datetime.UTC):%Y-%m-%d}" if point.until else ""
             state = Text(point.state.lower(), _COLOURS.get(point.state, "red"))
-            table.add_row(
-                f"  {written(point.made).removesuffix(' UTC')}",
-                age(point.made, now),
-                size(point.bytes),
-                state,
-                until,
-                point.region,
-            )
+            old, weight = age(point.made, now), size(point.bytes)
+            table.add_row(made, old, weight, state, until, point.region)
         console.print(table)
         if len(mine) > len(shown):
             console.print(Text(f"  and {len(mine) - len(shown)} more: --all", "dim"))
@@ -111,33 +98,22 @@ def show(
 
 def fix_for(bare: Sequence[Stateful], stack: str, tag: str) -> str | None:
     """The command that covers volumes that were made before their class had the tag."""
-    volumes = [item.id for item in bare if item.kind == "EBS"]
-    return (
-        f"aws ec2 create-tags --tags Key={tag},Value={stack} --resources {' '.join(volumes)}"
-        if volumes
-        else None
-    )
+    volumes = " ".join(item.id for item in bare if item.kind == "EBS")
+    command = f"aws ec2 create-tags --tags Key={tag},Value={stack} --resources {volumes}"
+    return command if volumes else None
 
 
 def plan_words(intent: Intent, now: datetime.datetime) -> list[str]:
     """What a restore would do, in words."""
     point = intent.point
-    words = [
-        (
-            f"Backup   {written(point.made)}, {age(point.made, now)} old,"
-            f" {size(point.bytes) or 'size not known'}"
-        ),
-        f"         {point.arn}",
-    ]
+    old, weight = age(point.made, now), size(point.bytes) or "size not known"
+    words = [f"Backup   {written(point.made)}, {old} old, {weight}", f"         {point.arn}"]
     if isinstance(intent, FromFileSystem):
-        whose = "all homes of the hub" if intent.user is None else f"the home of {intent.user}"
+        of_user = f"the home of {intent.user} on hub {intent.hub}"
+        whose = f"all homes of the hub {intent.hub}" if intent.user is None else of_user
         return [
             *words,
-            (
-                f"Takes    /{intent.item}: {whose} {intent.hub}"
-                if intent.user is None
-                else f"Takes    /{intent.item}: {whose} on hub {intent.hub}"
-            ),
+            f"Takes    /{intent.item}: {whose}",
             f"Into     /{intent.target}",
             "",
             "1. AWS Backup restores it into aws-backup-restore_TIME, at the root of the same",
@@ -147,12 +123,10 @@ def plan_words(intent: Intent, now: datetime.datetime) -> list[str]:
             "   on that node moves the directory to its place, and makes 1000:100 its owner.",
             "3. Job, way and role are taken away again.",
         ]
+    volume = f"volume {intent.volume} ({intent.claim} in {intent.namespace})"
     return [
         *words,
-        (
-            f"Takes    volume {intent.volume} ({intent.claim} in {intent.namespace}): the home of"
-            f" {intent.user}"
-        ),
+        f"Takes    {volume}: the home of {intent.user}",
         f"Into     a new volume in {intent.zone}, as claim {intent.target}",
         "",
         "1. EC2 makes a volume from the snapshot. The one that is alive is not touched.",

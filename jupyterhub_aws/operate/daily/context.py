@@ -17,8 +17,9 @@ import click
 from jupyterhub_aws.cli.arguments import chosen_hub, validated_stack
 from jupyterhub_aws.config.cluster import ExistingCluster
 from jupyterhub_aws.config.errors import ConfigError, refused
+from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
-from jupyterhub_aws.operate.live.account import Account, connect
+from jupyterhub_aws.operate.live.account import Account, account_of
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
 
 
@@ -48,23 +49,36 @@ def inside(
     refuse_cloud_stack(command, found)
     if not resting:
         _refuse_declared_paused(command, found, name)
-    account = (
-        connect(command, found.region, expected=next(iter(found.accounts), None), changes=changes)
-        if found.cluster.kind == "eks"
-        else None
-    )
+    eks = found.cluster.kind == "eks"
+    account = account_of(command, found, changes=changes) if eks else None
     with cluster_of(command, found, account) as cluster:
         try:
             cluster.reached()
         except ConfigError as error:
             if found.paused:
-                raise _paused_error(
-                    command, name, f"and its cluster does not answer ({error.problems[0].what})"
-                ) from error
+                why = f"and its cluster does not answer ({error.problems[0].what})"
+                raise _paused_error(command, name, why) from error
             raise
         if not resting:
             _refuse_scaled_to_zero(command, found, name, cluster)
         yield Inside(name=name, stack=found, account=account, cluster=cluster)
+
+
+@contextlib.contextmanager
+def release_inside(
+    command: str, stack: str, hub: str, *, changes: bool = False, resting: bool = False
+) -> Iterator[tuple[Inside, Tools, HubNames]]:
+    """As `inside`, with the tools for the cluster and the names of one hub's release."""
+    with inside(command, stack, changes=changes, resting=resting) as ctx:
+        (name,) = chosen_hubs(command, ctx.stack, hub)
+        yield ctx, tools_of(ctx.cluster), HubNames(stack=ctx.stack.name, hub=name)
+
+
+def release_shown(command: str, stack: str, hub: str) -> tuple[Tools, HubNames]:
+    """What `--show` makes its lines of: neither AWS nor the cluster is asked."""
+    found, _ = validated_stack(stack)
+    (name,) = chosen_hubs(command, found, hub)
+    return tools_shown(command, found), HubNames(stack=found.name, hub=name)
 
 
 def refuse_cloud_stack(command: str, stack: StackConfig) -> None:
@@ -184,10 +198,11 @@ def tools_shown(command: str, stack: StackConfig) -> Tools:
     return Tools(command=command, context=context, environment=dict(os.environ))
 
 
-def show(*lines: list[str]) -> None:
-    """Print lines on standard output, to be copied."""
+def show_lines(*lines: list[str]) -> int:
+    """Print lines on standard output, to be copied. Returns the exit code 0."""
     for line in lines:
         print(shlex.join(line), flush=True)
+    return 0
 
 
 # --- Options and questions that daily commands share.
@@ -196,7 +211,7 @@ def show(*lines: list[str]) -> None:
 def show_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--show`, also known as `--dry-run`: the lines and nothing else."""
     says = "Print what would be run, and run nothing. Asks neither AWS nor the cluster, except for a user's log, whose pod is looked up."
-    return click.option("--show", "--dry-run", "show", is_flag=True, help=says)(function)
+    return click.option("--show", "--dry-run", is_flag=True, help=says)(function)
 
 
 def agreed(

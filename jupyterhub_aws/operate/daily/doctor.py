@@ -51,10 +51,8 @@ def findings(context: Inside, tools: Tools) -> list[Symptom]:
         for claim in context.cluster.data(*where, "get", "pvc")["items"]:
             if (claim.get("status") or {}).get("phase") == "Pending":
                 name = claim["metadata"]["name"]
-                what, line = (
-                    f"the claim {name} has no volume",
-                    tools.kubectl(*where, "describe", "pvc", name),
-                )
+                what = f"the claim {name} has no volume"
+                line = tools.kubectl(*where, "describe", "pvc", name)
                 found.append(Symptom(path=hub, what=what, run=shlex.join(line)))
     for node in nodes(context.cluster):
         if node.state == "not ready":
@@ -62,10 +60,8 @@ def findings(context: Inside, tools: Tools) -> list[Symptom]:
             found.append(
                 Symptom(
                     path="nodes",
-                    what=(
-                        f"{node.name} ({node.pool or 'no pool'}) is not ready, with {node.servers}"
-                        " servers"
-                    ),
+                    what=f"{node.name} ({node.pool or 'no pool'}) is not ready, with {node.servers}"
+                    " servers",
                     run=shlex.join(line),
                 )
             )
@@ -152,8 +148,7 @@ def show(stack: str, found: Sequence[Symptom]) -> None:
     if not found:
         console.print(
             Text(
-                f"✓ {stack}: nothing is stuck. Whether users can work: jhub health {stack}",
-                "green",
+                f"✓ {stack}: nothing is stuck. Whether users can work: jhub health {stack}", "green"
             )
         )
     for item in found:

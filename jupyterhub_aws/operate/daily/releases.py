@@ -36,16 +36,8 @@ def history_line(tools: Tools, names: HubNames, *more: str) -> list[str]:
 def rollback_line(tools: Tools, names: HubNames, revision: int | None) -> list[str]:
     """`helm rollback` of a hub, which waits until its pods are ready."""
     number = [] if revision is None else [str(revision)]
-    return tools.helm(
-        "rollback",
-        names.release,
-        *number,
-        "--namespace",
-        names.namespace,
-        "--wait",
-        "--timeout",
-        "10m",
-    )
+    options = ("--namespace", names.namespace, "--wait", "--timeout", "10m")
+    return tools.helm("rollback", names.release, *number, *options)
 
 
 def revisions(tools: Tools, names: HubNames) -> list[Revision]:
@@ -108,11 +100,9 @@ def affected_users(context: Inside, hub: str) -> str:
             f"Who works there now is not known, because the hub was not reached ({why.path}:"
             f" {why.what}). A restart may still help."
         )
-    return (
-        f"{len(users)} work there now: {some(users, 8)}."
-        if users
-        else "No user has a server there now."
-    )
+    if users:
+        return f"{len(users)} work there now: {some(users, 8)}."
+    return "No user has a server there now."
 
 
 # --- Where a log is: the hub's and the proxy's by their deployments, a user's by the pod of their

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import click
 
-from jupyterhub_aws.config.errors import ConfigError, refused
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.pools import ExistingNodePool
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
@@ -85,11 +85,8 @@ def notifier_of(hubs: Sequence[HubApi], nodes: Nodes, pool: str) -> UserNotifier
 
     def servers(hub: HubApi) -> list[Server]:
         wanted = {(pod.namespace, pod.user, pod.server) for pod in nodes.servers()}
-        return [
-            server
-            for server in hub.servers()
-            if (f"hub-{hub.hub}", server.user, server.name) in wanted
-        ]
+        there, namespace = hub.servers(), f"hub-{hub.hub}"
+        return [server for server in there if (namespace, server.user, server.name) in wanted]
 
     return UserNotifier(
         command=COMMAND,
@@ -143,19 +140,19 @@ class Drain:
         found = [
             self.cordon(),
             CommandStep(
-                says="servers end by themselves" if by is None else "servers end",
-                left=lambda: labels(self.nodes.servers()),
-                do=hurry,
-                patience=_OWN_TIME_SECONDS if by is None else _STOPPING_SECONDS,
+                "servers end by themselves" if by is None else "servers end",
+                lambda: labels(self.nodes.servers()),
+                hurry,
+                _OWN_TIME_SECONDS if by is None else _STOPPING_SECONDS,
             ),
         ]
         if self.instances is not None:
             found.append(
                 CommandStep(
-                    says="empty nodes go",
-                    left=lambda: [node.name for node in self.nodes.all()],
-                    do=self._release,
-                    patience=_GOING_SECONDS,
+                    "empty nodes go",
+                    lambda: [node.name for node in self.nodes.all()],
+                    self._release,
+                    _GOING_SECONDS,
                 )
             )
         if by is not None:
@@ -166,15 +163,9 @@ class Drain:
         """What is said before the pool's last open nodes take no server any more and no other
         comes; None where users can still start one.
         """
-        meant = set(self.nodes.open())
-        left = [
-            name
-            for name in Nodes(
-                self.nodes.cluster, selector_of(self.stack, self.pool), of_generation(None)
-            ).open()
-            if name not in meant
-        ]
-        if not meant or left:
+        meant, selector = set(self.nodes.open()), selector_of(self.stack, self.pool)
+        there = Nodes(self.nodes.cluster, selector, of_generation(None)).open()
+        if not meant or set(there) - meant:
             return None
         section = self.stack.pools.user[self.pool]
         who = f"{', '.join(sorted(meant))}: no other node of {self.pool} takes servers"
@@ -192,10 +183,10 @@ class Drain:
     def cordon(self) -> CommandStep:
         """The first step by itself."""
         return CommandStep(
-            says="no server starts on them any more",
-            left=self.nodes.open,
-            do=self.nodes.cordon,
-            patience=_STOPPING_SECONDS,
+            "no server starts on them any more",
+            self.nodes.open,
+            self.nodes.cordon,
+            _STOPPING_SECONDS,
         )
 
     def _release(self) -> None:
@@ -219,37 +210,33 @@ def _once(says: str, do: Callable[[], None]) -> CommandStep:
         do()
         done.append(True)
 
-    return CommandStep(says=says, left=lambda: [] if done else ["once"], do=now)
+    return CommandStep(says, lambda: [] if done else ["once"], now)
 
 
 def pool_of(stack: StackConfig, pool: str, *, old: bool) -> None:
     """Raise ConfigError for a pool that is not drained so."""
-
-    def refuse(which: str, path: str, what: str, fix: str) -> ConfigError:
-        return refused(COMMAND, which, path, what, fix)
-
     if pool == "core":
         fix = (
             "raise pools.core.generation and run pulumi up: the new ones are there before the old"
             " ones go"
         )
         what = "names the core nodes, on which hub and proxy run: EKS replaces them, at `up`"
-        raise refuse("drain.core", "POOL", what, fix)
+        raise refused(COMMAND, "drain.core", "POOL", what, fix)
     if pool not in stack.pools.user:
         what = f"is not a user pool of this stack (got {pool!r})"
         fix = f"choose one of {', '.join(stack.pools.user) or 'none: it has no user pool'}"
-        raise refuse("drain.no-pool", "POOL", what, fix)
+        raise refused(COMMAND, "drain.no-pool", "POOL", what, fix)
     if old and isinstance(stack.pools.user[pool], ExistingNodePool):
         what = "asks AWS from which template nodes were started, and these were there already"
         fix = "leave it out, and all nodes of the pool are meant"
-        raise refuse("drain.existing-nodes", "--old", what, fix)
+        raise refused(COMMAND, "drain.existing-nodes", "--old", what, fix)
     if stack.parts == "cloud":
         what = "is a cloud stack; hubs and servers are known to its cluster stack"
         fix = "run it on the runner, with the stack whose file says cloud_stack and this one's name"
-        raise refuse("split.outer-has-no-hubs", "STACK", what, fix)
+        raise refused(COMMAND, "split.outer-has-no-hubs", "STACK", what, fix)
     if stack.paused:
         fix = "there is nothing to drain"
-        raise refuse("stack.paused", "paused", "a paused stack has no nodes", fix)
+        raise refused(COMMAND, "stack.paused", "paused", "a paused stack has no nodes", fix)
 
 
 def drain_of(
@@ -271,17 +258,11 @@ def drain_of(
     )
     meant = of(instances.old()) if old and instances is not None else of_generation(generation)
     nodes = Nodes(cluster, selector_of(stack, pool), meant)
-    if old or generation is not None:
-        return Drain(stack=stack, pool=pool, nodes=nodes, instances=instances)
-    names = {
-        node.name for node in nodes.all()
-    }  # what starts meanwhile is not meant: servers that end go there
-    return Drain(
-        stack=stack,
-        pool=pool,
-        nodes=Nodes(cluster, selector_of(stack, pool), lambda node: node.name in names),
-        instances=instances,
-    )
+    if not old and generation is None:
+        # What starts meanwhile is not meant: servers that end go there.
+        names = {node.name for node in nodes.all()}
+        nodes = Nodes(cluster, selector_of(stack, pool), lambda node: node.name in names)
+    return Drain(stack=stack, pool=pool, nodes=nodes, instances=instances)
 
 
 def summary(nodes: Sequence[DrainedNode], servers: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from botocore.exceptions import (
 )
 
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.stack import StackConfig
 
 #: botocore, "Retries": `standard` waits longer after each of them, up to 20 seconds, and covers
 #: throttling and connections that broke.
@@ -58,6 +59,12 @@ class Account:
             return
         for page in client.get_paginator(operation).paginate(**parameters):
             yield from page.get(key) or []
+
+
+def account_of(command: str, stack: StackConfig, *, changes: bool) -> Account:
+    """The account that a stack is in, as `connect` finds it."""
+    expected = next(iter(stack.accounts), None)
+    return connect(command, stack.region, expected=expected, changes=changes)
 
 
 def connect(command: str, region: str, *, expected: str | None, changes: bool) -> Account:

@@ -19,7 +19,7 @@ from jupyterhub_aws.config.stack_file import StackFile
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CommandStep:
     """`left` looks and says what is not yet as it should be (nothing: the step is done), `do` asks
     for it, `patience` is how many seconds it may take.

@@ -26,12 +26,10 @@ SIZES = "jupyterhub-aws/sizes-before-pause"
 
 
 def recorded_sizes(group: dict[str, Any]) -> tuple[int, int, int] | None:
-    """The sizes that are kept in a group's tag; None where none are."""
+    """The sizes that are kept in a group's tag (least, most, wanted); None where none are."""
     text = next((tag["Value"] for tag in group.get("Tags", []) if tag["Key"] == SIZES), None)
     numbers = [] if text is None else [int(part) for part in text.split(",") if part.isdigit()]
-    return (
-        (numbers[0], numbers[1], numbers[2]) if len(numbers) == 3 else None
-    )  # least, most, wanted
+    return (numbers[0], numbers[1], numbers[2]) if len(numbers) == 3 else None
 
 
 def scale_to_zero(client: Any, group: dict[str, Any]) -> None:
@@ -84,11 +82,9 @@ class Groups:
     def active(self) -> list[str]:
         """What is active: groups that may grow, and nodes that exist."""
         with translate_aws_errors(self._command):
-            found = [line for group in self._user() if (line := _active(group))]
-            return [
-                *found,
-                *(line for group in self._managed() if (line := self._of_managed(group))),
-            ]
+            lines = [_active(group) for group in self._user()]
+            lines += [self._of_managed(group) for group in self._managed()]
+            return [line for line in lines if line]
 
     def user_nodes(self) -> list[str]:
         """Groups of user nodes that have some: users may work there."""
@@ -103,15 +99,12 @@ class Groups:
         """Scale every group to zero, at most zero: so no autoscaler can make it grow."""
         with translate_aws_errors(self._command):
             for group in self._user():
-                if (
-                    group["AutoScalingGroupName"] not in self._wanted()
-                    # not of this stack, or one that the next `up` deletes: no file has its sizes
-                ):
+                name = group["AutoScalingGroupName"]
+                # Not of this stack, or one that the next `up` deletes: no file has its sizes.
+                if name not in self._wanted():
                     scale_to_zero(self._account.client("autoscaling"), group)
                 elif _sizes(group) != (0, 0, 0):
-                    self._size(
-                        group["AutoScalingGroupName"], MinSize=0, MaxSize=0, DesiredCapacity=0
-                    )
+                    self._size(name, MinSize=0, MaxSize=0, DesiredCapacity=0)
             for managed in self._managed():
                 self._scale(managed, {"minSize": 0, "maxSize": 1, "desiredSize": 0})
 
@@ -124,11 +117,8 @@ class Groups:
             found = []
             for group in self._user():
                 wanted = self._wanted().get(group["AutoScalingGroupName"])
-                if (
-                    recorded_sizes(group)
-                    if wanted is None
-                    else (group["MinSize"], group["MaxSize"]) != wanted
-                ):
+                now = (group["MinSize"], group["MaxSize"])
+                if recorded_sizes(group) if wanted is None else now != wanted:
                     found.append(f"{group['AutoScalingGroupName']} (at most {group['MaxSize']})")
             for managed in self._managed():
                 scaling = managed["scalingConfig"]
@@ -156,8 +146,7 @@ class Groups:
             for managed in self._managed():
                 if core is not None:
                     self._scale(
-                        managed,
-                        {"minSize": core.size, "maxSize": core.size, "desiredSize": core.size},
+                        managed, dict.fromkeys(("minSize", "maxSize", "desiredSize"), core.size)
                     )
 
     def _wanted(self) -> dict[str, tuple[int, int]]:
@@ -173,9 +162,8 @@ class Groups:
 
     def _scale(self, managed: dict[str, Any], scaling: dict[str, int]) -> None:
         now = {key: managed["scalingConfig"].get(key) for key in scaling}
-        if (
-            now != scaling and managed["status"] == "ACTIVE"
-        ):  # while EKS updates it, it takes no other order: asked again, if anything is left
+        # While EKS updates it, it takes no other order: asked again, if anything is left.
+        if now != scaling and managed["status"] == "ACTIVE":
             self._account.client("eks").update_nodegroup_config(
                 clusterName=self._stack.name,
                 nodegroupName=managed["nodegroupName"],
@@ -187,19 +175,15 @@ class Groups:
         for group in self._account.all(
             "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", Filters=[owned]
         ):
-            if not any(
-                tag["Key"] == _MANAGED for tag in group.get("Tags", [])
-            ):  # EKS tags its own so, and scales them itself
+            # EKS tags its own so, and scales them itself.
+            if not any(tag["Key"] == _MANAGED for tag in group.get("Tags", [])):
                 yield group
 
     def _managed(self) -> Iterator[dict[str, Any]]:
-        client = self._account.client("eks")
-        for name in self._account.all(
-            "eks", "list_nodegroups", "nodegroups", clusterName=self._stack.name
-        ):
-            group = client.describe_nodegroup(clusterName=self._stack.name, nodegroupName=name)[
-                "nodegroup"
-            ]
+        client, cluster = self._account.client("eks"), self._stack.name
+        for name in self._account.all("eks", "list_nodegroups", "nodegroups", clusterName=cluster):
+            found = client.describe_nodegroup(clusterName=cluster, nodegroupName=name)
+            group = found["nodegroup"]
             if (group.get("tags") or {}).get("stack") == self._stack.name:
                 yield group
 
@@ -207,24 +191,16 @@ class Groups:
         scaling, name = managed["scalingConfig"], managed["nodegroupName"]
         if scaling["desiredSize"] or scaling["minSize"]:
             return f"{name} ({scaling['desiredSize']} nodes wanted)"
-        names = [
-            str(item["name"])
-            for item in (managed.get("resources") or {}).get("autoScalingGroups") or []
-        ]
+        groups = (managed.get("resources") or {}).get("autoScalingGroups") or []
+        names = [str(item["name"]) for item in groups]
         nodes = sum(len(group["Instances"]) for group in self._named(names))
         return f"{name} ({nodes} nodes)" if nodes else ""
 
     def _named(self, names: Sequence[str]) -> list[dict[str, Any]]:
         if not names:
             return []
-        return list(
-            self._account.all(
-                "autoscaling",
-                "describe_auto_scaling_groups",
-                "AutoScalingGroups",
-                AutoScalingGroupNames=list(names),
-            )
-        )
+        call = ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups")
+        return list(self._account.all(*call, AutoScalingGroupNames=list(names)))
 
 
 def _sizes(group: dict[str, Any]) -> tuple[int, int, int]:
@@ -232,13 +208,10 @@ def _sizes(group: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def _active(group: dict[str, Any]) -> str:
+    name = group["AutoScalingGroupName"]
     if group["Instances"]:
-        return f"{group['AutoScalingGroupName']} ({len(group['Instances'])} nodes)"
-    return (
-        ""
-        if _sizes(group) == (0, 0, 0)
-        else f"{group['AutoScalingGroupName']} (at most {group['MaxSize']})"
-    )
+        return f"{name} ({len(group['Instances'])} nodes)"
+    return "" if _sizes(group) == (0, 0, 0) else f"{name} (at most {group['MaxSize']})"
 
 
 # --- The machines of an existing cluster, by the tags that the stack file names:
@@ -263,26 +236,18 @@ class TaggedInstances:
         """
         with translate_aws_errors(self._command):
             found = bool(next(self._machines(), None) or next(self._groups(), None))
-            spot = [
-                item["InstanceId"]
-                for item in self._machines()
-                if item.get("InstanceLifecycle") == "spot"
-            ]
+            machines = list(self._machines())
+        path = f"pause.instances.{self._role}"
         if not found:
-            what = (
-                f"no machine and no group in {self._account.region} has the tag"
-                f" {self._key}={self._value}"
-            )
+            tag = f"{self._key}={self._value}"
+            what = f"no machine and no group in {self._account.region} has the tag {tag}"
             fix = "look at the tags of the machines, and correct it"
-            raise refused(
-                self._command, "pause.no-instances", f"pause.instances.{self._role}", what, fix
-            )
+            raise refused(self._command, "pause.no-instances", path, what, fix)
+        spot = [item["InstanceId"] for item in machines if item.get("InstanceLifecycle") == "spot"]
         if spot:
             what = f"{spot[0]} is a spot instance, which AWS does not stop but end"
             fix = "drain and end it by hand, or name another tag"
-            raise refused(
-                self._command, "pause.spot-instance", f"pause.instances.{self._role}", what, fix
-            )
+            raise refused(self._command, "pause.spot-instance", path, what, fix)
 
     def running(self) -> list[str]:
         """What is not stopped."""
@@ -409,9 +374,8 @@ class Autoscaler:
 
     def _replicas(self) -> tuple[int, int]:
         found: Any = self._cluster.data("--namespace", NAMESPACE, "get", _DEPLOYMENT)
-        return int(found["spec"].get("replicas", 1)), int(
-            found.get("status", {}).get("replicas", 0)
-        )
+        there = found.get("status", {}).get("replicas", 0)
+        return int(found["spec"].get("replicas", 1)), int(there)
 
 
 # --- The hubs' PostgreSQL instances: stopped and started. AWS starts a stopped one by itself after
@@ -438,17 +402,12 @@ class Databases:
 
     def running(self) -> list[str]:
         """Those that are not stopped, with their state."""
-        return [
-            f"{name} ({status})" for name, status in self._states().items() if status != "stopped"
-        ]
+        return [f"{name} ({state})" for name, state in self._states().items() if state != "stopped"]
 
     def not_available(self) -> list[str]:
         """Those that are not available yet."""
-        return [
-            f"{name} ({status})"
-            for name, status in self._states().items()
-            if status in ("stopped", "stopping", "starting")
-        ]
+        waits = ("stopped", "stopping", "starting")
+        return [f"{name} ({state})" for name, state in self._states().items() if state in waits]
 
     def stop(self) -> None:
         """Ask for it. One that is busy (a backup, a change) is asked again later."""

@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -18,7 +19,7 @@ from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile, find, read
 from jupyterhub_aws.operate.daily.who import SELECTOR
-from jupyterhub_aws.operate.live.account import Account, connect
+from jupyterhub_aws.operate.live.account import Account, account_of
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
 from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
 from jupyterhub_aws.operate.live.notifier import UserNotifier, seconds_of
@@ -91,11 +92,8 @@ class PauseContext:
         """Whether the stack's own groups are this command's business: not in the cluster stack,
         which AWS does not know.
         """
-        return (
-            self.account is not None
-            and self.stack.cluster.kind == "eks"
-            and self.stack.parts != "cluster"
-        )
+        eks = self.stack.cluster.kind == "eks"
+        return self.account is not None and eks and self.stack.parts != "cluster"
 
     def machines(self, command: str) -> tuple[TaggedInstances, TaggedInstances] | None:
         """Nodes and control plane of an existing cluster, where the stack names
@@ -104,12 +102,10 @@ class PauseContext:
         section: Section | None = self.stack.pause.instances
         if section is None or self.account is None:
             return None
-        nodes, plane = (
-            TaggedInstances(command, self.account, section, role)
-            for role in ("nodes", "control_plane")
-        )
-        for some_of in (nodes, plane):
-            some_of.there()
+        nodes = TaggedInstances(command, self.account, section, "nodes")
+        plane = TaggedInstances(command, self.account, section, "control_plane")
+        nodes.there()
+        plane.there()
         return nodes, plane
 
 
@@ -123,23 +119,18 @@ def hubs_to_notify(context: PauseContext) -> list[str]:
         namespace = HubNames(stack=context.stack.name, hub=hub).namespace
         if context.cluster is not None and hub_runs(context.cluster, namespace):
             found.append(hub)
-        elif context.cluster is not None and (
-            pods := context.cluster.data(
-                "--namespace", namespace, "get", "pods", "--selector", SELECTOR
-            )["items"]
-        ):
+        elif context.cluster is not None and (pods := _servers(context.cluster, namespace)):
             what = f"does not run, and {len(pods)} user servers do: their users cannot be notified"
-            problems.append(
-                Problem(
-                    id="pause.hub-down",
-                    path=f"hub {hub}",
-                    what=what,
-                    fix="look why (jhub doctor), or end them without notice: --now",
-                )
-            )
+            fix = "look why (jhub doctor), or end them without notice: --now"
+            problems.append(Problem(id="pause.hub-down", path=f"hub {hub}", what=what, fix=fix))
     if problems:
         raise ConfigError(COMMAND, problems)
     return found
+
+
+def _servers(cluster: KubectlCluster, namespace: str) -> list[Any]:
+    found = cluster.data("--namespace", namespace, "get", "pods", "--selector", SELECTOR)
+    return list(found["items"])
 
 
 def user_steps(context: PauseContext, hubs: Sequence[HubApi], notice: int) -> list[CommandStep]:
@@ -156,14 +147,7 @@ def user_steps(context: PauseContext, hubs: Sequence[HubApi], notice: int) -> li
             told.append(True)
         notifier.stop()
 
-    return [
-        CommandStep(
-            says="user servers end",
-            left=notifier.running,
-            do=stop,
-            patience=notice + _STOPPING_SECONDS,
-        )
-    ]
+    return [CommandStep("user servers end", notifier.running, stop, notice + _STOPPING_SECONDS)]
 
 
 def pause_steps(context: PauseContext) -> list[CommandStep]:
@@ -173,61 +157,51 @@ def pause_steps(context: PauseContext) -> list[CommandStep]:
         autoscaler = Autoscaler(context.cluster)
         steps.append(
             CommandStep(
-                says="the autoscaler goes to zero",
-                left=autoscaler.running,
-                do=autoscaler.stop,
-                patience=_STOPPING_SECONDS,
+                "the autoscaler goes to zero",
+                autoscaler.running,
+                autoscaler.stop,
+                _STOPPING_SECONDS,
             )
         )
     if context.own_nodes and context.account is not None:
         groups = Groups(COMMAND, context.account, context.stack)
         steps.append(
             CommandStep(
-                says="every group of nodes goes to zero",
-                left=groups.active,
-                do=groups.scale_to_zero,
-                patience=_MACHINES_SECONDS,
+                "every group of nodes goes to zero",
+                groups.active,
+                groups.scale_to_zero,
+                _MACHINES_SECONDS,
             )
         )
         databases = Databases(COMMAND, context.account, context.stack)
         if databases.names and context.stack.pause.stop_databases:
             steps.append(
                 CommandStep(
-                    says="databases stop",
-                    left=databases.running,
-                    do=databases.stop,
-                    patience=2 * _MACHINES_SECONDS,
+                    "databases stop", databases.running, databases.stop, 2 * _MACHINES_SECONDS
                 )
             )
     machines = context.machines(COMMAND)
     if machines is not None:
-        for says, some_of in (
-            ("nodes stop", machines[0]),
-            ("the control plane stops", machines[1]),
-        ):
-            steps.append(
-                CommandStep(
-                    says=says, left=some_of.running, do=some_of.stop, patience=_MACHINES_SECONDS
-                )
-            )
+        nodes, plane = machines
+        for says, some_of in (("nodes stop", nodes), ("the control plane stops", plane)):
+            steps.append(CommandStep(says, some_of.running, some_of.stop, _MACHINES_SECONDS))
     return steps
 
 
-def stack_file_step(context: PauseContext) -> CommandStep | None:
-    """The stack file says it; a cluster stack's is its cloud stack's, and is changed there."""
+def stack_file_steps(command: str, context: PauseContext, *, paused: bool) -> list[CommandStep]:
+    """The stack file says it, or no longer; a cluster stack's is its cloud stack's, and is changed
+    there.
+    """
     if context.stack.parts == "cluster":
-        return None
-    written = list[bool]([is_paused(context.file)])
+        return []
+    written = list[bool]([is_paused(context.file) is paused])
 
     def write() -> None:
-        set_paused(COMMAND, context.file, paused=True)
+        set_paused(command, context.file, paused=paused)
         written.append(True)
 
-    return CommandStep(
-        says=f"{context.file.source} says so",
-        left=lambda: [] if written[-1] else ["paused: true"],
-        do=write,
-    )
+    says = f"{context.file.source} {'says so' if paused else 'no longer says paused'}"
+    return [CommandStep(says, lambda: [] if written[-1] else ["paused: true"], write)]
 
 
 def refuse_user_nodes(context: PauseContext) -> None:
@@ -257,16 +231,11 @@ def context_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseConte
     """
     file = stack_file(stack)
     found, _ = validated_stack(stack)
-    if (
-        found.cloud_stack is not None
-    ):  # a cluster stack's configuration is its cloud stack's, its file too
+    # A cluster stack's configuration is its cloud stack's, its file too.
+    if found.cloud_stack is not None:
         file = read(find(found.cloud_stack, file.path.parent))
     in_aws = found.cluster.kind == "eks" or found.pause.instances is not None
-    account = (
-        connect(command, found.region, expected=next(iter(found.accounts), None), changes=True)
-        if in_aws
-        else None
-    )
+    account = account_of(command, found, changes=True) if in_aws else None
     with contextlib.ExitStack() as held:
         cluster = None
         # An API whose machines are stopped does not answer; users were notified before they were

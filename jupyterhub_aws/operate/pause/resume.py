@@ -12,8 +12,7 @@ from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
 from jupyterhub_aws.operate.live.steps import CommandStep
 from jupyterhub_aws.operate.pause.compute import Autoscaler, Databases, Groups
-from jupyterhub_aws.operate.pause.pause import PauseContext
-from jupyterhub_aws.operate.pause.stack_file_edit import is_paused, set_paused
+from jupyterhub_aws.operate.pause.pause import PauseContext, stack_file_steps
 
 COMMAND = "jhub resume"
 _SECONDS = 900.0
@@ -24,41 +23,18 @@ def before_up(context: PauseContext) -> list[CommandStep]:
     steps: list[CommandStep] = []
     machines = context.machines(COMMAND)
     if machines is not None:
-        for says, some_of in (
-            ("the control plane starts", machines[1]),
-            ("nodes start", machines[0]),
-        ):
-            steps.append(
-                CommandStep(
-                    says=says, left=some_of.not_available, do=some_of.start, patience=_SECONDS
-                )
-            )
+        nodes, plane = machines
+        for says, some_of in (("the control plane starts", plane), ("nodes start", nodes)):
+            steps.append(CommandStep(says, some_of.not_available, some_of.start, _SECONDS))
     if context.own_nodes and context.account is not None:
         databases = Databases(COMMAND, context.account, context.stack)
         if databases.names:
             steps.append(
                 CommandStep(
-                    says="databases start",
-                    left=databases.not_available,
-                    do=databases.start,
-                    patience=2 * _SECONDS,
+                    "databases start", databases.not_available, databases.start, 2 * _SECONDS
                 )
             )
-    if context.stack.parts != "cluster":
-        written = list[bool]([not is_paused(context.file)])
-
-        def write() -> None:
-            set_paused(COMMAND, context.file, paused=False)
-            written.append(True)
-
-        steps.append(
-            CommandStep(
-                says=f"{context.file.source} no longer says paused",
-                left=lambda: [] if written[-1] else ["paused: true"],
-                do=write,
-            )
-        )
-    return steps
+    return [*steps, *stack_file_steps(COMMAND, context, paused=False)]
 
 
 def nodes(context: PauseContext) -> list[CommandStep]:
@@ -70,10 +46,7 @@ def nodes(context: PauseContext) -> list[CommandStep]:
     groups = Groups(COMMAND, context.account, context.stack)
     return [
         CommandStep(
-            says="groups of nodes have their sizes",
-            left=groups.scaled_down,
-            do=groups.restore_sizes,
-            patience=_SECONDS,
+            "groups of nodes have their sizes", groups.scaled_down, groups.restore_sizes, _SECONDS
         )
     ]
 
@@ -85,18 +58,9 @@ def answers(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]
         cluster.reached()
         return []
 
-    return (
-        []
-        if context.stack.pause.instances is None
-        else [
-            CommandStep(
-                says="the cluster's API answers",
-                left=_patient(silent),
-                do=lambda: None,
-                patience=_SECONDS,
-            )
-        ]
-    )
+    if context.stack.pause.instances is None:
+        return []
+    return [CommandStep("the cluster's API answers", _patient(silent), lambda: None, _SECONDS)]
 
 
 def inside(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
@@ -106,28 +70,19 @@ def inside(context: PauseContext, cluster: KubectlCluster) -> list[CommandStep]:
         autoscaler = Autoscaler(cluster)
         steps.append(
             CommandStep(
-                says="the autoscaler runs",
-                left=_patient(autoscaler.missing),
-                do=autoscaler.start,
-                patience=_SECONDS,
+                "the autoscaler runs", _patient(autoscaler.missing), autoscaler.start, _SECONDS
             )
         )
 
     def away() -> list[str]:
-        names = {
-            hub: HubNames(stack=context.stack.name, hub=hub).namespace
-            for hub in sorted(context.stack.hubs_inside)
-        }
+        names = [
+            HubNames(stack=context.stack.name, hub=hub) for hub in sorted(context.stack.hubs_inside)
+        ]
         return [
-            hub
-            for hub, namespace in names.items()
-            if not hub_runs(cluster, namespace, ("hub", "proxy"))
+            name.hub for name in names if not hub_runs(cluster, name.namespace, ("hub", "proxy"))
         ]
 
-    return [
-        *steps,
-        CommandStep(says="hubs answer", left=_patient(away), do=lambda: None, patience=_SECONDS),
-    ]
+    return [*steps, CommandStep("hubs answer", _patient(away), lambda: None, _SECONDS)]
 
 
 def _patient(left: Callable[[], list[str]]) -> Callable[[], list[str]]:
@@ -156,8 +111,4 @@ def clear_notice_steps(hubs: Sequence[HubApi]) -> list[CommandStep]:
         for hub in hubs:
             hub.clear_notice()
 
-    return (
-        [CommandStep(says="servers may start", left=said, do=clear_notice, patience=_SECONDS)]
-        if hubs
-        else []
-    )
+    return [CommandStep("servers may start", said, clear_notice, _SECONDS)] if hubs else []

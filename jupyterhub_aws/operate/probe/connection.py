@@ -17,7 +17,7 @@ from jupyterhub_aws.config.sign_in import LdapSignIn
 # --- One step of a probe: what was tried, how it went, and what to change where it failed.
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ProbeStep:
     """`state`: ok; failed, and nothing after it can work; no, a plain answer (not a member, not let
     in); skipped, as it needs something that is missing.

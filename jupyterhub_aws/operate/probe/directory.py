@@ -47,13 +47,9 @@ def directory_authenticator(
     from traitlets.config import Config
 
     values = hub_values(resolve(stack).hubs[hub], UNKNOWN, resolve(stack).images)["hub"]
-    config = copy.deepcopy(
-        {
-            name: traits
-            for name, traits in values["config"].items()
-            if name.endswith("Authenticator")
-        }
-    )
+    sections = values["config"]
+    wanted = {name: sections[name] for name in sections if name.endswith("Authenticator")}
+    config = copy.deepcopy(wanted)
     traits = config["LDAPAuthenticator"]
     file = (values.get("extraFiles") or {}).get(LDAP_CA.key)
     if (
@@ -136,21 +132,12 @@ def _signed_in(question: ProbeRequest, authenticator: Any) -> Iterator[ProbeStep
 def _steps(question: ProbeRequest, authenticator: Any, asker: Any) -> Iterator[ProbeStep]:
     if question.sign_in.lookup is not None:
         if question.search_password is None:
-            yield ProbeStep(
-                what="look-up account",
-                state="failed",
-                said="its password is not known here",
-                fix="see `jhub probe ldap --help`",
-            )
+            said, fix = "its password is not known here", "see `jhub probe ldap --help`"
+            yield ProbeStep("look-up account", "failed", said, fix)
             return
         yield _search_account(question, asker)
     if question.user is None or question.password is None:
-        yield ProbeStep(
-            what="user",
-            state="skipped",
-            said="no user was named",
-            fix="add --user NAME to try a sign-in",
-        )
+        yield ProbeStep("user", "skipped", "no user was named", "add --user NAME to try a sign-in")
         return
     if question.sign_in.lookup is not None:
         yield _found(question, asker)
@@ -166,10 +153,7 @@ def _tried(what: str, ask: Callable[[], Any]) -> tuple[Any, ProbeStep | None]:
     except (LDAPException, OSError) as error:
         said = f"the directory gives no answer: {type(error).__name__}: {error}"
         return None, ProbeStep(
-            what=what,
-            state="failed",
-            said=said,
-            fix="look at the directory's own log at this minute",
+            what, "failed", said, "look at the directory's own log at this minute"
         )
 
 
@@ -189,13 +173,9 @@ def _search_account(question: ProbeRequest, asker: Any) -> ProbeStep:
             f" {question.stack.name}; or unlock the account"
         )
         return ProbeStep(
-            what="look-up account",
-            state="failed",
-            said=said,
-            fix=fix,
-            path=f"{question.path}.lookup.search_user",
+            "look-up account", "failed", said, fix, f"{question.path}.lookup.search_user"
         )
-    return ProbeStep(what="look-up account", state="ok", said=f"{lookup.search_user} may come in")
+    return ProbeStep("look-up account", "ok", f"{lookup.search_user} may come in")
 
 
 def _found(question: ProbeRequest, asker: Any) -> ProbeStep:
@@ -214,10 +194,8 @@ def _found(question: ProbeRequest, asker: Any) -> ProbeStep:
             "correct search_base or user_attribute; with Active Directory names are in"
             " sAMAccountName. Or the look-up account may not see it"
         )
-        return ProbeStep(
-            what="entry", state="failed", said=said, fix=fix, path=f"{question.path}.lookup"
-        )
-    return ProbeStep(what="entry", state="ok", said=dn.replace("{{", "{").replace("}}", "}"))
+        return ProbeStep("entry", "failed", said, fix, f"{question.path}.lookup")
+    return ProbeStep("entry", "ok", dn.replace("{{", "{").replace("}}", "}"))
 
 
 def _let_in(question: ProbeRequest, authenticator: Any) -> Iterator[ProbeStep]:
@@ -228,19 +206,15 @@ def _let_in(question: ProbeRequest, authenticator: Any) -> Iterator[ProbeStep]:
         return
     if known is None:
         yield ProbeStep(
-            what="password",
-            state="failed",
-            said=_why_not(question),
-            fix=_what_then(question),
-            path=question.path,
+            "password", "failed", _why_not(question), _what_then(question), question.path
         )
         return
-    yield ProbeStep(what="password", state="ok", said=f"the directory takes it for {question.user}")
+    yield ProbeStep("password", "ok", f"the directory takes it for {question.user}")
     for group in authenticator.asked_groups:
         member = group in known["groups"]
         said = f"{'member' if member else 'not a member'} of {group}"
         hint = None if member else "or there is no such group, or this user may not read it"
-        yield ProbeStep(what="group", state="ok" if member else "no", said=said, fix=hint)
+        yield ProbeStep("group", "ok" if member else "no", said, hint)
     allowed, _ = _answer(lambda: authenticator.get_authenticated_user(None, sent))
     yield _verdict(question, allowed)
 
@@ -255,10 +229,10 @@ def _answer(ask: Callable[[], Any]) -> tuple[Any, ProbeStep | None]:
         return asyncio.run(ask()), None
     except HTTPError as error:
         return None, ProbeStep(
-            what="password",
-            state="failed",
-            said=str(error.log_message or error.reason),
-            fix="look at the directory's own log at this minute",
+            "password",
+            "failed",
+            str(error.log_message or error.reason),
+            "look at the directory's own log at this minute",
         )
 
 
@@ -284,35 +258,23 @@ def _what_then(question: ProbeRequest) -> str:
 
 def _verdict(question: ProbeRequest, allowed: Any) -> ProbeStep:
     if allowed is None:
-        said = (
-            f"{question.user} would not be let in: in none of allowed_groups, and not listed by"
-            " name"
-        )
-        return ProbeStep(
-            what="verdict",
-            state="no",
-            said=said,
-            fix="add the user to a group, or to allowed_users",
-            path=f"{question.path}.allowed_groups",
-        )
+        why = "in none of allowed_groups, and not listed by name"
+        said = f"{question.user} would not be let in: {why}"
+        fix = "add the user to a group, or to allowed_users"
+        return ProbeStep("verdict", "no", said, fix, f"{question.path}.allowed_groups")
     groups, admin = set(allowed["groups"]), bool(allowed["admin"])
     open_to = [
         name
         for name, profile in sorted(question.section.profiles.items())
         if admin or not profile.groups or groups & set(profile.groups)
     ]
-    profiles = (
-        ", ".join(open_to)
-        if open_to
-        else "none"
-        if question.section.profiles
-        else "one for each pool"
-    )
-    said = (
-        f"{question.user} would be let in as {allowed['name']}, administrator:"
-        f" {'yes' if admin else 'no'}, profiles: {profiles}"
-    )
-    return ProbeStep(what="verdict", state="ok", said=said)
+    if not question.section.profiles:
+        profiles = "one for each pool"
+    else:
+        profiles = ", ".join(open_to) or "none"
+    who = f"{question.user} would be let in as {allowed['name']}"
+    said = f"{who}, administrator: {'yes' if admin else 'no'}, profiles: {profiles}"
+    return ProbeStep("verdict", "ok", said)
 
 
 # --- Which hub is meant, and the look-up account's password that the stack keeps.
@@ -325,12 +287,8 @@ def ldap_hub(stack: StackConfig, hub: str | None, name: str) -> str:
     """The hub that is named, or the only one that signs users in with a directory. Raises
     ConfigError.
     """
-    having = [
-        key
-        for key, section in sorted(stack.hubs.items())
-        if isinstance(section.sign_in, LdapSignIn)
-    ]
-
+    hubs = sorted(stack.hubs.items())
+    having = [key for key, section in hubs if isinstance(section.sign_in, LdapSignIn)]
     if hub is not None and chosen_hub("jhub probe", name, stack.hubs, hub) not in having:
         what = f"hub {hub} signs users in by {stack.hubs[hub].sign_in.kind}"
         fix = "name one whose sign_in.kind is ldap"
@@ -351,15 +309,8 @@ def search_password(stack: str, hub: str, folder: Path) -> str | None:
     """
     if shutil.which("pulumi") is None:
         return None
-    command = [
-        "pulumi",
-        "config",
-        "get",
-        search_password_key(hub),
-        "--stack",
-        stack,
-        "--non-interactive",
-    ]
+    key = search_password_key(hub)
+    command = ["pulumi", "config", "get", key, "--stack", stack, "--non-interactive"]
     done = subprocess.run(  # noqa: S603
         command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
     )

@@ -41,20 +41,20 @@ class UnmanagedResource:
         return self.tags.get("Name") or self.id
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Kind:
-    """What a kind is called; `delete` makes the command for one (empty: unknown), `monthly` its
-    price (None: by use, or not known here); `note` says more.
+    """What a kind is called; `command` would delete one (its fields in braces; empty: unknown),
+    `monthly` is its price (None: by use, or not known here); `note` says more.
     """
 
     words: str
-    delete: Callable[[UnmanagedResource], str]
+    command: str
     monthly: Callable[[UnmanagedResource, Prices], Decimal | None] = lambda found, prices: None
     note: str = ""
 
-
-def _ec2(verb: str, option: str) -> Callable[[UnmanagedResource], str]:
-    return lambda found: f"aws ec2 {verb} --{option} {found.id}"
+    def delete(self, found: UnmanagedResource) -> str:
+        """The command that would delete this one."""
+        return self.command.format(id=found.id, arn=found.arn, about=found.about)
 
 
 def _free(found: UnmanagedResource, prices: Prices) -> Decimal:
@@ -99,183 +99,150 @@ def _database(found: UnmanagedResource, prices: Prices) -> Decimal | None:
     )
 
 
-def _balancer(found: UnmanagedResource) -> str:
-    if "/net/" in found.arn or "/app/" in found.arn or "/gwy/" in found.arn:
-        return f"aws elbv2 delete-load-balancer --load-balancer-arn {found.arn}"
-    return f"aws elb delete-load-balancer --load-balancer-name {found.id}"
-
-
 _BY_USE = "by what it holds"
 KINDS: Mapping[str, Kind] = {
-    "ec2:volume": Kind(words="volume", delete=_ec2("delete-volume", "volume-id"), monthly=_volume),
+    "ec2:volume": Kind("volume", "aws ec2 delete-volume --volume-id {id}", _volume),
     "ec2:snapshot": Kind(
-        words="snapshot of a volume", delete=_ec2("delete-snapshot", "snapshot-id"), note=_BY_USE
+        "snapshot of a volume", "aws ec2 delete-snapshot --snapshot-id {id}", note=_BY_USE
     ),
     "ec2:network-interface": Kind(
-        words="network interface",
-        delete=_ec2("delete-network-interface", "network-interface-id"),
-        monthly=_free,
+        "network interface", "aws ec2 delete-network-interface --network-interface-id {id}", _free
     ),
     "autoscaling:group": Kind(
-        words="group of nodes",
-        delete=lambda found: (
-            f"aws autoscaling delete-auto-scaling-group --auto-scaling-group-name {found.id} --force-delete"
-        ),
-        monthly=_free,
-        note="buys nodes as long as it is there",
+        "group of nodes",
+        "aws autoscaling delete-auto-scaling-group --auto-scaling-group-name {id} --force-delete",
+        _free,
+        "buys nodes as long as it is there",
     ),
-    "ec2:instance": Kind(
-        words="machine", delete=_ec2("terminate-instances", "instance-ids"), monthly=_machine
-    ),
+    "ec2:instance": Kind("machine", "aws ec2 terminate-instances --instance-ids {id}", _machine),
     "ec2:elastic-ip": Kind(
-        words="public address",
-        delete=_ec2("release-address", "allocation-id"),
-        monthly=_hourly("public_ipv4_hour"),
+        "public address",
+        "aws ec2 release-address --allocation-id {id}",
+        _hourly("public_ipv4_hour"),
     ),
     "ec2:natgateway": Kind(
-        words="NAT gateway",
-        delete=_ec2("delete-nat-gateway", "nat-gateway-id"),
-        monthly=_hourly("nat_gateway_hour"),
+        "NAT gateway",
+        "aws ec2 delete-nat-gateway --nat-gateway-id {id}",
+        _hourly("nat_gateway_hour"),
     ),
     "ec2:vpc-endpoint": Kind(
-        words="private endpoint",
-        delete=_ec2("delete-vpc-endpoints", "vpc-endpoint-ids"),
-        monthly=_hourly(
-            "private_endpoint_hour", lambda found: len(found.about.get("SubnetIds") or [])
-        ),
+        "private endpoint",
+        "aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {id}",
+        _hourly("private_endpoint_hour", lambda found: len(found.about.get("SubnetIds") or [])),
     ),
-    "ec2:vpc": Kind(words="network", delete=_ec2("delete-vpc", "vpc-id"), monthly=_free),
-    "ec2:subnet": Kind(words="subnet", delete=_ec2("delete-subnet", "subnet-id"), monthly=_free),
+    "ec2:vpc": Kind("network", "aws ec2 delete-vpc --vpc-id {id}", _free),
+    "ec2:subnet": Kind("subnet", "aws ec2 delete-subnet --subnet-id {id}", _free),
     "ec2:security-group": Kind(
-        words="security group", delete=_ec2("delete-security-group", "group-id"), monthly=_free
+        "security group", "aws ec2 delete-security-group --group-id {id}", _free
     ),
     "ec2:launch-template": Kind(
-        words="launch template",
-        delete=_ec2("delete-launch-template", "launch-template-id"),
-        monthly=_free,
+        "launch template", "aws ec2 delete-launch-template --launch-template-id {id}", _free
     ),
     "ec2:route-table": Kind(
-        words="route table", delete=_ec2("delete-route-table", "route-table-id"), monthly=_free
+        "route table", "aws ec2 delete-route-table --route-table-id {id}", _free
     ),
     "ec2:internet-gateway": Kind(
-        words="internet gateway",
-        delete=_ec2("delete-internet-gateway", "internet-gateway-id"),
-        monthly=_free,
+        "internet gateway", "aws ec2 delete-internet-gateway --internet-gateway-id {id}", _free
     ),
     "elasticloadbalancing:loadbalancer": Kind(
-        words="balancer", delete=_balancer, monthly=_hourly("network_load_balancer_hour")
+        "balancer",
+        "aws elbv2 delete-load-balancer --load-balancer-arn {arn}",
+        _hourly("network_load_balancer_hour"),
     ),
     "elasticloadbalancing:targetgroup": Kind(
-        words="target group",
-        delete=lambda found: f"aws elbv2 delete-target-group --target-group-arn {found.arn}",
-        monthly=_free,
+        "target group", "aws elbv2 delete-target-group --target-group-arn {arn}", _free
     ),
     "elasticfilesystem:file-system": Kind(
-        words="file system",
-        delete=lambda found: f"aws efs delete-file-system --file-system-id {found.id}",
-        note=_BY_USE,
+        "file system", "aws efs delete-file-system --file-system-id {id}", note=_BY_USE
     ),
     "elasticfilesystem:access-point": Kind(
-        words="access point",
-        delete=lambda found: f"aws efs delete-access-point --access-point-id {found.id}",
-        monthly=_free,
+        "access point", "aws efs delete-access-point --access-point-id {id}", _free
     ),
     "rds:db": Kind(
-        words="PostgreSQL",
-        delete=lambda found: (
-            f"aws rds delete-db-instance --db-instance-identifier {found.id} --final-db-snapshot-identifier {found.id}-last"
-        ),
-        monthly=_database,
+        "PostgreSQL",
+        "aws rds delete-db-instance --db-instance-identifier {id}"
+        " --final-db-snapshot-identifier {id}-last",
+        _database,
     ),
     "rds:snapshot": Kind(
-        words="snapshot of PostgreSQL",
-        delete=lambda found: f"aws rds delete-db-snapshot --db-snapshot-identifier {found.id}",
+        "snapshot of PostgreSQL",
+        "aws rds delete-db-snapshot --db-snapshot-identifier {id}",
         note=_BY_USE,
     ),
     "rds:subgrp": Kind(
-        words="subnet group of PostgreSQL",
-        delete=lambda found: f"aws rds delete-db-subnet-group --db-subnet-group-name {found.id}",
-        monthly=_free,
+        "subnet group of PostgreSQL",
+        "aws rds delete-db-subnet-group --db-subnet-group-name {id}",
+        _free,
     ),
     "kms:key": Kind(
-        words="key",
-        delete=lambda found: (
-            f"aws kms schedule-key-deletion --key-id {found.id} --pending-window-in-days 30"
-        ),
-        monthly=lambda found, prices: prices.of("kms_key_month"),
-        note="without it nothing that it encrypted can be read again",
+        "key",
+        "aws kms schedule-key-deletion --key-id {id} --pending-window-in-days 30",
+        lambda found, prices: prices.of("kms_key_month"),
+        "without it nothing that it encrypted can be read again",
     ),
     "logs:log-group": Kind(
-        words="log group",
-        delete=lambda found: f"aws logs delete-log-group --log-group-name {found.id}",
-        note=_BY_USE,
+        "log group", "aws logs delete-log-group --log-group-name {id}", note=_BY_USE
     ),
-    "s3:bucket": Kind(
-        words="bucket", delete=lambda found: f"aws s3 rb s3://{found.id} --force", note=_BY_USE
-    ),
+    "s3:bucket": Kind("bucket", "aws s3 rb s3://{id} --force", note=_BY_USE),
     "eks:cluster": Kind(
-        words="control plane",
-        delete=lambda found: f"aws eks delete-cluster --name {found.id}",
-        monthly=_hourly("control_plane_hour"),
+        "control plane", "aws eks delete-cluster --name {id}", _hourly("control_plane_hour")
     ),
     "ecr:repository": Kind(
-        words="images",
-        delete=lambda found: f"aws ecr delete-repository --repository-name {found.id} --force",
-        note=_BY_USE,
+        "images", "aws ecr delete-repository --repository-name {id} --force", note=_BY_USE
     ),
     "backup:backup-vault": Kind(
-        words="vault",
-        delete=lambda found: f"aws backup delete-backup-vault --backup-vault-name {found.id}",
-        note=_BY_USE,
+        "vault", "aws backup delete-backup-vault --backup-vault-name {id}", note=_BY_USE
     ),
     "backup:recovery-point": Kind(
-        words="recovery point",
-        delete=lambda found: (
-            f"aws backup delete-recovery-point --backup-vault-name {found.about['Vault']} --recovery-point-arn {found.arn}"
-        ),
-        note=(
-            f"{_BY_USE}; its vault's policy first, which refuses this: aws backup"
-            " delete-backup-vault-access-policy"
-        ),
+        "recovery point",
+        "aws backup delete-recovery-point --backup-vault-name {about[Vault]}"
+        " --recovery-point-arn {arn}",
+        note=f"{_BY_USE}; its vault's policy first, which refuses this: aws backup"
+        " delete-backup-vault-access-policy",
     ),
     "backup:backup-plan": Kind(
-        words="backup plan",
-        delete=lambda found: f"aws backup delete-backup-plan --backup-plan-id {found.id}",
-        monthly=_free,
-        note="goes on making backups; its selections first: aws backup delete-backup-selection",
+        "backup plan",
+        "aws backup delete-backup-plan --backup-plan-id {id}",
+        _free,
+        "goes on making backups; its selections first: aws backup delete-backup-selection",
     ),
     "cloudwatch:alarm": Kind(
-        words="alarm",
-        delete=lambda found: f"aws cloudwatch delete-alarms --alarm-names {found.id}",
+        "alarm",
+        "aws cloudwatch delete-alarms --alarm-names {id}",
         note="by the metric that it looks at",
     ),
-    "sns:topic": Kind(
-        words="topic of alarms",
-        delete=lambda found: f"aws sns delete-topic --topic-arn {found.arn}",
-        monthly=_free,
-    ),
+    "sns:topic": Kind("topic of alarms", "aws sns delete-topic --topic-arn {arn}", _free),
     "events:rule": Kind(
-        words="rule of events",
-        delete=lambda found: f"aws events delete-rule --name {found.id}",
-        monthly=_free,
-        note="its targets first: aws events remove-targets",
+        "rule of events",
+        "aws events delete-rule --name {id}",
+        _free,
+        "its targets first: aws events remove-targets",
     ),
     "dlm:policy": Kind(
-        words="policy of snapshots",
-        delete=lambda found: f"aws dlm delete-lifecycle-policy --policy-id {found.id}",
-        monthly=_free,
-        note="goes on making snapshots",
+        "policy of snapshots",
+        "aws dlm delete-lifecycle-policy --policy-id {id}",
+        _free,
+        "goes on making snapshots",
     ),
     "route53:record": Kind(
-        words="DNS record",
-        delete=lambda found: (
-            f"aws route53 change-resource-record-sets --hosted-zone-id {found.about['Zone']} --change-batch FILE  # with Action DELETE"
-        ),
-        monthly=_free,
+        "DNS record",
+        "aws route53 change-resource-record-sets --hosted-zone-id {about[Zone]}"
+        " --change-batch FILE  # with Action DELETE",
+        _free,
     ),
 }
+#: Of the first generation, whose name is the last part of its ARN.
+_CLASSIC_BALANCER = Kind(
+    "balancer",
+    "aws elb delete-load-balancer --load-balancer-name {id}",
+    _hourly("network_load_balancer_hour"),
+)
 
 
 def kind_of(found: UnmanagedResource) -> Kind:
     """The kind; of one that this table lacks, its name in AWS, and no command."""
-    return KINDS.get(found.kind) or Kind(words=found.kind, delete=lambda item: "")
+    if found.kind == "elasticloadbalancing:loadbalancer" and not any(
+        generation in found.arn for generation in ("/net/", "/app/", "/gwy/")
+    ):
+        return _CLASSIC_BALANCER
+    return KINDS.get(found.kind) or Kind(found.kind, "")

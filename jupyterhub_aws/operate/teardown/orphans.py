@@ -98,6 +98,9 @@ def _named(resource: Resource) -> tuple[str, str]:
     )
 
 
+_BACKUPS = ("backup:backup-vault", "backup:recovery-point", "rds:snapshot", "ec2:snapshot")
+
+
 def _kept(stack: StackConfig, found: UnmanagedResource, keeps: Sequence[tuple[str, str]]) -> str:
     if any(
         kind == found.kind and (name in ("", found.name, found.id) or _is_generated(name, found))
@@ -105,20 +108,10 @@ def _kept(stack: StackConfig, found: UnmanagedResource, keeps: Sequence[tuple[st
     ):
         return "the program protects it, or what is protected needs it"
     claim = found.tags.get(f"{_CLAIM}name", "")
-    if (
-        isinstance(stack.homes, EbsHomes)
-        and found.kind == "ec2:volume"
-        and claim.startswith("claim-")
-    ):
+    is_claims = found.kind == "ec2:volume" and claim.startswith("claim-")
+    if isinstance(stack.homes, EbsHomes) and is_claims:
         return f"a user's home ({claim}, {found.tags.get(f'{_CLAIM}namespace', '')})"
-    if found.kind in (
-        "backup:backup-vault",
-        "backup:recovery-point",
-        "rds:snapshot",
-        "ec2:snapshot",
-    ):
-        return "a backup"
-    return ""
+    return "a backup" if found.kind in _BACKUPS else ""
 
 
 def _is_generated(name: str, found: UnmanagedResource) -> bool:
@@ -145,26 +138,21 @@ def refuse_existing_stack(
         stays = any(item.type == "aws:eks/cluster:Cluster" for item in protected)
         nodes = client.list_nodegroups(clusterName=stack.name)["nodegroups"]
     if not stays or nodes:
-        what = (
-            f"still exists: its cluster {stack.name} is"
-            f" {status.lower()}{f', with nodes ({nodes[0]})' if nodes else ''}"
-        )
+        with_nodes = f", with nodes ({nodes[0]})" if nodes else ""
+        what = f"still exists: its cluster {stack.name} is {status.lower()}{with_nodes}"
         fix = f"orphans are looked for after it went: jhub destroy plan {name}"
         raise refused(command, "teardown.stack-exists", name, what, fix)
 
 
 def as_json(name: str, account: Account, found: Sequence[OrphanVerdict]) -> dict[str, Any]:
     """The whole as data."""
-    listed = {
-        "orphans": [item.as_json() for item in found if not item.kept],
-        "kept": [item.as_json() for item in found if item.kept],
-    }
     return {
         "format": FORMAT,
         "stack": name,
         "account": account.id,
         "region": account.region,
-        **listed,
+        "orphans": [item.as_json() for item in found if not item.kept],
+        "kept": [item.as_json() for item in found if item.kept],
     }
 
 
@@ -179,20 +167,12 @@ def show(name: str, account: Account, found: Sequence[OrphanVerdict], elsewhere:
     console = Terminal()
     orphans, kept = [item for item in found if not item.kept], [item for item in found if item.kept]
     regions = f"{account.region} and {elsewhere}" if elsewhere else account.region
-    console.print(
-        Text.assemble(
-            (name, "bold"),
-            f" in {account.id}, {regions}: {len(orphans)} orphans, {len(kept)} kept. Nothing was"
-            " changed.",
-        )
-    )
+    says = f"{len(orphans)} orphans, {len(kept)} kept. Nothing was changed."
+    console.print(Text.assemble((name, "bold"), f" in {account.id}, {regions}: {says}"))
     for item in orphans:
         kind = kind_of(item.found)
-        console.print(
-            Text.assemble(
-                ("✗ ", "bold red"), (kind.words, "bold"), f" {item.found.name}{_about(item)}"
-            )
-        )
+        which = f" {item.found.name}{_about(item)}"
+        console.print(Text.assemble(("✗ ", "bold red"), (kind.words, "bold"), which))
         line = kind.delete(item.found)
         where = (
             f"  $ {line} --region {item.found.region or account.region}"
@@ -201,21 +181,13 @@ def show(name: str, account: Account, found: Sequence[OrphanVerdict], elsewhere:
         )
         console.print(Text(where, "cyan" if line else ""), soft_wrap=True)
     for item in kept:
-        console.print(
-            Text.assemble(
-                ("✓ ", "green"),
-                f"{kind_of(item.found).words} {item.found.name}{_about(item)}: {item.kept}",
-            )
-        )
+        which = f"{kind_of(item.found).words} {item.found.name}{_about(item)}"
+        console.print(Text.assemble(("✓ ", "green"), f"{which}: {item.kept}"))
     known = sum(item.monthly or 0 for item in orphans)
     if orphans:
-        console.print(
-            Text(
-                f"Orphans cost at least ${known:,.2f} per month. Look at each before you delete it:"
-                " a command cannot be taken back.",
-                "yellow",
-            )
-        )
+        cost = f"Orphans cost at least ${known:,.2f} per month."
+        look = "Look at each before you delete it: a command cannot be taken back."
+        console.print(Text(f"{cost} {look}", "yellow"))
     if kept:
         console.print(Text("What is kept, with the commands that would delete it: --json", "dim"))
 

@@ -54,13 +54,11 @@ def destroy_outcome(resources: Resources, *, cluster_goes: bool) -> DestroyOutco
     """Decide it for the resources of one stack; `cluster_goes`: its cluster is deleted too, now
     or in a later step.
     """
-    resources = Resources(
-        resource for resource in resources if not resource.external
-    )  # what is only read stays as it is
+    # What is only read stays as it is.
+    resources = Resources(resource for resource in resources if not resource.external)
     kept = _with_needs(resources, [resource.urn for resource in resources if resource.protect])
-    let_go = [
-        resource for resource in resources if resource.urn not in kept and resource.retain_on_delete
-    ]
+    others = [resource for resource in resources if resource.urn not in kept]
+    let_go = [resource for resource in others if resource.retain_on_delete]
     ends = [
         resource
         for resource in let_go
@@ -68,22 +66,16 @@ def destroy_outcome(resources: Resources, *, cluster_goes: bool) -> DestroyOutco
         and resource.type.startswith(_KUBERNETES)
         and _in_the_cluster(resource, resources)
     ]
-    goes = [
-        resource
-        for resource in resources
-        if resource.urn not in kept and not resource.retain_on_delete
-    ]
+    goes = [resource for resource in others if not resource.retain_on_delete]
+    added = [resource for resource in goes if resources.is_added(resource)]
+    ours = [resource for resource in goes if not resources.is_added(resource)]
     return DestroyOutcome(
         stays=tuple(resource for resource in resources if resource.urn in kept),
         forgotten=tuple(resource for resource in let_go if resource not in ends),
         ends=tuple(ends),
         goes=tuple(goes),
-        order=tuple(
-            _order(resources, [resource for resource in goes if not resources.is_added(resource)])
-        ),
-        added=tuple(
-            resource for resource in goes if resources.is_added(resource) and _is_real(resource)
-        ),
+        order=tuple(_order(resources, ours)),
+        added=tuple(resource for resource in added if _is_real(resource)),
     )
 
 
@@ -95,10 +87,10 @@ def _in_the_cluster(resource: Resource, resources: Resources) -> bool:
     """Whether an object is in the stack's own cluster: not behind a provider that the caller's
     program made, nor behind its default one.
     """
+    if not resources.is_added(resource):
+        return True
     provider = resources.by_urn.get(resource.provider or "")
-    return not resources.is_added(resource) or (
-        provider is not None and not resources.is_added(provider)
-    )
+    return provider is not None and not resources.is_added(provider)
 
 
 def _with_needs(resources: Resources, urns: Iterable[str]) -> set[str]:
@@ -128,21 +120,19 @@ def _order(resources: Resources, goes: Iterable[Resource]) -> list[tuple[str, in
         found = set[str]()
         for urn in {*urns} & resources.by_urn.keys() - seen:
             resource = resources.by_urn[urn]
-            found |= (
-                needed(resource.depends_on, seen | {urn})
-                if resources.is_added(resource)
-                else {top(resource)}
-            )
+            if resources.is_added(resource):
+                found |= needed(resource.depends_on, seen | {urn})
+            else:
+                found.add(top(resource))
         return found
 
     count = Counter(top(resource) for resource in goes if _is_real(resource))
     needs: dict[str, set[str]] = {}
     for resource in resources.own:
         needs.setdefault(top(resource), set()).update(needed(resource.depends_on) - {top(resource)})
+    graph = {name: sorted(needs[name]) for name in sorted(needs)}
     try:
-        built = list(
-            TopologicalSorter({name: sorted(needs[name]) for name in sorted(needs)}).static_order()
-        )
+        built = list(TopologicalSorter(graph).static_order())
     except CycleError:  # parts that need each other have no order between them
         built = sorted(needs)
     return [(name, count[name]) for name in reversed(built) if count[name]]
@@ -152,7 +142,7 @@ def _order(resources: Resources, goes: Iterable[Resource]) -> list[tuple[str, in
 # and how to end it. Pure.
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Unmanaged:
     """Something that stays although no state knows it. `find` is a command that lists it; empty
     where no command lists it. `blocks`: AWS refuses to delete the network while it is there, so it
@@ -183,42 +173,35 @@ def unmanaged_resources(stack: StackConfig) -> list[Unmanaged]:
 def _of_cluster(stack: StackConfig) -> Iterator[Unmanaged]:
     if not isinstance(stack.cluster, EksCluster):
         yield Unmanaged(
-            what="nodes' labels, imported images, and whatever you prepared by hand",
-            why="the cluster was there before, and stays as it is",
-            find="kubectl get nodes --show-labels",
+            "nodes' labels, imported images, and whatever you prepared by hand",
+            "the cluster was there before, and stays as it is",
+            "kubectl get nodes --show-labels",
         )
         return
     region = f"--region {stack.region}"
     yield Unmanaged(
-        what="balancers of Services that others made in the cluster",
-        why=(
-            "AWS made them for Kubernetes, and only Kubernetes deletes them: delete the Services"
-            " first"
-        ),
-        find="kubectl get services --all-namespaces | grep LoadBalancer",
+        "balancers of Services that others made in the cluster",
+        "AWS made them for Kubernetes, and only Kubernetes deletes them: delete the Services first",
+        "kubectl get services --all-namespaces | grep LoadBalancer",
         blocks=True,
     )
     yield Unmanaged(
-        what="volumes of claims that others made",
-        why="the EBS driver deletes a volume when its claim goes, not when the cluster does",
-        find="kubectl get pvc --all-namespaces",
+        "volumes of claims that others made",
+        "the EBS driver deletes a volume when its claim goes, not when the cluster does",
+        "kubectl get pvc --all-namespaces",
     )
     yield Unmanaged(
-        what="network interfaces of nodes that ended in a hurry",
-        why="the VPC CNI tags them with the cluster's name, and cleans up only while a node runs",
-        find=(
-            f"aws ec2 describe-network-interfaces {region} --filters"
-            f" Name=tag:cluster.k8s.amazonaws.com/name,Values={stack.name}"
-            " Name=status,Values=available"
-        ),
+        "network interfaces of nodes that ended in a hurry",
+        "the VPC CNI tags them with the cluster's name, and cleans up only while a node runs",
+        f"aws ec2 describe-network-interfaces {region} --filters"
+        f" Name=tag:cluster.k8s.amazonaws.com/name,Values={stack.name}"
+        " Name=status,Values=available",
         blocks=True,
     )
     yield Unmanaged(
-        what=f"the log group /aws/eks/{stack.name}/cluster, again",
-        why="EKS creates it again, without a limit, when it writes once more after ours went",
-        find=(
-            f"aws logs describe-log-groups {region} --log-group-name-prefix /aws/eks/{stack.name}/"
-        ),
+        f"the log group /aws/eks/{stack.name}/cluster, again",
+        "EKS creates it again, without a limit, when it writes once more after ours went",
+        f"aws logs describe-log-groups {region} --log-group-name-prefix /aws/eks/{stack.name}/",
     )
 
 
@@ -226,17 +209,15 @@ def _of_homes(stack: StackConfig) -> Iterator[Unmanaged]:
     homes = stack.homes
     if isinstance(homes, EbsHomes):
         yield Unmanaged(
-            what=f"every user's home: a volume of {homes.size_gib} GiB each",
-            why="its class says Retain: no command of this project deletes a home",
-            find=(
-                f"aws ec2 describe-volumes --region {stack.region} --filters"
-                f" Name=tag:stack,Values={stack.name}"
-            ),
+            f"every user's home: a volume of {homes.size_gib} GiB each",
+            "its class says Retain: no command of this project deletes a home",
+            f"aws ec2 describe-volumes --region {stack.region} --filters"
+            f" Name=tag:stack,Values={stack.name}",
         )
     elif isinstance(homes, NfsHomes):
         yield Unmanaged(
-            what=f"the homes on {homes.server}:{homes.path}",
-            why="the server is yours, and nothing there is touched",
+            f"the homes on {homes.server}:{homes.path}",
+            "the server is yours, and nothing there is touched",
         )
 
 
@@ -253,12 +234,10 @@ def _of_backups(stack: StackConfig) -> Iterator[Unmanaged]:
             yield _points("their copies", spec.copy_region, spec.copy_vault_name)
     elif isinstance(backups, Snapshots):
         yield Unmanaged(
-            what="snapshots of volumes",
-            why="with their policy gone nothing deletes them on their day any more",
-            find=(
-                f"aws ec2 describe-snapshots --region {stack.region} --owner-ids self --filters"
-                f" Name=tag:{TAG},Values={spec.selection[TAG]}"
-            ),
+            "snapshots of volumes",
+            "with their policy gone nothing deletes them on their day any more",
+            f"aws ec2 describe-snapshots --region {stack.region} --owner-ids self --filters"
+            f" Name=tag:{TAG},Values={spec.selection[TAG]}",
         )
     if isinstance(homes, EfsHomesSection) and spec.efs_plan(homes):
         yield _points("recovery points of the homes' file system", stack.region, EFS_VAULT)
@@ -266,12 +245,10 @@ def _of_backups(stack: StackConfig) -> Iterator[Unmanaged]:
 
 def _points(what: str, region: str, vault: str) -> Unmanaged:
     return Unmanaged(
-        what=f"{what}, in the vault {vault} ({region})",
-        why="AWS Backup keeps them until their day, also when what they are of is gone",
-        find=(
-            f"aws backup list-recovery-points-by-backup-vault --region {region} --backup-vault-name"
-            f" {vault}"
-        ),
+        f"{what}, in the vault {vault} ({region})",
+        "AWS Backup keeps them until their day, also when what they are of is gone",
+        f"aws backup list-recovery-points-by-backup-vault --region {region} --backup-vault-name"
+        f" {vault}",
     )
 
 
@@ -280,12 +257,10 @@ def _of_databases(stack: StackConfig) -> Iterator[Unmanaged]:
         identifier = f"{HubNames(stack=stack.name, hub=name).physical}-database"
         if isinstance(hub.database, PostgresDatabase):
             yield Unmanaged(
-                what=f"snapshots of {identifier}, a last one too if it is deleted later",
-                why="RDS keeps snapshots without their instance",
-                find=(
-                    f"aws rds describe-db-snapshots --region {stack.region}"
-                    f" --db-instance-identifier {identifier}"
-                ),
+                f"snapshots of {identifier}, a last one too if it is deleted later",
+                "RDS keeps snapshots without their instance",
+                f"aws rds describe-db-snapshots --region {stack.region}"
+                f" --db-instance-identifier {identifier}",
             )
 
 
@@ -296,9 +271,9 @@ def _outside(stack: StackConfig) -> Iterator[Unmanaged]:
             entry.route53_zone is None or not entry.record
         ):
             yield Unmanaged(
-                what=f"the DNS record of {entry.hostname} (hubs.{name})",
-                why="you made it; it would lead to an address that another AWS customer may get",
-                find=f"dig +short {entry.hostname}",
+                f"the DNS record of {entry.hostname} (hubs.{name})",
+                "you made it; it would lead to an address that another AWS customer may get",
+                f"dig +short {entry.hostname}",
             )
         if (
             isinstance(entry, LoadBalancerEntry)
@@ -307,25 +282,20 @@ def _outside(stack: StackConfig) -> Iterator[Unmanaged]:
         ):
             why = "it was there before; it costs nothing"
             yield Unmanaged(
-                what=f"the certificate of {entry.hostname}",
-                why=why,
-                find=f"aws acm describe-certificate --certificate-arn {entry.tls.certificate_arn}",
+                f"the certificate of {entry.hostname}",
+                why,
+                f"aws acm describe-certificate --certificate-arn {entry.tls.certificate_arn}",
             )
         if isinstance(hub.sign_in, (OidcSignIn, CognitoSignIn, GitHubSignIn)):
             yield Unmanaged(
-                what=(
-                    f"the application {hub.sign_in.client_id} at the identity provider"
-                    f" (hubs.{name})"
-                ),
-                why="you registered it there, with a secret",
+                f"the application {hub.sign_in.client_id} at the identity provider (hubs.{name})",
+                "you registered it there, with a secret",
             )
     why = (
         "pulumi keeps a stack's history until: pulumi stack rm --preserve-config, which leaves the"
         " stack's file"
     )
-    yield Unmanaged(
-        what="the stack's state and its encrypted secrets", why=why, find="pulumi stack ls"
-    )
+    yield Unmanaged("the stack's state and its encrypted secrets", why, "pulumi stack ls")
 
 
 FORMAT = "jupyterhub-aws/destroy/1"
@@ -363,11 +333,9 @@ class DestroyPlan:
     @property
     def with_hubs(self) -> StackConfig:
         """The same with its hubs, which a cloud stack's file names too but does not make."""
-        return (
-            self.stack.model_copy(update={"hubs": self.stacks[0].stack.hubs})
-            if len(self.stacks) > 1
-            else self.stack
-        )
+        if len(self.stacks) > 1:
+            return self.stack.model_copy(update={"hubs": self.stacks[0].stack.hubs})
+        return self.stack
 
     @property
     def in_aws(self) -> bool:

@@ -93,21 +93,12 @@ def _by_tags(account: Account, stack: StackConfig, vault: str) -> Iterator[Unman
     filters = [{"Key": key, "Values": [stack.name]} for key in _VALUE_IS_CLUSTER]
     filters += [{"Key": f"kubernetes.io/cluster/{stack.name}", "Values": ["owned"]}]
     for wanted in filters:
-        for item in account.all(
-            "resourcegroupstaggingapi",
-            "get_resources",
-            "ResourceTagMappingList",
-            TagFilters=[wanted],
-            ResourcesPerPage=_PAGE,
-        ):
-            found = _found(
-                item["ResourceARN"], {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []}
-            )
-            yield (
-                replace(found, about={"Vault": vault})
-                if found.kind == "backup:recovery-point"
-                else found
-            )
+        call = ("resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList")
+        for item in account.all(*call, TagFilters=[wanted], ResourcesPerPage=_PAGE):
+            tags = {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []}
+            found = _found(item["ResourceARN"], tags)
+            is_point = found.kind == "backup:recovery-point"
+            yield replace(found, about={"Vault": vault}) if is_point else found
 
 
 def _found(
@@ -117,24 +108,15 @@ def _found(
     whatever is between them.
     """
     service, rest = arn.split(":")[2], arn.split(":", 5)[5]
-    kind, _, identity = (
-        rest.partition("/")
-        if "/" in rest.partition(":")[0] or ":" not in rest
-        else rest.partition(":")
-    )
+    by_slash = "/" in rest.partition(":")[0] or ":" not in rest
+    kind, _, identity = rest.partition("/" if by_slash else ":")
     if service in _NO_TYPE:
         kind, identity = _NO_TYPE[service], rest
-    if (
-        service == "elasticloadbalancing"
-    ):  # loadbalancer/net/NAME/ID, and loadbalancer/NAME of the old kind
+    # loadbalancer/net/NAME/ID, and loadbalancer/NAME of the old kind.
+    if service == "elasticloadbalancing":
         identity = identity.removeprefix("net/").removeprefix("app/").partition("/")[0]
-    return UnmanagedResource(
-        arn=arn,
-        kind=f"{service}:{kind}",
-        id=identity.removesuffix(":*") or rest,
-        tags=tags,
-        about=about or {},
-    )
+    kind, id_ = f"{service}:{kind}", identity.removesuffix(":*") or rest
+    return UnmanagedResource(arn=arn, kind=kind, id=id_, tags=tags, about=about or {})
 
 
 def _without_tags(account: Account, stack: StackConfig) -> Iterator[UnmanagedResource]:
@@ -144,9 +126,8 @@ def _without_tags(account: Account, stack: StackConfig) -> Iterator[UnmanagedRes
         "ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=mine
     ):
         tags = {tag["Key"]: tag["Value"] for tag in item.get("TagSet") or []}
-        yield _found(
-            f"arn:aws:ec2:{where}:network-interface/{item['NetworkInterfaceId']}", tags, item
-        )
+        arn = f"arn:aws:ec2:{where}:network-interface/{item['NetworkInterfaceId']}"
+        yield _found(arn, tags, item)
     with contextlib.suppress(account.client("eks").exceptions.ResourceNotFoundException):
         cluster = account.client("eks").describe_cluster(name=stack.name)["cluster"]
         yield _found(cluster["arn"], cluster.get("tags") or {}, cluster)
@@ -154,14 +135,10 @@ def _without_tags(account: Account, stack: StackConfig) -> Iterator[UnmanagedRes
     for item in account.all(
         "autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", Filters=grown
     ):
-        name = item["AutoScalingGroupName"]
-        yield UnmanagedResource(
-            arn=item["AutoScalingGroupARN"],
-            kind="autoscaling:group",
-            id=name,
-            tags={tag["Key"]: tag["Value"] for tag in item["Tags"]},
-            about=item,
-        )
+        arn, name = item["AutoScalingGroupARN"], item["AutoScalingGroupName"]
+        tags = {tag["Key"]: tag["Value"] for tag in item["Tags"]}
+        kind = "autoscaling:group"
+        yield UnmanagedResource(arn=arn, kind=kind, id=name, tags=tags, about=item)
     for prefix in (f"/aws/eks/{stack.name}/", f"/aws/containerinsights/{stack.name}/"):
         for item in account.all(
             "logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix
@@ -188,13 +165,8 @@ def records(account: Account, zone: str, hostname: str) -> Iterator[UnmanagedRes
     for item in listed["ResourceRecordSets"]:
         if item["Name"].rstrip(".") == hostname and item["Type"] in ("A", "AAAA", "CNAME"):
             about = {"Zone": zone, "Type": item["Type"]}
-            yield UnmanagedResource(
-                arn=f"route53:{zone}:{hostname}:{item['Type']}",
-                kind="route53:record",
-                id=f"{hostname} {item['Type']}",
-                tags={},
-                about=about,
-            )
+            arn, id_ = f"route53:{zone}:{hostname}:{item['Type']}", f"{hostname} {item['Type']}"
+            yield UnmanagedResource(arn=arn, kind="route53:record", id=id_, tags={}, about=about)
 
 
 #: EC2's kinds: how many are listed at once by their ids. A filter leaves out what is gone, where
@@ -343,11 +315,9 @@ def _balancer(account: Account, found: UnmanagedResource) -> Mapping[str, Any] |
 
 def _state(about: Mapping[str, Any]) -> str:
     state = about.get("State") or about.get("LifeCycleState") or about.get("KeyState") or ""
-    return (
-        str(state.get("Name") or state.get("Code") or "")
-        if isinstance(state, Mapping)
-        else str(state)
-    )
+    if isinstance(state, Mapping):
+        return str(state.get("Name") or state.get("Code") or "")
+    return str(state)
 
 
 def _tags(about: Mapping[str, Any]) -> dict[str, str]:

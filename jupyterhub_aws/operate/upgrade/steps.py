@@ -90,27 +90,16 @@ def refused(stack: StackConfig, end: str, known: Sequence[str]) -> Problem | Non
             "upgrade it as it was made (kubeadm, kops, or its own program), then set"
             " cluster.version here; the nodes' labels must stay"
         )
-        return Problem(
-            id="upgrade.other-cluster",
-            path="cluster.kind",
-            what="says that the cluster is not made by this stack",
-            fix=fix,
-        )
+        what = "says that the cluster is not made by this stack"
+        return Problem(id="upgrade.other-cluster", path="cluster.kind", what=what, fix=fix)
     if stack.parts == "cluster":
         fix = f"plan that one: jhub upgrade plan {stack.cloud_stack} --to {end}"
-        return Problem(
-            id="upgrade.inner-stack",
-            path="cloud_stack",
-            what="says that the cluster is another stack's",
-            fix=fix,
-        )
+        what = "says that the cluster is another stack's"
+        return Problem(id="upgrade.inner-stack", path="cloud_stack", what=what, fix=fix)
     if stack.paused:
-        return Problem(
-            id="upgrade.paused",
-            path="paused",
-            what="a paused stack has no nodes that an upgrade could try",
-            fix="jhub resume STACK first; or upgrade the next time",
-        )
+        what = "a paused stack has no nodes that an upgrade could try"
+        fix = "jhub resume STACK first; or upgrade the next time"
+        return Problem(id="upgrade.paused", path="paused", what=what, fix=fix)
     try:
         path(stack.cluster.version, end, known)
     except ValueError as error:
@@ -191,10 +180,8 @@ class Upgrade:
         if self.stack.own_registry is not None:
             yield self._mirror()
         settings: dict[str, Any] = {}
-        nodes_minor, generations = (
-            self.stack.cluster.version,
-            {name: pool.generation for name, pool in self.stack.pools.bought.items()},
-        )
+        nodes_minor = self.stack.cluster.version
+        generations = {name: pool.generation for name, pool in self.stack.pools.bought.items()}
         minors = path(self.stack.cluster.version, self.target, self.known)
         for index, minor in enumerate(minors):
             after = {**settings, "cluster.version": minor}
@@ -291,10 +278,8 @@ class Upgrade:
             title=f"Kubernetes {minor}: control plane, add-ons, core nodes, autoscaler",
             change={"cluster.version": minor},
             commands=[f"jhub plan {self.name} --against HEAD", f"pulumi up -s {self.name}"],
-            takes=(
-                f"about {minutes} minutes (not measured: {_CONTROL_PLANE} for the control plane,"
-                f" {_ADDON} for each add-on, {_CORE_NODE} for each core node)"
-            ),
+            takes=f"about {minutes} minutes (not measured: {_CONTROL_PLANE} for the control plane,"
+            f" {_ADDON} for each add-on, {_CORE_NODE} for each core node)",
             back=_BACK_WITHIN_DAYS,
             notes=[
                 (
@@ -315,20 +300,11 @@ class Upgrade:
             return
         old = dict(generations)
         generations.update({name: number + 1 for name, number in old.items()})
-        kept = {
-            name: [
-                {"generation": item.generation} for item in self.stack.pools.bought[name].retiring
-            ]
-            for name in old
-        }
-        fresh = {
-            path_: value
-            for name, number in old.items()
-            for path_, value in (
-                (f"pools.{name}.generation", number + 1),
-                (f"pools.{name}.retiring", [*kept[name], {"generation": number}]),
-            )
-        }
+        fresh: dict[str, Any] = {}
+        for name, number in old.items():
+            kept = [item.generation for item in self.stack.pools.bought[name].retiring]
+            fresh[f"pools.{name}.generation"] = number + 1
+            fresh[f"pools.{name}.retiring"] = [{"generation": each} for each in (*kept, number)]
         with_both = {**settings, **fresh}
         yield self._new_nodes(settings, with_both, fresh), with_both
         yield self._drain(old), with_both
@@ -355,29 +331,19 @@ class Upgrade:
         )
 
     def _drain(self, old: Mapping[str, int]) -> UpgradeStep:
-        limits = [
-            f"{name}: idle servers end after {hub.culling.server_idle_minutes} minutes"
-            for name, hub in self.stack.hubs.items()
-        ]
-        ages = [
-            f", all after {hub.culling.max_age_hours} hours" if hub.culling.max_age_hours else ""
-            for hub in self.stack.hubs.values()
-        ]
+        limits = []
+        for name, hub in self.stack.hubs.items():
+            idle, age = hub.culling.server_idle_minutes, hub.culling.max_age_hours
+            at_last = f", all after {age} hours" if age else ""
+            limits.append(f"{name}: idle servers end after {idle} minutes{at_last}")
+        when = f" ({'; '.join(limits)})" if limits else ""
         return UpgradeStep(
             title="Wait until the old nodes are empty",
             commands=[
                 f"jhub drain {self.name} {name} --generation {number}"
                 for name, number in old.items()
             ],
-            takes=(
-                (
-                    "until the last server has ended ("
-                    + "; ".join(map(str.__add__, limits, ages))
-                    + ")"
-                )
-                if limits
-                else "until the last server has ended"
-            ),
+            takes=f"until the last server has ended{when}",
             back="kubectl uncordon NODE",
             notes=[
                 "Ends no server. With --by 18:00 users are notified through the hub, and what"
@@ -392,10 +358,8 @@ class Upgrade:
             change=changed,
             commands=[f"jhub plan {self.name} --against HEAD", f"pulumi up -s {self.name}"],
             takes="some minutes",
-            back=(
-                "cannot be undone, and nothing is lost where the step before came to its end: the"
-                " groups are empty"
-            ),
+            back="cannot be undone, and nothing is lost where the step before came to its end: the"
+            " groups are empty",
             measured=self._measured(before, after),
         )
 
@@ -451,11 +415,9 @@ class Upgrade:
         return [] if self.stack.parts == "cloud" else [f"jhub health {self.name}"]
 
     def _tried_inside(self) -> list[str]:
-        return (
-            ["On the runner, for the stack inside: jhub health STACK."]
-            if self.stack.parts == "cloud"
-            else []
-        )
+        if self.stack.parts == "cloud":
+            return ["On the runner, for the stack inside: jhub health STACK."]
+        return []
 
 
 def build_order(found: Difference) -> list[str]:
@@ -470,13 +432,9 @@ def build_order(found: Difference) -> list[str]:
         for urn, resource in nodes.items()
     }
     place = {urn: index for index, urn in enumerate(TopologicalSorter(graph).static_order())}
-    return [
-        change.name
-        for change in sorted(
-            found.resources,
-            key=lambda change: (place.get(change.resource.urn, len(place)), change.name),
-        )
-    ]
+    last = len(place)
+    placed = [(place.get(change.resource.urn, last), change.name) for change in found.resources]
+    return [name for _, name in sorted(placed)]
 
 
 # --- An upgrade of a stack of the folder: refused where it must be, else with everything that its
@@ -502,19 +460,12 @@ def planned_upgrade(
     def planned(settings: Mapping[str, Any]) -> Side:
         key = json.dumps(settings, sort_keys=True)
         if key not in sides:
-            sides[key] = of_plan(
-                make_plan(
-                    stack_file(
-                        stack, [f"{path}={json.dumps(value)}" for path, value in settings.items()]
-                    ),
-                    as_of,
-                )
-            )
+            options = [f"{path}={json.dumps(value)}" for path, value in settings.items()]
+            sides[key] = of_plan(make_plan(stack_file(stack, options), as_of))
         return sides[key]
 
-    return Upgrade(stack=found, name=name, target=target, known=known, planned=planned), apis_of(
-        planned({})
-    )
+    upgrade = Upgrade(stack=found, name=name, target=target, known=known, planned=planned)
+    return upgrade, apis_of(planned({}))
 
 
 def apis_of(side: Side) -> list[str]:

@@ -55,18 +55,16 @@ def refreshed(command: str, table: Path, region: str, *, write: bool) -> list[st
     faults = list(inconsistencies(tomllib.loads(text)))
     if faults:
         fix = "AWS publishes the parts of a release some days apart: try again tomorrow"
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="versions.contradiction",
-                    path=table.name,
-                    what=f"would contradict itself ({fault})",
-                    fix=fix,
-                )
-                for fault in faults
-            ],
-        )
+        problems = [
+            Problem(
+                id="versions.contradiction",
+                path=table.name,
+                what=f"would contradict itself ({fault})",
+                fix=fix,
+            )
+            for fault in faults
+        ]
+        raise ConfigError(command, problems)
     if write and changes:
         table.write_text(text, encoding="utf-8")
     return changes
@@ -74,12 +72,8 @@ def refreshed(command: str, table: Path, region: str, *, write: bool) -> list[st
 
 def _dates(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
     """Support dates (EKS API reference, DescribeClusterVersions)."""
-    known = {
-        item["clusterVersion"]: item
-        for item in account.all(
-            "eks", "describe_cluster_versions", "clusterVersions", includeAll=True
-        )
-    }
+    listed = account.all("eks", "describe_cluster_versions", "clusterVersions", includeAll=True)
+    known = {item["clusterVersion"]: item for item in listed}
     for part in ("kubernetes", "calendar"):
         for minor in rows[part]:
             found = known.get(minor)
@@ -93,11 +87,8 @@ def _dates(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
                     for ours, theirs in keys.items()
                     if theirs in found
                 }
-                yield Wanted(
-                    head=f'[{part}."{minor}"]',
-                    names={},
-                    values={**values, "source": '"DescribeClusterVersions"'},
-                )
+                values["source"] = '"DescribeClusterVersions"'
+                yield Wanted(head=f'[{part}."{minor}"]', names={}, values=values)
 
 
 def _addons(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
@@ -122,24 +113,20 @@ def _addons(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
         ]
         if len(default) != 1:
             what = f"AWS names {len(default)} default versions of {name} for Kubernetes {minor}"
-            fix = (
-                f"look: aws eks describe-addon-versions --addon-name {name} --kubernetes-version"
-                f" {minor}"
-            )
+            of = f"--addon-name {name} --kubernetes-version {minor}"
+            fix = f"look: aws eks describe-addon-versions {of}"
             raise refused("jhub versions refresh", "versions.several-defaults", "addon", what, fix)
         values = {
             "version": f'"{default[0]}"',
             "source": f'"DescribeAddonVersions for {minor}, defaultVersion"',
         }
-        yield Wanted(
-            head="[[addon]]", names={"name": f'"{name}"', "kubernetes": f'"{minor}"'}, values=values
-        )
+        names = {"name": f'"{name}"', "kubernetes": f'"{minor}"'}
+        yield Wanted(head="[[addon]]", names=names, values=values)
 
 
 def _default(compatibility: Mapping[str, Any], minor: str) -> bool:
-    return compatibility.get("clusterVersion") == minor and bool(
-        compatibility.get("defaultVersion")
-    )
+    of_minor = compatibility.get("clusterVersion") == minor
+    return of_minor and bool(compatibility.get("defaultVersion"))
 
 
 def _images(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
@@ -159,9 +146,8 @@ def _images(account: Account, rows: Mapping[str, Any]) -> Iterator[Wanted]:
             "version": f'"{version}"',
             "source": f'"SSM, {minor} {architecture} {variant}, recommended/release_version"',
         }
-        yield Wanted(
-            head="[[ami]]", names={"name": f'"{name}"', "kubernetes": f'"{minor}"'}, values=values
-        )
+        names = {"name": f'"{name}"', "kubernetes": f'"{minor}"'}
+        yield Wanted(head="[[ami]]", names=names, values=values)
 
 
 def _put(text: str, row: Wanted, today: datetime.date) -> tuple[str, str]:
@@ -170,31 +156,21 @@ def _put(text: str, row: Wanted, today: datetime.date) -> tuple[str, str]:
     """
     lines = text.split("\n")
     start, end = _block(lines, row)
-    old = {
-        key: value
-        for line in lines[start:end]
-        for key, _, value in [line.partition(" = ")]
-        if value
-    }
-    loud = {
-        key: value for key, value in row.values.items() if key != "source" and old.get(key) != value
-    }
+    pairs = [line.partition(" = ") for line in lines[start:end]]
+    old = {key: value for key, _, value in pairs if value}
+    told = row.values.items()
+    loud = {key: value for key, value in told if key != "source" and old.get(key) != value}
     if not loud and old.get("verified", "true") == "true":
         return text, ""
-    values = {
-        **row.values,
-        "date": today.isoformat(),
-        **({"verified": "true"} if "verified" in old else {}),
-    }
+    values = {**row.values, "date": today.isoformat()}
+    if "verified" in old:
+        values["verified"] = "true"
     for index in range(start, end):
         key = lines[index].partition(" = ")[0]
         if key in values:
             lines[index] = f"{key} = {values[key]}"
-    said = (
-        ", ".join(f"{old[key]} → {value}" for key, value in loud.items()).replace('"', "")
-        or "seen: verified"
-    )
-    return "\n".join(lines), f"{row.label}: {said}"
+    said = ", ".join(f"{old[key]} → {value}" for key, value in loud.items()).replace('"', "")
+    return "\n".join(lines), f"{row.label}: {said or 'seen: verified'}"
 
 
 def _block(lines: list[str], row: Wanted) -> tuple[int, int]:

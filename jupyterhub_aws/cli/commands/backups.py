@@ -1,5 +1,5 @@
-"""`jhub restore`: from a backup into a side path, never over what is alive; and the rehearsal of
-it.
+"""`jhub backup` and `jhub restore`: which backups there are, one of everything now, and from one into
+a side path, never over what is alive.
 """
 
 from __future__ import annotations
@@ -9,13 +9,88 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jupyterhub_aws.cli.options import as_json, the_only_hub
+
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.backups.choose import Intent
     from jupyterhub_aws.operate.backups.context import BackupContext
 
 
+@click.group("backup")
+def backup_command() -> None:
+    """Look at a stack's backups, or make one now. Nothing here deletes a backup."""
+
+
+@backup_command.command("list")
+@click.argument("stack")
+@click.option(
+    "--all", "everything", is_flag=True, help="Every backup, not the newest five of each resource."
+)
+@as_json("As data, all of them.")
+def list_(stack: str, everything: bool, as_json: bool) -> int:
+    """Show the backups of STACK by what they are of, and what is in none (exit code 1)."""
+    import datetime
+    import json
+
+    from jupyterhub_aws.config.backups import TAG, AwsBackup
+    from jupyterhub_aws.operate.backups.context import context_of
+    from jupyterhub_aws.operate.backups.now import opted_in
+    from jupyterhub_aws.operate.backups.points import points, stateful
+    from jupyterhub_aws.operate.backups.show import as_data, fix_for, show
+
+    ctx = context_of("jhub backup list", stack, changes=False)
+    there, found = stateful(ctx), points(ctx)
+    bare = [item for item in there if not item.covered]
+    if as_json:
+        click.echo(json.dumps(as_data(ctx.file.stack, found, there), indent=2, sort_keys=True))
+    else:
+        from jupyterhub_aws.cli.console import Terminal
+
+        console = Terminal()
+        show(console, found, there, datetime.datetime.now(tz=datetime.UTC), everything=everything)
+        fix = fix_for(bare, ctx.stack.name, TAG)
+        if fix is not None:
+            console.print("  → give them the tag that backups look for:")
+            console.print(f"    {fix}", markup=False, soft_wrap=True)
+    if isinstance(ctx.stack.backups, AwsBackup):
+        opted_in(ctx, {item.kind for item in there})
+    return 1 if bare else 0
+
+
+@backup_command.command("now")
+@click.argument("stack")
+def now(stack: str) -> int:
+    """Back up everything of STACK that holds data, and wait until it is done.
+
+    What was begun within the last hour counts, so run it again after anything that went wrong.
+    """
+    import datetime
+
+    from jupyterhub_aws.config.errors import refused
+    from jupyterhub_aws.operate.backups.context import context_of
+    from jupyterhub_aws.operate.backups.now import now_steps
+    from jupyterhub_aws.operate.backups.points import stateful
+    from jupyterhub_aws.operate.live.steps import run
+
+    ctx = context_of("jhub backup now", stack, changes=True)
+    there = stateful(ctx)
+    if not there:
+        what = (
+            f"nothing of {ctx.stack.name} that holds data is in {ctx.account.id},"
+            f" {ctx.account.region}"
+        )
+        fix = "build it first: pulumi up; or choose the stack's region and account"
+        raise refused(ctx.command, "backup.nothing-there", "backups", what, fix)
+    run(ctx.command, now_steps(ctx, there, lambda: datetime.datetime.now(tz=datetime.UTC)))
+    click.echo(
+        f"{len(there)} resources of {ctx.file.stack} are backed up. See them: jhub backup list"
+        f" {stack}"
+    )
+    return 0
+
+
 @click.group("restore")
-def command() -> None:
+def restore_command() -> None:
     """Bring back what was lost, beside what is there. Nothing here writes over anything, or
     deletes what was not made by itself.
     """
@@ -24,20 +99,16 @@ def command() -> None:
 def _request_options(function: Callable[..., int]) -> Callable[..., int]:
     """The options that say what is to come back."""
     options = [
-        click.option("--hub", help="Which hub. May be left out where there is one."),
+        the_only_hub,
         click.option(
             "--user",
-            help=(
-                "Whose home, as the hub's admin page shows the name. Without it: all homes of the"
-                " hub."
-            ),
+            help="Whose home, as the hub's admin page shows the name. Without it: all homes of the"
+            " hub.",
         ),
         click.option(
             "--at",
-            help=(
-                "As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without:"
-                " the newest backup."
-            ),
+            help="As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without:"
+            " the newest backup.",
         ),
         click.option(
             "--attempt",
@@ -72,16 +143,14 @@ def _context(
     return ctx, found
 
 
-@command.command("plan")
+@restore_command.command("plan")
 @click.argument("stack")
 @_request_options
 @click.option(
     "--database",
     is_flag=True,
-    help=(
-        "How a hub's database (who is signed in, which servers run) would come back; by hand, for"
-        " it stops the hub."
-    ),
+    help="How a hub's database (who is signed in, which servers run) would come back; by hand, for"
+    " it stops the hub.",
 )
 def plan(stack: str, database: bool, **asked: Any) -> int:
     """Say what `restore run` would do for STACK: from which backup, into which side path.
@@ -114,7 +183,7 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
     return 0
 
 
-@command.command("run")
+@restore_command.command("run")
 @click.argument("stack")
 @_request_options
 def run(stack: str, **asked: Any) -> int:
@@ -148,9 +217,9 @@ def run(stack: str, **asked: Any) -> int:
     return 0
 
 
-@command.command("drill")
+@restore_command.command("drill")
 @click.argument("stack")
-@click.option("--hub", help="Which hub. May be left out where there is one.")
+@the_only_hub
 @click.option(
     "--user",
     required=True,
