@@ -6,8 +6,9 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.operate.backups.choose import FromFileSystem, Intent, age, size, written
+from jupyterhub_aws.operate.backups.choose import FromFileSystem, Intent, age, written
 from jupyterhub_aws.operate.backups.points import Point, Stateful
+from jupyterhub_aws.units import amount
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -90,7 +91,7 @@ def show(
             table.add_row(
                 f"  {written(point.made).removesuffix(' UTC')}",
                 age(point.made, now),
-                size(point.bytes),
+                "" if point.bytes is None else amount(point.bytes),
                 state,
                 until,
                 point.region,
@@ -125,7 +126,7 @@ def plan_words(intent: Intent, now: datetime.datetime) -> list[str]:
     words = [
         (
             f"Backup   {written(point.made)}, {age(point.made, now)} old,"
-            f" {size(point.bytes) or 'size not known'}"
+            f" {'size not known' if point.bytes is None else amount(point.bytes)}"
         ),
         f"         {point.arn}",
     ]

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyterhub_aws.bundle.pull import duration
 from jupyterhub_aws.components.hub.values.hub import HEALTH_USER
 from jupyterhub_aws.operate.health.report import FailedError
 from jupyterhub_aws.operate.health.sign_in import HubEndpoint
 from jupyterhub_aws.operate.live.hub_api import HubApi
+from jupyterhub_aws.units import duration
 
 #: Servers end in seconds; a pod that was still starting is given its grace period (30 s) and some
 #: more.
