@@ -93,9 +93,7 @@ class GitHub:
                 if answer.status_code not in _AGAIN:
                     break
         fix = "look at the permissions of the workflow's token, and at githubstatus.com"
-        raise refused(
-            "jhub report", "report.github", f"{method} {path}", f"GitHub {reason}", fix
-        )
+        raise refused("jhub report", "report.github", f"{method} {path}", f"GitHub {reason}", fix)
 
 
 # --- The report on a pull request: judged with the base branch's own plans, said in one comment

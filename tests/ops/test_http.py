@@ -24,6 +24,7 @@ from jupyterhub_aws.operate.health.sign_in import HubEndpoint
 from jupyterhub_aws.operate.live.hub_api import HubApi
 from tests.support.certificates import Authority
 
+pytestmark = pytest.mark.real
 Answer = Callable[[BaseHTTPRequestHandler], tuple[int, dict[str, str], bytes]]
 TOKEN = "token-of-the-test"
 
