@@ -25,6 +25,7 @@ from jupyterhub_aws.bundle.registry import (
 from jupyterhub_aws.bundle.store import Store, checksum, write
 from jupyterhub_aws.config.bundle import Lock, Locked
 from jupyterhub_aws.config.errors import ConfigError, Problem, refused
+from jupyterhub_aws.units import amount, duration
 
 # --- How far a copy is: bytes of bytes and time left, on a terminal as a bar, elsewhere as a line
 # now and then.
@@ -32,25 +33,6 @@ from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 
 _EVERY_SECONDS = 5.0
 _LOOK_SECONDS = 0.5
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-_STEP = 1024
-
-
-def amount(size: float) -> str:
-    """Bytes in words: 1.4 GiB."""
-    value, unit = float(size), 0
-    while value >= _STEP and unit < len(_UNITS) - 1:
-        value, unit = value / _STEP, unit + 1
-    return f"{value:.0f} {_UNITS[unit]}" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words: 3 min 20 s."""
-    whole = int(seconds)
-    if whole < 60:  # a minute
-        return f"{whole} s"
-    hours, rest = divmod(whole, 3600)
-    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
 
 
 class CopyProgress:

@@ -11,12 +11,10 @@ import re
 import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from jupyterhub_aws.bundle.inventory import Chart
 from jupyterhub_aws.bundle.store import Store, blobs
@@ -276,33 +274,36 @@ def send_chart(archive: Path, registry: str, access: Access) -> None:
 # --- Downloading one file: it goes on where it stopped, and appears atomically.
 
 
-_CHUNK = 1 << 18
 _SECONDS = 60
 _PARTIAL, _PAST_ITS_END = 206, 416
 
 
 def download(url: str, target: Path) -> Path:
     """A file from an address. What an earlier try left in `NAME.part` is kept. Raises CopyError."""
+    from httpx import HTTPError
+
+    from jupyterhub_aws.http_client import cause, http_client
+
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.part")
     have = partial.stat().st_size if partial.exists() else 0
-    request = urllib.request.Request(  # noqa: S310
-        url,
-        headers={"User-Agent": "jupyterhub-aws", **({"Range": f"bytes={have}-"} if have else {})},
-    )
+    # The file's own bytes: a part of a compressed answer continues no file.
+    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as above
-            _keep(answer, partial, append=answer.status == _PARTIAL)
-    except urllib.error.HTTPError as error:
-        if error.code != _PAST_ITS_END:  # all of it was there before
-            raise CopyError(target.name, f"{url}: {error.code} {error.reason}") from None
+        with (
+            http_client(_SECONDS, follow_redirects=True) as client,
+            client.stream("GET", url, headers=headers) as answer,
+        ):
+            if answer.is_success:
+                with partial.open("ab" if answer.status_code == _PARTIAL else "wb") as stream:
+                    for chunk in answer.iter_raw():
+                        stream.write(chunk)
+            elif answer.status_code != _PAST_ITS_END:  # all of it was there before
+                said = f"{url}: {answer.status_code} {answer.reason_phrase}"
+                raise CopyError(target.name, said)
+    except HTTPError as error:
+        raise CopyError(target.name, f"{url}: {cause(error)}") from None
     except OSError as error:
         raise CopyError(target.name, f"{url}: {error}") from None
     partial.replace(target)
     return target
-
-
-def _keep(answer: IO[bytes], partial: Path, *, append: bool) -> None:
-    with partial.open("ab" if append else "wb") as stream:
-        while chunk := answer.read(_CHUNK):
-            stream.write(chunk)

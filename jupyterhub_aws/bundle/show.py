@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from jupyterhub_aws.bundle.inventory import Inventory, Item
-from jupyterhub_aws.bundle.pull import amount
 from jupyterhub_aws.cli.console import Terminal
 from jupyterhub_aws.config.bundle import Lock, Locked
+from jupyterhub_aws.units import amount
 
 _TITLES = {"image": "Images", "chart": "Charts", "file": "Pulumi", "wheels": "Python"}
 

@@ -60,11 +60,16 @@ def faults(pem: str, hostname: str, as_of: datetime.date) -> Iterator[Finding]:
         yield fail(_ID, str(error), fix)
         return
     server = chain[0]
-    yield from _names(server, hostname)
-    yield from _dates(chain, as_of)
-    yield from _strength(chain)
-    yield from _purpose(server)
-    yield from _order(chain)
+    found = [
+        *_names(server, hostname),
+        *_dates(chain, as_of),
+        *_strength(chain),
+        *_purpose(server),
+        *_order(chain),
+    ]
+    yield from found
+    if not any(fault.status == "fail" for fault in found):
+        yield from _refused(chain, hostname)
 
 
 def names_of(certificate: Certificate) -> list[str]:
@@ -178,6 +183,46 @@ def _order(chain: Sequence[Certificate]) -> Iterator[Finding]:
     if len(chain) == 1 and self_signed(chain[0]):
         message = "is self-signed: every browser warns users, who learn to click warnings away"
         yield warn(_ID, message, "have it signed by your authority")
+
+
+def _refused(chain: Sequence[Certificate], hostname: str) -> Iterator[Finding]:
+    """What the library's verifier refuses besides: authorities that are none, that may not sign
+    for this name, or not through so many others. It knows one fault at a time, so the faults that
+    have a fix of their own are found above.
+
+    Extensions that only public authorities must have are not asked for, and nothing of a root:
+    browsers have their own copy.
+    """
+    from cryptography import x509
+    from cryptography.x509.verification import (
+        Criticality,
+        ExtensionPolicy,
+        PolicyBuilder,
+        Store,
+        VerificationError,
+    )
+
+    authorities = [item for item in chain[1:] if not self_signed(item)]
+    if not authorities:
+        return
+    free, either = ExtensionPolicy.permit_all(), Criticality.AGNOSTIC
+    policy = (
+        PolicyBuilder()
+        .store(Store(authorities[-1:]))
+        .extension_policies(
+            ee_policy=free.require_present(x509.SubjectAlternativeName, either, None),
+            ca_policy=free.require_present(x509.BasicConstraints, either, None),
+        )
+    )
+    # Dates are judged above: a moment at which each of them is valid.
+    when = max(item.not_valid_before_utc for item in chain)
+    verifier = policy.time(when).build_server_verifier(x509.DNSName(hostname))
+    try:
+        verifier.verify(chain[0], authorities[:-1])
+    except VerificationError as error:
+        said = str(error).partition(" (encountered")[0].rpartition(": ")[2]
+        fix = "ask your authority for a chain that may sign for this name"
+        yield fail(_ID, f"its chain is refused by browsers ({said})", fix)
 
 
 def self_signed(certificate: Certificate) -> bool:

@@ -4,16 +4,15 @@ which reviewers may acknowledge.
 
 from __future__ import annotations
 
-import json
 import re
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+from httpx import HTTPError
 
 from jupyterhub_aws.changes.difference import Difference, difference
 from jupyterhub_aws.changes.gate import LABEL, GateVerdict, judged
@@ -22,6 +21,7 @@ from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.tree import at
 from jupyterhub_aws.diff.markdown import LIMIT, markdown, text
+from jupyterhub_aws.http_client import http_client
 
 # --- As much of GitHub's REST API as a report needs. All answers are
 # untrusted data.
@@ -48,7 +48,7 @@ class GitHub:
 
     def get(self, path: str, **query: str) -> Any:
         """One answer. Raises ConfigError where there is none."""
-        return self._call("GET", f"{path}?{urllib.parse.urlencode(query)}" if query else path)
+        return self._call("GET", path, params=query)
 
     def all(self, path: str, **query: str) -> Iterator[Mapping[str, Any]]:
         """Every item of a list, page by page."""
@@ -62,46 +62,38 @@ class GitHub:
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """Send a change."""
-        return self._call(method, path, body)
+        return self._call(method, path, json=body)
 
     def may_write(self, login: str) -> bool:
         """Whether a user has write access."""
         try:
-            found = self.get(f"/collaborators/{urllib.parse.quote(login, safe='')}/permission")
+            found = self.get(f"/collaborators/{quote(login, safe='')}/permission")
         except ConfigError:  # a user unknown to this repository
             return False
         return at(found, "permission") in ("admin", "maintain", "write")
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
+    def _call(self, method: str, path: str, **sent: Any) -> Any:
         headers = {
             "Authorization": f"Bearer {self.token}",
             "Accept": "application/vnd.github+json",
-            "User-Agent": "jupyterhub-aws",
         }
-        request = urllib.request.Request(  # noqa: S310
-            f"{self.url}/repos/{self.repository}{path}", data=data, headers=headers, method=method
-        )
-        reason = ""
-        for attempt in range(_TRIES):
-            try:
-                with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- the URL is GitHub's API
-                    return json.loads(answer.read() or b"null")
-            except urllib.error.HTTPError as error:
-                reason = f"answered {error.code}"
-                if error.code not in _AGAIN or method != "GET":
+        url, reason = f"{self.url}/repos/{self.repository}{path}", ""
+        with http_client(_SECONDS, follow_redirects=True) as client:
+            for attempt in range(_TRIES if method == "GET" else 1):
+                if attempt:
+                    time.sleep(self.pause * 4 ** (attempt - 1))
+                try:
+                    answer = client.request(method, url, headers=headers, **sent)
+                    if answer.is_success:
+                        return answer.json() if answer.content else None
+                except (HTTPError, ValueError) as error:
+                    reason = f"did not answer ({type(error).__name__})"
+                    continue
+                reason = f"answered {answer.status_code}"
+                if answer.status_code not in _AGAIN:
                     break
-            except (OSError, ValueError) as error:
-                reason = f"did not answer ({type(error).__name__})"
-                if method != "GET":
-                    break
-            if attempt < _TRIES - 1:
-                time.sleep(self.pause * 4**attempt)
         fix = "look at the permissions of the workflow's token, and at githubstatus.com"
-        what = f"GitHub {reason}"
-        raise refused(
-            "jhub report", "report.github", f"{method} {path.partition('?')[0]}", what, fix
-        )
+        raise refused("jhub report", "report.github", f"{method} {path}", f"GitHub {reason}", fix)
 
 
 # --- The report on a pull request: judged with the base branch's own plans, said in one comment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import shutil
@@ -250,11 +249,10 @@ def _await_answer(process: subprocess.Popen[str], hub: BuiltHub) -> None:
 
 
 def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", _HEALTH)
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    from httpx import HTTPError
+
+    from jupyterhub_aws.http_client import direct_client
+
+    with contextlib.suppress(HTTPError), direct_client(2) as client:
+        return client.get(f"http://127.0.0.1:{port}{_HEALTH}").is_success
+    return False

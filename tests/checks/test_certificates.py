@@ -91,6 +91,31 @@ def test_a_chain_in_the_wrong_order_or_of_somebody_else_fails() -> None:
     assert found(server + lookalike.pem)[0][0] == "fail", "the same name, another key"
 
 
+def test_a_chain_that_may_not_sign_for_this_name_fails() -> None:
+    server = ROOT.issue("middle.example.org")
+    posing = Authority("middle.example.org", ROOT, key=server.key)
+    ours, other = (Authority("Ours", ROOT, only=name) for name in ("example.org", "other.org"))
+    short = Authority("Short", ROOT, depth=0)
+    long = Authority("Long", short)
+    for pem, says in (
+        (posing.issue(HOST).pem + server.pem, "basicConstraints.cA must be asserted"),
+        (other.issue(HOST).pem + other.pem, "constraint"),
+        (long.issue(HOST).pem + long.pem + short.pem, "path length"),
+    ):
+        for chain in (pem, pem + ROOT.pem):
+            ((status, what),) = found(chain)
+            assert status == "fail" and "its chain is refused by browsers" in what and says in what
+    assert found(ours.issue(HOST).pem + ours.pem) == []
+    assert found(short.issue(HOST).pem + short.pem + ROOT.pem) == []
+    # Of several faults the ones with a fix of their own are named.
+    ((_, what),) = found(posing.issue("x.org").pem + server.pem)
+    assert what.startswith("is for x.org")
+    # On its first and on its last day, whatever the hour.
+    assert found(MIDDLE.issue(HOST, valid_from=0).pem + MIDDLE.pem) == []
+    ((status, _),) = found(MIDDLE.issue(HOST, valid_to=40).pem + MIDDLE.pem, days=40)
+    assert status == "warn"
+
+
 def test_the_last_month_and_a_signature_of_ones_own_are_warnings() -> None:
     issued = ROOT.issue(HOST, valid_to=90)
     for days, expected in ((59, []), (60, []), (61, ["warn"]), (90, ["warn"]), (91, ["fail"])):

@@ -4,16 +4,15 @@ base, whose word counts.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import threading
 from contextlib import contextmanager
-from email.message import Message
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from jupyterhub_aws.changes.gate import judged
@@ -48,18 +47,17 @@ class Server:
         self.writers = {"author", "reviewer", "web-flow"}
         self.url = "https://api.github.example.org"
 
-    def open(self, request, timeout):
-        """In the place of `urllib.request.urlopen`."""
-        assert request.full_url.startswith(self.url) and timeout
+    def handle(self, request):
+        """One request, in the place of the network."""
+        url = str(request.url)
+        assert url.startswith(self.url)
         code, data = self.answer(
-            request.get_method(),
-            request.full_url.removeprefix(self.url),
-            request.get_header("Authorization"),
-            request.data,
+            request.method,
+            url.removeprefix(self.url),
+            request.headers["Authorization"],
+            request.content,
         )
-        if code >= 400:
-            raise HTTPError(request.full_url, code, "", Message(), io.BytesIO(data))
-        return io.BytesIO(data)
+        return httpx.Response(code, content=data)
 
     def answer(self, method, target, authorization, body):
         """Code and body, as GitHub answers."""
@@ -91,7 +89,10 @@ class Server:
 @pytest.fixture
 def github(monkeypatch):
     server = Server()
-    monkeypatch.setattr("jupyterhub_aws.diff.github.urllib.request.urlopen", server.open)
+    client = partial(httpx.Client, transport=httpx.MockTransport(server.handle))
+    monkeypatch.setattr(
+        "jupyterhub_aws.diff.github.http_client", lambda seconds, **more: client(**more)
+    )
     return server
 
 

@@ -161,7 +161,7 @@ def test_requirements_are_pinned_by_hash() -> None:
 
 def test_every_dependency_says_why() -> None:
     text = (ROOT / "pyproject.toml").read_text()
-    block = text[text.index("dependencies = [") : text.index("]", text.index("dependencies = ["))]
+    block = text[text.index("dependencies = [") : text.index("\n]", text.index("dependencies = ["))]
     lines = [line for line in block.splitlines()[1:] if line.strip().startswith('"')]
     assert lines
     assert all("#" in line for line in lines)
@@ -227,6 +227,15 @@ def test_only_one_module_makes_clients_of_aws_and_none_below_the_command_does() 
             assert "boto3" not in found or path == account or folder == "scripts", path
             assert "botocore" not in found or folder in ("jupyterhub_aws", "scripts"), path
     assert "boto3" in imported(account)
+
+
+def test_no_command_opens_a_connection_of_its_own() -> None:
+    """`http_client.py` decides which certificates are trusted, and what goes through a proxy."""
+    for path in (ROOT / "jupyterhub_aws").rglob("*.py"):
+        text = path.read_text()
+        assert not re.search(r"import (urllib\.request|http\.client|requests)\b", text), path
+        own = re.search(r"httpx\.(Client|get|post|put|request|stream)\(|HTTPTransport", text)
+        assert not own or path.name == "http_client.py", path
 
 
 def test_private_names_of_the_sdk_are_in_one_module_read_in_the_locked_version() -> None:

@@ -155,14 +155,17 @@ def test_what_is_locked_is_what_a_wheel_may_be_installed_with() -> None:
     wanted: Mapping[str, Requirement] = {
         found.name: found for found in map(Requirement, project["dependencies"])
     }
-    locked = dict(
-        line.split("==")
+    pins = [
+        Requirement(line)
         for line in (ROOT / "requirements" / "runtime.in").read_text().splitlines()
         if "==" in line
-    )
+    ]
+    locked = {pin.name: str(pin.specifier).removeprefix("==") for pin in pins}
+    extras = {pin.name: pin.extras for pin in pins}
     assert wanted.keys() <= locked.keys()
     for name, found in wanted.items():
         assert found.specifier.contains(locked[name]), name
+        assert found.extras == extras[name], name
         assert {item.operator for item in found.specifier} == {
             ">=",
             "<",

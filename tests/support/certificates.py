@@ -75,19 +75,26 @@ def _alternative(name: str) -> x509.GeneralName:
 
 @dataclass(frozen=True)
 class Authority:
-    """Signs what it is asked to. `parent` None: a root."""
+    """Signs what it is asked to. `parent` None: a root. It may sign through so many others
+    (`depth`), and for names in one domain (`only`).
+    """
 
     name: str = "Test authority"
     parent: Authority | None = None
     key: Any = field(default_factory=new_key)
+    depth: int | None = None
+    only: str | None = None
 
     @property
     def certificate(self) -> x509.Certificate:
         signer = self.parent or self
         builder = _builder(self.name, signer.name, self.key.public_key(), -1, 3650)
         builder = builder.add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True
+            x509.BasicConstraints(ca=True, path_length=self.depth), critical=True
         )
+        if self.only is not None:
+            names = x509.NameConstraints([x509.DNSName(self.only)], None)
+            builder = builder.add_extension(names, critical=True)
         return builder.sign(signer.key, hashes.SHA256())
 
     @property

@@ -257,7 +257,7 @@ def _store(folder: Path) -> Store:
 
 
 def _weight(found: Lock) -> str:
-    from jupyterhub_aws.bundle.pull import amount
+    from jupyterhub_aws.units import amount
 
     return amount(sum(item.size for items in found.items.values() for item in items.values()))
 

@@ -96,18 +96,6 @@ def age(when: datetime.datetime, now: datetime.datetime) -> str:
     return f"{seconds // 60} min"
 
 
-def size(count: int | None) -> str:
-    """Bytes in readable form: `1.2 GiB`."""
-    if count is None:
-        return ""
-    number = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if number < 1024:  # a step from one unit to the next
-            return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1024
-    return f"{number:.1f} TiB"
-
-
 # --- What a restore would do: which backup, of what, into which side path. Decided before anything
 # is asked of AWS, shown by `restore plan`. Pure.
 

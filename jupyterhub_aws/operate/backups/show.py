@@ -6,8 +6,9 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.operate.backups.choose import FromFileSystem, Intent, age, size, written
+from jupyterhub_aws.operate.backups.choose import FromFileSystem, Intent, age, written
 from jupyterhub_aws.operate.backups.points import Point, Stateful
+from jupyterhub_aws.units import amount
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,7 +81,7 @@ def show(
             made = f"  {written(point.made).removesuffix(' UTC')}"
             until = f"{point.until.astimezone(datetime.UTC):%Y-%m-%d}" if point.until else ""
             state = Text(point.state.lower(), _COLOURS.get(point.state, "red"))
-            old, weight = age(point.made, now), size(point.bytes)
+            old, weight = age(point.made, now), "" if point.bytes is None else amount(point.bytes)
             table.add_row(made, old, weight, state, until, point.region)
         console.print(table)
         if len(mine) > len(shown):
@@ -106,7 +107,8 @@ def fix_for(bare: Sequence[Stateful], stack: str, tag: str) -> str | None:
 def plan_words(intent: Intent, now: datetime.datetime) -> list[str]:
     """What a restore would do, in words."""
     point = intent.point
-    old, weight = age(point.made, now), size(point.bytes) or "size not known"
+    old = age(point.made, now)
+    weight = "size not known" if point.bytes is None else amount(point.bytes)
     words = [f"Backup   {written(point.made)}, {old} old, {weight}", f"         {point.arn}"]
     if isinstance(intent, FromFileSystem):
         of_user = f"the home of {intent.user} on hub {intent.hub}"

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from jupyterhub_aws.bundle.pull import duration
 from jupyterhub_aws.components.hub.values.hub import HEALTH_USER
 from jupyterhub_aws.operate.health.report import FailedError
 from jupyterhub_aws.operate.health.sign_in import HubEndpoint
 from jupyterhub_aws.operate.live.hub_api import HubApi
+from jupyterhub_aws.units import duration
 
 #: Servers end in seconds; a pod that was still starting is given its grace period (30 s) and some
 #: more.
@@ -153,7 +153,7 @@ class Kernel:
                 "jupyter kernelspec list, in the image",
             )
         chosen = found["default"] if found.get("default") in names else sorted(names)[0]
-        self._id = str(self._ask("POST", "/api/kernels", json.dumps({"name": chosen}))["id"])
+        self._id = str(self._ask("POST", "/api/kernels", {"name": chosen})["id"])
 
     def end(self) -> None:
         """End it; one that is gone is no error."""
@@ -172,10 +172,10 @@ class Kernel:
                 "is there enough memory for a kernel? jhub logs … USER",
             ) from None
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> Any:
-        headers = {"Authorization": f"token {self._token}", "Content-Type": "application/json"}
+    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
+        headers = {"Authorization": f"token {self._token}"}
         answer = self._endpoint.ask(
-            method, self._root + path, body=body, headers=headers, seconds=_KERNEL_SECONDS
+            method, self._root + path, json=body, headers=headers, seconds=_KERNEL_SECONDS
         )
         if answer.status >= _FINE or (method == "POST" and answer.status != _CREATED):
             said = (

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import html
-import http.client
 import json
 import os
 import re
 import socket
 import ssl
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
+from dataclasses import dataclass
+from functools import partial
+from http.cookiejar import CookieJar
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
+
+from httpx import HTTPError
 
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
 from jupyterhub_aws.config.specs.hub import public_url
+from jupyterhub_aws.http_client import cause, direct_client, http_client
 from jupyterhub_aws.operate.health.report import FailedError
 
 # --- How users reach the hub: its public address, or a tunnel in its place. No
@@ -27,6 +27,8 @@ from jupyterhub_aws.operate.health.report import FailedError
 
 
 _SECONDS = 20.0
+#: As many bytes of a page are read.
+_MOST = 1_000_000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -96,105 +98,44 @@ class HubEndpoint:
         method: str,
         path: str,
         *,
-        body: str | None = None,
-        headers: Mapping[str, str] | None = None,
         seconds: float = _SECONDS,
+        jar: CookieJar | None = None,
+        **sent: Any,
     ) -> Answer:
-        """One request. Raises FailedError where there is no answer, or with a certificate that
-        browsers refuse.
+        """One request, with the cookies of `jar`, which takes those that are set. Raises
+        FailedError where there is no answer, or with a certificate that browsers refuse.
         """
-        return self.exchange(method, path, body, dict(headers or {}), seconds)[0]
-
-    def exchange(
-        self, method: str, path: str, body: str | None, headers: Mapping[str, str], seconds: float
-    ) -> tuple[Answer, list[str]]:
-        """The same, and the cookies that were set."""
-        connection = http.client.HTTPConnection(self.host, self.public_port, timeout=seconds)
         try:
-            connection.sock = self._connected(seconds)
-            connection.request(
-                method, path, body=None if body is None else body.encode(), headers=dict(headers)
-            )
-            response = connection.getresponse()
-            text = response.read(1_000_000).decode(errors="replace")
-            cookies = [value for key, value in response.getheaders() if key.lower() == "set-cookie"]
-            return (
-                Answer(
-                    status=response.status, location=response.getheader("Location", ""), text=text
-                ),
-                cookies,
-            )
-        except ssl.SSLCertVerificationError as error:
-            raise FailedError(
+            with (
+                direct_client(seconds, port=self.port, tls=self.context, cookies=jar) as client,
+                client.stream(method, f"{self.base}{path}", **sent) as response,
+            ):
+                text = next(response.iter_bytes(_MOST), b"").decode(errors="replace")
+                location = response.headers.get("Location", "")
+                return Answer(status=response.status_code, location=location, text=text)
+        except HTTPError as error:
+            raise self._unanswered(cause(error)) from None
+
+    def _unanswered(self, error: BaseException) -> FailedError:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return FailedError(
                 f"its certificate is refused: {error.verify_message}",
                 "jhub certificate inspect, and the name in entry.hostname",
-            ) from None
-        except socket.gaierror:
-            raise FailedError(
+            )
+        if isinstance(error, socket.gaierror):
+            return FailedError(
                 f"the name {self.host} leads nowhere",
                 "point it to the balancer: jhub open shows it; or give entry.route53_zone",
-            ) from None
-        except (OSError, http.client.HTTPException) as error:
-            look = (
-                "may this network come in (entry.allowed_cidrs)? Are the balancer's targets"
-                " healthy, and the proxy's pod ready?"
             )
-            raise FailedError(
-                f"there is no answer at {self.place[0]}:{self.place[1]}"
-                f" ({error or type(error).__name__})",
-                look,
-            ) from None
-        finally:
-            connection.close()
-
-    def _connected(self, seconds: float) -> socket.socket:
-        plain = socket.create_connection(self.place, timeout=seconds)
-        context = self.context
-        if context is None:
-            return plain
-        try:
-            return context.wrap_socket(plain, server_hostname=self.host)
-        except BaseException:
-            plain.close()
-            raise
-
-
-@dataclass(kw_only=True)
-class Browser:
-    """A browser at the endpoint, with the cookies that the hub set. It visits pages of the hub
-    only, so that one jar is enough.
-    """
-
-    endpoint: HubEndpoint
-    cookies: dict[str, str] = field(default_factory=dict)
-
-    def visit(
-        self, method: str, path: str, *, form: str | None = None, seconds: float = _SECONDS
-    ) -> Answer:
-        """One page."""
-        sent = (
-            {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-            if self.cookies
-            else {}
+        look = (
+            "may this network come in (entry.allowed_cidrs)? Are the balancer's targets"
+            " healthy, and the proxy's pod ready?"
         )
-        if form is not None:
-            sent["Content-Type"] = "application/x-www-form-urlencoded"
-        answer, given = self.endpoint.exchange(method, path, form, sent, seconds)
-        for line in given:
-            self._keep(line)
-        return answer
-
-    def _keep(self, line: str) -> None:
-        jar: SimpleCookie = SimpleCookie()
-        try:
-            jar.load(line)
-        except CookieError:
-            return
-        for name, morsel in jar.items():
-            if morsel.value:
-                self.cookies[name] = morsel.coded_value
-            else:
-                self.cookies.pop(name, None)
+        return FailedError(
+            f"there is no answer at {self.place[0]}:{self.place[1]}"
+            f" ({str(error) or type(error).__name__})",
+            look,
+        )
 
 
 #: Whose sign-in is tried. Never options: a command line is seen by all users of the machine, and
@@ -207,6 +148,7 @@ _SAID = (
     re.compile(r'class="login_error"[^>]*>(.*?)</p>', re.DOTALL),
     re.compile(r'<div class="error">(.*?)</div>', re.DOTALL),
 )
+_HOME = {"next": "/hub/home"}
 _FOUND, _REFUSED, _SERVER_ERROR = 302, 400, 500
 
 
@@ -252,27 +194,24 @@ class SignIn:
 
     def through_the_form(self, endpoint: HubEndpoint, user: str, password: str) -> str:
         """Sign a user in and out again. Raises FailedError with what the page says."""
-        browser = Browser(endpoint=endpoint)
-        page = browser.visit("GET", "/hub/login")
+        jar = CookieJar()
+        visit = partial(endpoint.ask, jar=jar)
+        page = visit("GET", "/hub/login")
         token = _TOKEN.search(page.text)
+        xsrf = next((cookie.value for cookie in jar if cookie.name == "_xsrf"), "")
         sent = {
             "username": user,
             "password": password,
-            "_xsrf": html.unescape(token[1]) if token else browser.cookies.get("_xsrf", ""),
+            "_xsrf": html.unescape(token[1]) if token else xsrf,
         }
-        done = browser.visit(
-            "POST",
-            "/hub/login?" + urlencode({"next": "/hub/home"}),
-            form=urlencode(sent),
-            seconds=_FORM_SECONDS,
-        )
+        done = visit("POST", "/hub/login", params=_HOME, data=sent, seconds=_FORM_SECONDS)
         try:
             if done.status != _FOUND:
                 raise FailedError(
                     f"{user} is not let in: HTTP {done.status}{_said(done)}",
                     self._advice(user, done.status),
                 )
-            about: Any = browser.visit("GET", "/hub/api/user").json()
+            about: Any = visit("GET", "/hub/api/user").json()
             if not isinstance(about, dict) or not about.get("name"):
                 raise FailedError(
                     f"the form took {user}, but the next page shows no signed-in user",
@@ -281,15 +220,13 @@ class SignIn:
             return f"{about['name']} signed in through the form, and out again"
         finally:
             if done.status == _FOUND:
-                browser.visit("GET", "/hub/logout")
+                visit("GET", "/hub/logout")
 
     def to_the_provider(self, endpoint: HubEndpoint) -> str:
         """Press the button, and look where it leads: no password is given there. Raises
         FailedError.
         """
-        leads = Browser(endpoint=endpoint).visit(
-            "GET", "/hub/oauth_login?" + urlencode({"next": "/hub/home"})
-        )
+        leads = endpoint.ask("GET", "/hub/oauth_login", params=_HOME)
         parts = urlsplit(leads.location)
         if leads.status != _FOUND or not parts.hostname:
             raise FailedError(
@@ -337,11 +274,6 @@ class SignIn:
         return f"jhub logs {self.stack} {self.hub} hub"
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_arguments: Any, **_named: Any) -> None:
-        return None
-
-
 def _provider_answers(url: str) -> None:
     """Raise FailedError where the provider does not answer at its address for signing in, or
     refuses this hub there.
@@ -349,24 +281,18 @@ def _provider_answers(url: str) -> None:
     host = urlsplit(url).hostname
     look = "is the client id registered there, with the hub's address /hub/oauth_callback?"
     try:
-        with urllib.request.build_opener(_Stay).open(url, timeout=_PROVIDER_SECONDS):
-            return
-    except urllib.error.HTTPError as error:
-        with error:
-            location = error.headers.get("Location", "")
-            if error.code >= _REFUSED:
-                raise FailedError(f"{host} answers with HTTP {error.code}", look) from None
-        refused = parse_qs(urlsplit(location).query).get("error", [""])[
-            0
-        ]  # OAuth 2.0, RFC 6749, section 4.1.2.1
-        if refused:
-            raise FailedError(f"{host} refuses this hub: {refused}", look) from None
-    except OSError as error:
-        reason = getattr(error, "reason", error)
+        with http_client(_PROVIDER_SECONDS) as client, client.stream("GET", url) as answer:
+            status, location = answer.status_code, answer.headers.get("Location", "")
+    except HTTPError as error:
         raise FailedError(
-            f"{host} does not answer from here ({reason})",
+            f"{host} does not answer from here ({cause(error)})",
             "can this machine reach it? Can users' browsers? Is the provider down?",
         ) from None
+    if status >= _REFUSED:
+        raise FailedError(f"{host} answers with HTTP {status}", look)
+    # OAuth 2.0, RFC 6749, section 4.1.2.1
+    if refused := parse_qs(urlsplit(location).query).get("error", [""])[0]:
+        raise FailedError(f"{host} refuses this hub: {refused}", look)
 
 
 def _said(answer: Answer) -> str:

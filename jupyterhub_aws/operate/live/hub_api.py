@@ -6,19 +6,19 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import http.client
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from httpx import Client, HTTPError
+
 from jupyterhub_aws.components.hub.values.hub import OPERATOR
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.http_client import cause, direct_client
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
 _SECONDS = 20.0
@@ -95,20 +95,16 @@ class HubApi:
         Ends without either where nothing starts, or nothing is said for long: ask again. Lines
         without an event keep the connection open.
         """
-        headers = {"Authorization": f"token {self._token}", "Accept": "text/event-stream"}
-        request = urllib.request.Request(  # noqa: S310
-            f"{self._url}/users/{quote(user, safe='')}/server/progress", headers=headers
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as below
-                for line in answer:
-                    found = _data(line[5:]) if line.startswith(b"data:") else None
-                    if isinstance(found, dict):
-                        yield found
-        except urllib.error.HTTPError as error:
-            error.close()
-        except (OSError, http.client.HTTPException):
-            return
+        path = f"/users/{quote(user, safe='')}/server/progress"
+        with (
+            contextlib.suppress(HTTPError),
+            self._client() as client,
+            client.stream("GET", path, headers={"Accept": "text/event-stream"}) as answer,
+        ):
+            for line in answer.iter_lines() if answer.is_success else ():
+                found = _data(line[5:]) if line.startswith("data:") else None
+                if isinstance(found, dict):
+                    yield found
 
     def _users(self) -> Iterator[dict[str, Any]]:
         offset = 0
@@ -130,38 +126,37 @@ class HubApi:
         fine: tuple[int, ...] = (200, 201, 202),
     ) -> Any:
         """One call; what the hub answered as data, None for nothing."""
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"token {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(  # noqa: S310
-            self._url + path, data=data, method=method, headers=headers
-        )
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 -- as above
-                return _data(answer.read())
-        except urllib.error.HTTPError as error:
-            if error.code in fine:
-                return None
-            raise self._refused(method, path, error.code, error.read()) from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
+            with self._client() as client:
+                answer = client.request(method, path, json=body)
+        except HTTPError as error:
             raise ConfigError(
                 "jhub",
                 [
                     Problem(
                         id="hub.no-answer",
                         path=f"hub {self.hub}",
-                        what=f"does not answer ({reason})",
+                        what=f"does not answer ({cause(error)})",
                         fix=f"look at its pods: {self._pods}",
                     )
                 ],
             ) from None
+        if answer.is_success:
+            return _data(answer.text)
+        if answer.status_code in fine:
+            return None
+        raise self._refused(method, path, answer.status_code, answer.text)
+
+    def _client(self) -> Client:
+        headers = {"Authorization": f"token {self._token}"}
+        return direct_client(_SECONDS, base_url=self._url, headers=headers)
 
     @property
     def _pods(self) -> str:
         return f"kubectl -n hub-{self.hub} get pods"
 
-    def _refused(self, method: str, path: str, code: int, body: bytes) -> ConfigError:
-        said = (_data(body) or {}).get("message", "") if body[:1] == b"{" else ""
+    def _refused(self, method: str, path: str, code: int, body: str) -> ConfigError:
+        said = (_data(body) or {}).get("message", "") if body[:1] == "{" else ""
         where = path.partition("?")[0]
         if code in (401, 403):
             fix = (
@@ -185,7 +180,7 @@ class HubApi:
         )
 
 
-def _data(text: bytes) -> Any:
+def _data(text: str) -> Any:
     try:
         return json.loads(text) if text.strip() else None
     except ValueError:

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from jupyterhub_aws.bundle.pull import duration
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.operate.live.hub_api import HubApi, Server
 from jupyterhub_aws.operate.live.steps import some
+from jupyterhub_aws.units import duration
 
 _LOOK_SECONDS = 15.0
 _DURATION = re.compile(r"([0-9]{1,4})(s|m|h)")

@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.bundle.pull import duration
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.stack_file import StackFile
+from jupyterhub_aws.units import duration
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
 
