@@ -267,7 +267,7 @@ def test_the_commands_that_need_no_account_run(clone, tmp_path):
 
 @pytest.mark.real
 def test_up_judges_the_merged_commit_by_the_rules_of_the_one_before(clone, tmp_path):
-    from tests.ops.test_report import MERGE, Server
+    from tests.ops.test_report import MERGE, served
 
     (script,) = [step["run"] for step in steps("up-stack") if "--merged" in step.get("run", "")]
     for command in (
@@ -292,22 +292,20 @@ def test_up_judges_the_merged_commit_by_the_rules_of_the_one_before(clone, tmp_p
     fake.mkdir()
     (fake / "make").write_text(f"#!/bin/sh\nln -sfn {clone}/.venv .venv\n", encoding="utf-8")
     (fake / "make").chmod(0o755)
-    file, github = clone / "Pulumi.dev.yaml", Server()
-    github.pull["merged_at"] = "2026-11-24T00:00:00Z"
+    file = clone / "Pulumi.dev.yaml"
     own = {
         "PATH": f"{fake}:{os.environ['PATH']}",
         "STACK": "dev",
         "BEFORE": before,
         "GITHUB_TOKEN": "token",
-        "GITHUB_API_URL": github.url,
-    }
-    own |= {
         "GITHUB_REPOSITORY": "example-org/hub",
         "GITHUB_SHA": MERGE,
         "GITHUB_WORKSPACE": str(clone),
         "RUNNER_TEMP": str(tmp_path),
     }
-    try:
+    with served() as github:
+        github.pull["merged_at"] = "2026-11-24T00:00:00Z"
+        own["GITHUB_API_URL"] = github.url
         for (old, new), code in ((("max: 10 }", "max: 8 }"), 0), (("kind: efs", "kind: ebs"), 1)):
             file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
             done = shell(script, clone, **own)
@@ -317,9 +315,6 @@ def test_up_judges_the_merged_commit_by_the_rules_of_the_one_before(clone, tmp_p
             subprocess.run(
                 ["git", "worktree", "remove", "--force", tmp_path / "before"], cwd=clone, check=True
             )
-    finally:
-        github.http.shutdown()
-        github.http.server_close()
 
 
 @pytest.mark.real
