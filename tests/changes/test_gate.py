@@ -12,7 +12,7 @@ from jupyterhub_aws.changes.side import side_of
 from tests.support.differences import EDITED, found, plan, put
 
 
-def test_what_nobody_loses_by_passes():
+def test_changes_without_impact_pass():
     for name in ("nothing", "tags only", "hub restarts: idle servers", "nodes: maximum down"):
         verdict = judged(found(name))
         assert verdict.passes and verdict.missing == () and verdict.allowed == DEFAULT

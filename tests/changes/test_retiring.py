@@ -28,7 +28,7 @@ def said(found: Difference) -> set[tuple[str, str]]:
     }
 
 
-def test_a_new_generation_ends_nobodys_server() -> None:
+def test_a_new_generation_stops_no_server() -> None:
     found = between((), SECOND)
     assert found.worst == "interrupts", "the hub restarts, and that is the gravest"
     assert said(found) == {

@@ -97,7 +97,7 @@ def test_homes_said_to_have_no_plan_beside_snapshots_are_a_gap():
     ]
 
 
-def test_a_resource_that_nobody_configured_is_found_too():
+def test_a_resource_that_is_not_configured_is_found_too():
     """A file system of some component to come."""
     stack, resources = dev()
     (there,) = resources.of(EFS)

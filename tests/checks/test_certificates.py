@@ -78,7 +78,7 @@ def test_a_wildcard_covers_one_label() -> None:
     assert found(wild, "a.hub.example.org")[0][0] == found(wild, "example.org")[0][0] == "fail"
 
 
-def test_a_chain_in_the_wrong_order_or_of_somebody_else_fails() -> None:
+def test_a_certificate_chain_in_the_wrong_order_or_of_another_issuer_fails() -> None:
     server = MIDDLE.issue(HOST).pem
     assert [status for status, _ in found(MIDDLE.pem + server)] == [
         "fail",
@@ -214,7 +214,7 @@ def of_stack(certificate: str, *, day: datetime.date = TODAY) -> list[Finding]:
     return certificates(load(values, secret=secret, source=SOURCE), day)
 
 
-def test_the_plan_says_what_is_wrong_with_whose() -> None:
+def test_the_plan_says_what_is_wrong_with_which_hub() -> None:
     (passed,) = of_stack(CERTIFICATE)
     assert (passed.status, passed.path) == ("pass", "hubs.main.entry.tls.certificate")
     assert "valid until 2126-" in passed.message

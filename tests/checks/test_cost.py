@@ -398,7 +398,7 @@ def test_wrong_prices_are_told(tmp_path: Path, text: str, says: str) -> None:
 
 
 @pytest.mark.real
-def test_a_closed_network_pays_for_its_doors_and_its_runner_and_for_no_nat():
+def test_an_isolated_network_pays_for_endpoints_and_runner_and_for_no_nat():
     from jupyterhub_aws.checks.cost import cost
     from tests.checks.test_airgap import evaluated
 

@@ -89,7 +89,7 @@ def test_a_server_that_finds_no_node_fails(override: dict[str, Any], says: str) 
     )
 
 
-def test_a_group_whose_taint_nobody_tolerates_fails() -> None:
+def test_a_group_with_a_taint_that_no_pod_tolerates_fails() -> None:
     stack, resources = dev()
     tag = {
         "key": "k8s.io/cluster-autoscaler/node-template/taint/example.org/own",
@@ -214,7 +214,7 @@ def test_what_leads_to_data_stays_with_every_cluster_and_is_protected_with_a_pro
 
 
 @pytest.mark.parametrize("zones", [["us-east-1a"], ["us-east-1b"]])
-def test_a_database_is_near_in_a_vpc_of_somebody_else_too(zones: list[str]) -> None:
+def test_a_database_is_in_the_zone_of_the_hub_in_an_existing_vpc_too(zones: list[str]) -> None:
     """The subnets there are no resources of the plan."""
     settings = (IN_AN_OPEN_VPC, f"pools.core.zones={zones}")
     stack, resources = dev(*settings)

@@ -241,7 +241,7 @@ def test_fewer_pods_on_a_node_leave_more_addresses() -> None:
     assert all(few[subnet] < many[subnet] for subnet in many)
 
 
-def test_a_subnet_of_somebody_else_is_counted_by_what_the_stack_says_of_it() -> None:
+def test_an_existing_subnet_is_counted_by_what_the_stack_says_of_it() -> None:
     """Such a subnet is no resource of the plan: without this, no node would seem to need an
     address.
     """

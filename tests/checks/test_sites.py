@@ -73,7 +73,7 @@ def test_a_registry_of_theirs_takes_the_place_of_all_others():
 
 
 @pytest.mark.real
-def test_a_closed_stack_talks_to_nobody_and_who_builds_it_talks_to_aws():
+def test_an_isolated_stack_has_no_external_hosts_and_its_operators_reach_aws():
     for settings in (
         ("stack=airgap", "parts=all"),
         ("stack=airgap-hub",),
@@ -90,7 +90,7 @@ def test_each_host_says_which_resource_causes_it():
 
 
 @pytest.mark.real
-def test_the_command_prints_people_and_data():
+def test_the_command_prints_users_and_data():
     command = [sys.executable, "-m", "jupyterhub_aws.cli.main", "sites", "airgap-hub"]
     text = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60

@@ -29,11 +29,11 @@ DAY = datetime.date(2026, 11, 28)
         ("1.99", "2026-11-28", "unverified"),
     ],
 )
-def test_a_minor_stands_by_the_day(minor: str, day: str, status: str) -> None:
+def test_the_support_of_a_minor_version_follows_the_date(minor: str, day: str, status: str) -> None:
     assert kubernetes(minor, datetime.date.fromisoformat(day)).standing == status
 
 
-def test_a_cluster_of_somebody_elses_is_not_upgraded_by_aws() -> None:
+def test_an_existing_cluster_is_not_upgraded_by_aws() -> None:
     assert "six times" in kubernetes("1.33", DAY, upgraded=False).says
     assert "by itself" in kubernetes("1.33", DAY).says
     assert "there is no fix" in kubernetes("1.31", DAY, upgraded=False).says

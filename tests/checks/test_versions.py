@@ -30,7 +30,7 @@ def test_support_is_judged_by_the_day(day: str, status: str, says: str) -> None:
     assert (finding.fix is None) == (status == "pass")
 
 
-def test_a_version_that_nobody_saw_with_this_minor_is_a_warning() -> None:
+def test_a_version_that_is_not_confirmed_with_this_minor_is_a_warning() -> None:
     findings = versions.verified(*dev())
     assert [(finding.status, "aws-efs-csi-driver" in finding.message) for finding in findings] == [
         ("warn", True)

@@ -33,7 +33,7 @@ def verdicts(findings: list) -> list[tuple[str, str]]:
 
 
 @pytest.mark.real
-def test_a_stack_that_tells_somebody_passes_and_one_that_tells_nobody_is_warned() -> None:
+def test_a_stack_with_receivers_of_alarms_passes_and_one_without_is_warned() -> None:
     (finding,) = watched(*dev(*TOLD))
     assert (finding.status, finding.message) == ("pass", "14 alarms; receivers: 1")
     (finding,) = watched(*dev())
@@ -59,7 +59,7 @@ def test_a_log_group_without_an_end_fails() -> None:
         (ALARM, "watch-alarms-hub-unreachable-main", "finds no healthy proxy"),
     ],
 )
-def test_a_hub_that_nobody_watches_fails(kind: str, name: str, says: str) -> None:
+def test_a_hub_without_monitoring_fails(kind: str, name: str, says: str) -> None:
     stack, resources = dev(*TOLD)
     (finding,) = watched(stack, without(resources, kind, name))
     assert finding.status == "fail" and says in finding.message

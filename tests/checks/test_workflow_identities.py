@@ -185,7 +185,7 @@ def test_without_its_further_regions_the_copies_of_backups_are_refused():
     assert {name.partition("-copy-")[0] for name, _ in refused} == {"backups"}
 
 
-def test_a_policy_of_somebody_elses_is_attached_only_when_it_is_named():
+def test_an_external_policy_is_attached_only_when_it_is_named():
     world = world_of(*ALL_STACKS["closed"])
     assert denied(world, place_of(world)) == {
         ("runner-pulumi-state", "iam:AttachRolePolicy"),

@@ -62,7 +62,7 @@ def test_addons_that_nodes_need_wait_for_no_node_and_all_others_wait_for_the_cor
         )
 
 
-def test_service_accounts_get_their_role_through_the_addon_and_nobody_else_gets_one():
+def test_service_accounts_get_their_role_through_the_addon_and_no_other_has_one():
     recording = record()
     for name, addon in _addons(recording).items():
         associations = addon.inputs.get("podIdentityAssociations", [])
@@ -120,7 +120,7 @@ def test_controllers_run_on_the_core_pool():
     assert CORE.items() <= group["labels"].items() and "taints" not in group
 
 
-def test_a_later_up_overwrites_what_somebody_changed_by_hand():
+def test_a_later_up_overwrites_manual_changes():
     for addon in record().resources.of(ADDON):
         assert (
             addon.inputs["resolveConflictsOnCreate"]

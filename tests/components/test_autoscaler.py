@@ -82,7 +82,7 @@ def test_its_identity_is_there_before_its_pod_and_under_the_service_account_that
     } <= recording.needs(release)
 
 
-def test_it_runs_on_the_core_pool_as_nobody_and_writes_nothing():
+def test_it_runs_on_the_core_pool_without_rights_and_writes_nothing():
     values = _release()["values"]
     assert values["nodeSelector"] == {
         "hub.jupyter.org/node-purpose": "core",
@@ -134,7 +134,7 @@ def test_a_stack_without_user_pools_has_an_autoscaler_with_only_the_catch_all():
 
 
 @pytest.mark.real
-def test_it_stands_alone_beside_a_cluster_that_something_else_made():
+def test_it_works_alone_beside_an_existing_cluster():
     def program():
         ClusterAutoscaler(
             "scaler",

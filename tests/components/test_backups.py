@@ -101,7 +101,7 @@ def test_snapshots_carry_the_tags_of_their_volumes():
     assert len(snapshot_schedules(Snapshots(kind="snapshots", weekly=None))) == 1
 
 
-def test_the_vault_is_kept_encrypted_by_a_key_of_its_own_and_nobody_takes_a_backup_away():
+def test_the_vault_is_encrypted_by_its_own_key_and_no_principal_deletes_a_backup():
     recording = record()
     vault, key = recording.one(VAULT), recording.one(KEY, "backups-main-key")
     assert (
@@ -243,7 +243,9 @@ def test_snapshots_are_of_volumes_with_the_tag_and_need_no_vault():
         (("backups={kind: none, reason: a test}", "homes={kind: efs, backup: true}"), "ENABLED"),
     ],
 )
-def test_efs_has_its_own_plan_where_nobody_else_backs_homes_up_and_never_two(settings, status):
+def test_efs_has_its_own_backup_plan_where_no_other_one_covers_homes_and_never_two(
+    settings, status
+):
     assert record(*settings).one(EFS_PLAN).inputs["backupPolicy"] == {"status": status}
 
 

@@ -111,7 +111,7 @@ def test_every_type_of_the_program_has_its_permissions():
         actions(["aws:new/thing:Thing"], "read")
 
 
-def test_a_stack_without_a_kind_of_thing_has_no_permission_for_it():
+def test_a_stack_without_a_kind_of_resource_has_no_permission_for_it():
     few = [kind for kind in types() if not kind.startswith(("aws:rds", "aws:ecr"))]
     text = json.dumps(packed(changing(few, PLACE)))
     assert (

@@ -69,7 +69,7 @@ def test_without_a_runner_nothing_is_there_for_it():
     )
 
 
-def test_software_that_nobody_looked_up_is_no_guess():
+def test_unknown_software_is_not_guessed():
     with pytest.raises(UnknownSoftwareError, match="add what it calls, with its source"):
         software("amazon-guardduty-agent")
 

@@ -103,7 +103,7 @@ def test_administrators_get_an_entry_and_the_administrators_policy():
     )
 
 
-def test_administrators_of_one_name_in_two_accounts_or_as_role_and_user_are_different_people():
+def test_administrators_of_one_name_in_two_accounts_or_as_role_and_user_are_different():
     principals = [
         f"arn:aws:iam::{account}:{kind}/ops"
         for account in ("123456789012", "210987654321")

@@ -178,7 +178,7 @@ def test_what_swallows_packets_is_given_up_in_time() -> None:
     assert connect.call_args.kwargs["timeout"] <= 5
 
 
-def test_a_name_that_nobody_knows_is_said() -> None:
+def test_an_unknown_name_is_reported() -> None:
     with mock.patch(
         "socket.create_connection", side_effect=socket.gaierror(-2, "Name or service not known")
     ):
@@ -393,7 +393,7 @@ def test_an_update_that_lets_one_in_is_not_refused_for_not_being_let_in(
 
 
 @pytest.mark.real
-def test_a_plan_asks_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_plan_asks_no_question(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "config").write_text(json.dumps(KUBECONFIG))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
     monkeypatch.setattr(provider, "fault", lambda _: pytest.fail("a plan reaches nobody"))

@@ -59,7 +59,7 @@ def test_every_kind_of_sign_in_homes_and_tls_is_there() -> None:
     assert all(said in texts for said in tls.values())
 
 
-def test_no_secret_stands_in_them() -> None:
+def test_no_secret_is_in_them() -> None:
     recording = record(*GOLDEN["as committed"])
     assert "[secret]" in golden("as committed")
     assert all(

@@ -72,7 +72,7 @@ def test_the_file_system_is_encrypted_elastic_kept_and_found_again():
 
 
 @pytest.mark.real
-def test_files_that_nobody_opens_move_to_the_cheaper_class_only_where_wanted():
+def test_unused_files_move_to_the_cheaper_class_only_where_configured():
     assert record().one(FILE_SYSTEM).inputs["lifecyclePolicies"] == [
         {"transitionToIa": "AFTER_30_DAYS"},
         {"transitionToPrimaryStorageClass": "AFTER_1_ACCESS"},
@@ -285,7 +285,7 @@ def test_the_namespace_enforces_the_restricted_profile_and_stays():
     assert namespace.retain_on_delete
 
 
-def test_what_is_secret_is_sealed_wherever_it_stands():
+def test_a_secret_is_sealed_at_any_place():
     recording = record(*FULL)
     assert {secret.inputs["stringData"] for secret in recording.resources.of(SECRET)} == {
         "[secret]"
@@ -396,7 +396,7 @@ def test_the_balancer_lets_in_the_listed_networks_and_reaches_the_proxys_port_on
     assert recording.one(GROUP).inputs["port"] == port
 
 
-def test_people_reach_the_one_node_with_the_proxy_encrypted():
+def test_users_reach_the_node_of_the_proxy_encrypted():
     recording = record()
     assert recording.one(SERVICE).inputs["spec"]["externalTrafficPolicy"] == "Local"
     assert recording.one(BALANCER).inputs["enableCrossZoneLoadBalancing"] is True
@@ -419,7 +419,7 @@ def test_people_reach_the_one_node_with_the_proxy_encrypted():
 
 @pytest.mark.real
 @pytest.mark.parametrize(("internal", "subnets"), [("false", "public"), ("true", "private")])
-def test_a_balancer_inside_the_vpc_stands_in_private_subnets(internal, subnets):
+def test_an_internal_balancer_is_in_private_subnets(internal, subnets):
     balancer = record(f"hubs.main.entry.internal={internal}").one(BALANCER).inputs
     assert balancer["subnets"] == [
         f"${{network-{subnets}-{zone}.id}}" for zone in "abc"

@@ -302,7 +302,7 @@ def test_what_a_program_cannot_add_where_the_hub_is_not_made_or_the_cluster_is_n
 VOLUME, ALARM = "aws:ebs/volume:Volume", "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 
-def test_backups_and_monitoring_know_a_hub_that_stands_alone():
+def test_backups_and_monitoring_know_a_stand_alone_hub():
     def program():
         cluster, backups = (
             cluster_by_hand(),

@@ -62,7 +62,7 @@ def offered(gate: Any, *groups: str, admin: bool = False) -> list[str]:
     return [profile["slug"] for profile in gate(spawner(*groups, admin=admin))]
 
 
-def test_a_profile_of_some_groups_is_nobody_elses(people: Any) -> None:
+def test_a_profile_of_some_groups_is_for_them_alone(people: Any) -> None:
     gate = people.ProfilesByGroup(PROFILES, {"gpu": ["gpu-people", "ops"], "big": ["ops"]})
     assert offered(gate) == ["small"]
     assert offered(gate, "gpu-people") == ["small", "gpu"]
@@ -84,7 +84,7 @@ def test_one_person_does_not_change_what_the_next_one_sees(people: Any) -> None:
 
 
 @pytest.mark.parametrize(("said", "is_one"), [(True, True), (False, False), (None, False)])
-def test_whoever_is_not_said_to_be_an_administrator_is_none(
+def test_a_user_who_is_not_named_as_administrator_is_none(
     people: Any, said: bool | None, is_one: bool
 ) -> None:
     found = people.administrators_are_listed(
@@ -119,7 +119,7 @@ def test_teams_of_github_are_groups(people: Any) -> None:
     assert people.github_teams({}) == people.github_teams({"teams": None}) == []
 
 
-def test_nothing_is_configured_that_nobody_asked_for(people: Any) -> None:
+def test_only_what_was_asked_for_is_configured(people: Any) -> None:
     config = Config()
     people.configure(config, {})
     assert set(config) == {"Authenticator"} and set(config["Authenticator"]) == {"post_auth_hook"}

@@ -223,7 +223,7 @@ def _may_stand(recording, statement):
     )
 
 
-def test_nobody_in_the_world_may_assume_a_role_or_use_a_resource():
+def test_no_role_or_resource_is_open_to_the_world():
     for settings in STACKS.values():
         recording = record(*settings)
         for where, document in documents(recording):
@@ -255,7 +255,7 @@ def _statements_of_the_file_system(recording):
     return {statement["Sid"]: statement for statement in document["Statement"]}
 
 
-def test_everybody_comes_to_the_file_system_encrypted_and_each_hub_through_its_own_door():
+def test_the_file_system_is_reached_encrypted_and_by_each_hub_through_its_access_point():
     recording = record(*FULL)
     statements = _statements_of_the_file_system(recording)
     assert statements["EncryptedOnly"]["Resource"] == _arn(
@@ -415,7 +415,7 @@ def test_the_core_group_is_not_the_autoscalers_to_change():
     assert not [key for key in core.inputs["tags"] if key.startswith("k8s.io/cluster-autoscaler")]
 
 
-def test_reading_stands_alone_and_changes_nothing():
+def test_read_actions_are_apart_and_change_nothing():
     for statement in _autoscaler_statements():
         if statement["Resource"] == "*":
             assert all(

@@ -210,7 +210,7 @@ def test_each_kind_of_registry_names_images_and_charts(section, registry, source
     assert made["version"] == "4.4.0" and made["skip_await"] is True
 
 
-def test_a_lock_lies_in_the_projects_folder_wherever_one_stands_in_it(tmp_path, monkeypatch):
+def test_a_lock_is_in_the_projects_folder_from_any_folder_below(tmp_path, monkeypatch):
     section = _ECR.model_copy(update={"lock": "x.lock.json"})
     (tmp_path / "Pulumi.yaml").write_text("name: mine\n")
     (tmp_path / "below").mkdir()

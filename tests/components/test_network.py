@@ -193,7 +193,7 @@ def test_the_s3_endpoint_is_on_every_route_table(zones):
     )
 
 
-def test_the_vpc_resolves_names_and_its_default_group_lets_nobody_talk():
+def test_the_vpc_resolves_names_and_its_default_group_allows_no_traffic():
     recording = record()
     vpc = recording.one("aws:ec2/vpc:Vpc").inputs
     assert vpc["enableDnsSupport"] is True and vpc["enableDnsHostnames"] is True, (

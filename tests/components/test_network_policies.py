@@ -126,7 +126,7 @@ def test_servers_reach_neither_each_other_nor_databases_nor_homes_nor_other_hubs
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("who", ["server", "hub", "proxy", "job"])
-def test_nobody_reaches_metadata_or_credentials(case: str, who: str) -> None:
+def test_no_pod_reaches_metadata_or_credentials(case: str, who: str) -> None:
     for address in (METADATA, POD_IDENTITY, ECS):
         for port in (80, 443, DNS):
             assert not may(case, who, address, port)
@@ -141,7 +141,7 @@ def test_servers_reach_the_internet_where_there_is_one(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_hub_reaches_whom_its_sign_in_and_its_database_need_and_nobody_else(case: str) -> None:
+def test_the_hub_reaches_what_its_sign_in_and_its_database_need_and_no_more(case: str) -> None:
     assert may(case, "hub", INSIDE[case], POSTGRES) is (case == "oidc, postgres")
     assert may(case, "hub", WORLD, 443) is (case in OPEN[:2]), "GitHub, or an identity provider"
     assert may(case, "hub", WORLD, LDAP) is (case == "ldap, look-up, groups"), (
@@ -166,7 +166,7 @@ def test_the_proxy_reaches_the_hub_and_servers_only(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_pod_that_nobody_thought_of_talks_to_nobody(case: str) -> None:
+def test_a_pod_without_a_policy_of_its_own_has_no_connections(case: str) -> None:
     for target, port in (
         ("hub", HUB_PORT),
         ("proxy", PROXY_API),

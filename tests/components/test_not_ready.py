@@ -145,7 +145,7 @@ def kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_crash_is_said_with_its_last_words_and_people_are_left_out(kubectl: Path) -> None:
+def test_a_crash_is_reported_with_its_last_lines_and_without_users(kubectl: Path) -> None:
     crashed = waiting_pod("hub-5f", reason="CrashLoopBackOff")
     crashed["status"]["containerStatuses"][0]["name"] = "hub"
     person = waiting_pod("jupyter-ada", unschedulable="0/3 nodes")

@@ -219,7 +219,7 @@ def test_user_pods_land_on_every_group_of_their_pool_and_on_no_other(recording):
         )
 
 
-def test_priorities_name_each_group_once_spot_first_and_nobody_elses(recording):
+def test_priorities_name_each_group_of_the_stack_once_spot_first(recording):
     values = recording.one(RELEASE, "autoscaler-release").inputs["values"]
     assert values["extraArgs"]["expander"].split(",")[0] == "priority", (
         "without this expander nobody reads the priorities"

@@ -275,7 +275,7 @@ def test_receivers_are_subscribed_by_their_kind() -> None:
 
 
 @pytest.mark.real
-def test_paused_nobody_is_told_and_silence_is_no_news() -> None:
+def test_paused_no_alarm_is_raised_and_missing_data_is_fine() -> None:
     resting = alarms("paused=true")
     assert all(inputs["actionsEnabled"] is False for inputs in resting.values())
     assert {inputs["treatMissingData"] for inputs in resting.values()} == {"ignore", "notBreaching"}
@@ -350,7 +350,7 @@ def test_launches_of_this_stacks_groups_are_counted_and_of_no_other() -> None:
 
 
 @pytest.mark.real
-def test_a_group_that_retires_calls_nobody() -> None:
+def test_a_retiring_group_raises_no_alarm() -> None:
     found = record(
         "pools.memory.generation=2", 'pools.memory.retiring=[{"generation": 1}]'
     ).resources.of("aws:cloudwatch/metricAlarm:MetricAlarm")
@@ -362,7 +362,7 @@ def test_a_group_that_retires_calls_nobody() -> None:
     assert stuck == {"memory-spot-g2", "memory-on-demand-g2", "gpu-spot", "gpu-on-demand"}
 
 
-def test_monitoring_stands_alone_in_one_line() -> None:
+def test_monitoring_works_alone_in_one_line() -> None:
     recording = record_program(lambda: Monitoring("m", MonitoringArgs(cluster=cluster_by_hand())))
     assert {item.inputs["name"] for item in recording.resources.of(ALARM)} == {
         "m-autoscaler-errors"

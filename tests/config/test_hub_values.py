@@ -201,7 +201,7 @@ def test_every_kind_is_in_the_product():
 
 @pytest.mark.real
 @pytest.mark.parametrize("name", SIGN_INS)
-def test_everything_that_a_stack_may_say_becomes_values_that_the_chart_takes_and_no_rule_minds(
+def test_every_option_becomes_values_that_chart_and_rules_accept(
     name,
 ):
     for combination in COMBINATIONS:
@@ -224,7 +224,7 @@ def test_everything_that_a_stack_may_say_becomes_values_that_the_chart_takes_and
         )  # nothing that only Python knows
 
 
-def test_the_chart_alone_would_let_anybody_in():
+def test_the_chart_alone_would_admit_any_user():
     paths = _found({})
     assert ("hub", "config", "JupyterHub", "authenticator_class") in paths
     assert {path[:2] for path in paths} >= {
@@ -234,7 +234,7 @@ def test_the_chart_alone_would_let_anybody_in():
     }
 
 
-def test_what_stands_in_the_values():
+def test_what_is_in_the_values():
     """The few that everything hangs on, in plain words."""
     values = _values(_stack(_combined("ldap lookup", "balancer, certificate", "nfs", "sqlite")))
     config = values["hub"]["config"]
@@ -535,7 +535,7 @@ def test_a_rule_finds_exactly_what_it_is_there_for(case):
     assert not others or value == "17179869184"
 
 
-def test_ldap_is_verified_and_leavers_stay_out_where_people_are_listed():
+def test_ldap_is_verified_and_former_users_stay_out_where_users_are_listed():
     ldap = _values(_stack({"hubs.main.sign_in": SIGN_INS["ldap lookup"]}))
     section = ("hub", "config", "LDAPAuthenticator")
     for path, value, where in (
@@ -651,7 +651,7 @@ def test_null_removes_the_charts_default_and_lists_replace_it():
     assert json.dumps(default_values()) == before
 
 
-def test_what_the_schema_refuses_is_named_where_it_stands():
+def test_what_the_schema_refuses_is_named_at_its_place():
     assert dict(refusals({"singelton": {}, "hub": {"extraEnvs": {}}})) == {
         ("singelton",): "is not an option of the chart",
         ("hub", "extraEnvs"): "is not an option of the chart, did you mean extraEnv?",
@@ -763,7 +763,7 @@ def _placed(place, tree):
     suppress_health_check=list(HealthCheck),
 )
 @given(st.sampled_from(_OPEN), _TREE, st.sampled_from(sorted(SIGN_INS)))
-def test_whatever_stands_in_helm_values(place, tree, name):
+def test_any_helm_values(place, tree, name):
     config = changed(dev_stack(), put={"hubs.main.sign_in": SIGN_INS[name]})
     config["jupyterhub-aws:hubs"]["main"]["helm_values"] = _placed(place, tree)
     values = {

@@ -18,7 +18,7 @@ TYPES = sorted(name for name in instance_types() if instance_type(name).memory_m
 @pytest.mark.real
 @given(st.sampled_from(TYPES), st.integers(1, 30), st.floats(0.05, 1), st.integers(8, 110))
 @settings(max_examples=400, deadline=None)
-def test_a_node_is_divided_by_people(
+def test_a_node_is_divided_by_users(
     name: str, people: int, guarantee: float, max_pods: int
 ) -> None:
     kinds = [instance_type(name)]

@@ -60,7 +60,7 @@ def test_a_template_is_expanded_as_in_the_pods_that_were_recorded() -> None:
     assert compared > 40
 
 
-def test_which_names_are_people() -> None:
+def test_which_names_are_users() -> None:
     assert [is_name(name) for name in ("ada", "a b", "", "a/b", " ada", "ada ", "\n")] == [
         True,
         True,

@@ -258,7 +258,7 @@ def test_what_a_chart_admits(constraint, minor, fits):
     assert admits(constraint, minor) is fits
 
 
-def test_a_form_of_kube_version_that_nobody_reads_is_an_error():
+def test_an_unknown_form_of_kube_version_is_an_error():
     with pytest.raises(ValueError, match="is not of the form"):
         admits(">=1.28.0-0 <1.40", "1.36")
 

@@ -123,7 +123,7 @@ def own(new_engine: Callable[..., Engine]) -> Engine:
     return engine
 
 
-def test_what_a_program_adds_stands_beside_the_platform(own: Engine) -> None:
+def test_what_a_program_adds_is_beside_the_platform(own: Engine) -> None:
     urns = [resource["urn"] for resource in own.resources()]
     bucket = next(urn for urn in urns if urn.endswith("::courses") and "bucket:Bucket" in urn)
     assert "JupyterHubPlatform" not in bucket

@@ -96,7 +96,7 @@ def test_an_update_that_helm_did_not_finish_says_so_and_a_release_that_is_gone_i
 # --- imports that are left (docs/troubleshooting.md, "An `up` was killed") ---
 
 
-def test_entries_that_are_left_keep_things_and_go_without_a_change(killed: Engine) -> None:
+def test_import_entries_that_are_left_protect_and_go_without_a_change(killed: Engine) -> None:
     (vpc,) = killed.account.made_as("aws:ec2/vpc:Vpc::network-vpc")
     killed.edit({"imports": {"aws:ec2/vpc:Vpc::network-vpc": vpc}})
     killed.up()

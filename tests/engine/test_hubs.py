@@ -100,7 +100,7 @@ def test_the_release_comes_after_its_data_and_its_drivers(built: Run) -> None:
         assert needed in ended, f"the hub starts before {needed}"
 
 
-def test_no_secret_of_a_hub_stands_readable_in_the_state(built: Run, engine: Engine) -> None:
+def test_no_secret_of_a_hub_is_readable_in_the_state(built: Run, engine: Engine) -> None:
     assert plaintext_secrets(engine.export(), [*SECRETS.values(), *engine.account.secrets()]) == []
 
 

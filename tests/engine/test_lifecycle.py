@@ -95,7 +95,7 @@ def test_the_first_preview_makes_everything_and_nothing_yet(first_preview: Previ
     assert first_preview.run.finished("Create") == []
 
 
-def test_a_failure_says_what_and_leaves_the_rest_standing(failed: Run, engine: Engine) -> None:
+def test_a_failure_is_reported_and_the_rest_stays(failed: Run, engine: Engine) -> None:
     assert failed.code != 0
     assert "cluster-addons-vpc-cni" in failed.errors
     assert "InsufficientCapacityException" in failed.errors
@@ -123,7 +123,7 @@ def test_a_second_preview_changes_nothing(built: Run, engine: Engine) -> None:
     assert engine.preview("--expect-no-changes").changes == {}
 
 
-def test_no_secret_stands_readable_in_the_state(built: Run, engine: Engine) -> None:
+def test_no_secret_is_readable_in_the_state(built: Run, engine: Engine) -> None:
     secrets = [
         *SECRET_OPTIONS.values(),
         *CREDENTIALS.values(),

@@ -127,7 +127,7 @@ def test_the_other_variants_too(tmp_path: Path, variant: str) -> None:
 
 
 @pytest.mark.real
-def test_what_stands_in_for_a_real_value_says_so_in_the_file_and_at_the_end(tmp_path: Path) -> None:
+def test_a_placeholder_is_marked_in_the_file_and_named_at_the_end(tmp_path: Path) -> None:
     done = jhub(tmp_path, "--yes", "--variant", "airgap")
     text = (tmp_path / "Pulumi.dev.yaml").read_text()
     assert 'account: "123456789012"  # FILL IN: AWS account' in text

@@ -85,7 +85,7 @@ def test_a_real_old_file_means_the_same_afterwards(tmp_path: Path, name: str) ->
     assert _stack(read(path)).format == FORMAT
 
 
-def test_both_halves_of_a_closed_stack(tmp_path: Path) -> None:
+def test_both_parts_of_a_split_isolated_stack(tmp_path: Path) -> None:
     for name in ("airgap", "airgap-hub"):
         path = _written(tmp_path, (REAL / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"), name)
         path.write_bytes(migrated(path).new.encode())

@@ -93,7 +93,7 @@ def _dev(live: Live, *settings: str) -> Outcome:
     return matched(record(*settings).resources, live)
 
 
-def test_each_key_is_the_one_that_its_own_thing_uses(account: Account) -> None:
+def test_each_resource_uses_its_own_key(account: Account) -> None:
     live, found = account.live, _dev(account.live).imports
     (vault,), (topic,) = live.of("vaults"), live.of("topics")
     used = {

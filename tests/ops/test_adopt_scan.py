@@ -237,7 +237,7 @@ def test_what_is_not_there_would_be_made_and_what_was_not_seen_is_said_apart(
         )
 
 
-def test_a_vpc_that_is_divided_otherwise_stays_somebody_elses(live: Live) -> None:
+def test_a_vpc_that_is_divided_otherwise_stays_an_existing_one(live: Live) -> None:
     subnets = [
         {**item, "CidrBlock": item["CidrBlock"].replace("10.0.0.0/18", "10.0.0.0/19")}
         for item in live.of("subnets")
@@ -393,7 +393,7 @@ def test_a_cluster_an_account_or_a_region_that_is_not_there(world: World, tmp_pa
         (("--again",), "adopt.no-file"),
     ],
 )
-def test_wrong_options_are_said_before_anybody_is_asked(
+def test_wrong_options_are_reported_before_any_question(
     world: World, tmp_path: Path, options: tuple[str, ...], which: str
 ) -> None:
     done, _ = _scan(world, tmp_path, *options)
@@ -444,7 +444,7 @@ def test_a_token_that_expires_in_the_middle_ends_the_scan_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_credentials_nobody_is_asked(world: World, tmp_path: Path) -> None:
+def test_without_credentials_there_is_no_call(world: World, tmp_path: Path) -> None:
     nobody = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", **NOBODY}
     with mock.patch.dict(os.environ), contextlib.suppress(KeyError):
         for key in [key for key in os.environ if key.startswith("AWS_")]:

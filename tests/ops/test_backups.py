@@ -341,7 +341,7 @@ def test_a_home_that_is_gone_comes_back_in_a_new_one(make) -> None:
     ] == [f"restored-{stamp(hub, 1)}"]
 
 
-def test_everybodys_homes_come_back_where_nobody_lives(make) -> None:
+def test_all_homes_are_restored_beside_the_live_ones(make) -> None:
     hub = make("efs")
     before = everything(hub.api.homes)
     done = jhub(hub, "restore", "run", "dev", "--at", "2d")
@@ -485,7 +485,7 @@ def test_a_job_that_refuses_is_said_with_its_words(make, monkeypatch: pytest.Mon
     assert "[restore.refused]" in done.stderr
 
 
-def test_homes_on_nfs_are_somebody_elses(make) -> None:
+def test_homes_on_nfs_are_not_the_stacks(make) -> None:
     done = jhub(make("nfs"), "restore", "run", "dev", "--user", "ada")
     assert done.returncode == 2 and "homes.kind: homes are on nfs.example.org" in done.stderr
     assert "[restore.homes-kind]" in done.stderr
@@ -569,7 +569,7 @@ def test_a_stack_without_backups_has_nothing_to_show(make) -> None:
     assert "[backups.none]" in said
 
 
-def test_a_role_that_somebody_else_gave_the_driver_is_not_touched(make) -> None:
+def test_a_role_that_the_driver_has_already_is_not_touched(make) -> None:
     hub = make("efs")
     hub.api.CreatePodIdentityAssociation(
         {

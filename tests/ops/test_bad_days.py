@@ -82,7 +82,7 @@ def test_every_command_is_one_or_the_other() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_nobody(command: str, folder: Path) -> None:
+def test_no_user(command: str, folder: Path) -> None:
     said = refused(
         command,
         folder,

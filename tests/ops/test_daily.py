@@ -179,7 +179,7 @@ def test_a_hub_that_hangs_is_restarted_all_the_same(tools: Tools) -> None:
 
 
 @pytest.mark.real
-def test_nobody_is_interrupted_without_a_yes(hub: Tools) -> None:
+def test_no_user_is_interrupted_without_confirmation(hub: Tools) -> None:
     hub.answer(
         "helm", "history", stdout=json.dumps([release(1, "superseded"), release(2, "deployed")])
     )

@@ -76,7 +76,7 @@ def test_one_stack() -> None:
 
 
 @pytest.mark.real
-def test_two_halves_whichever_is_named() -> None:
+def test_both_stacks_of_a_split_are_judged_by_either_name() -> None:
     found = plan("airgap")
     assert found == plan("airgap-hub")
     inner, outer = found["steps"]
@@ -218,7 +218,7 @@ def test_it_fits_a_terminal_and_commands_can_be_copied(stack: str) -> None:
     assert "Nothing is changed now." in copied and "Afterwards per month, US dollars:" in copied
 
 
-def test_what_a_protected_thing_needs_stays_with_it() -> None:
+def test_what_a_protected_resource_needs_stays_with_it() -> None:
     def made(
         name: str,
         *needs: str,

@@ -89,7 +89,7 @@ def drain(cluster: FakeCluster, account: Cloud, place: Path, *arguments: str) ->
         return in_process(["drain", "dev", *arguments], place, surroundings(cluster, account))
 
 
-def test_the_old_nodes_empty_by_themselves_and_go_and_nobody_else_is_touched(
+def test_the_old_nodes_empty_by_themselves_and_go_and_no_other_node_does(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
     done = drain(cluster, account, place, "memory", "--generation", "1")
@@ -134,7 +134,7 @@ def test_a_server_that_does_not_end_is_never_ended_without_a_word(
     assert "old-1" in state["nodes"] and "jupyter-ada" in state["pods"] and state["stopped"] == []
 
 
-def test_with_a_moment_people_are_told_first_and_only_those_on_the_nodes_are_stopped(
+def test_with_a_notice_users_are_notified_first_and_only_servers_on_the_nodes_are_stopped(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
     for user, node in (("ada", "old-1"), ("bob", "old-2")):
@@ -181,7 +181,7 @@ def test_what_an_earlier_run_said_counts_on(
     )
 
 
-def test_interrupted_while_people_have_time_nobody_was_stopped(
+def test_interrupted_during_the_notice_no_server_was_stopped(
     cluster: FakeCluster, account: Cloud, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(_: float) -> None:
@@ -202,7 +202,7 @@ def test_interrupted_while_people_have_time_nobody_was_stopped(
     )
 
 
-def test_without_waiting_nobody_new_comes_and_that_is_all(
+def test_without_waiting_no_new_server_comes_and_nothing_else_happens(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
     done = drain(cluster, account, place, "memory", "--no-wait")
@@ -393,7 +393,7 @@ def two_groups_of_one(place: Path) -> Path:
     return place
 
 
-def test_nodes_after_which_nobody_could_start_a_server_are_asked_about(
+def test_draining_the_last_nodes_for_new_servers_needs_confirmation(
     cluster: FakeCluster, account: Cloud, two_groups_of_one: Path
 ) -> None:
     done = drain(cluster, account, two_groups_of_one, "memory", "--no-wait")
@@ -413,7 +413,7 @@ def test_nodes_after_which_nobody_could_start_a_server_are_asked_about(
     ]
 
 
-def test_where_others_take_servers_nobody_is_asked(
+def test_where_other_nodes_take_servers_no_confirmation_is_needed(
     cluster: FakeCluster, account: Cloud, two_groups_of_one: Path
 ) -> None:
     assert (
@@ -424,7 +424,7 @@ def test_where_others_take_servers_nobody_is_asked(
     )
 
 
-def test_where_the_autoscaler_brings_another_nobody_is_asked(
+def test_where_the_autoscaler_brings_another_node_no_confirmation_is_needed(
     cluster: FakeCluster, account: Cloud, place: Path
 ) -> None:
     assert drain(cluster, account, place, "memory", "--no-wait").returncode == 0

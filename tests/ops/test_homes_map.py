@@ -203,7 +203,7 @@ def test_the_script_moves_once_and_overwrites_nothing(
     assert done.returncode == 1 and "both are there" in done.stderr
 
 
-def test_ten_thousand_people_take_no_time(
+def test_ten_thousand_users_take_no_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = listed(tmp_path, "".join(f"person.{number}@corp.example\n" for number in range(10_000)))

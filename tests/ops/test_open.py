@@ -125,7 +125,7 @@ def test_a_hub_with_a_name_is_shown_without_a_tunnel(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_a_hub_that_nobody_exposes_is_reached_by_a_tunnel(tmp_path: Path) -> None:
+def test_a_hub_that_is_not_exposed_is_reached_by_a_tunnel(tmp_path: Path) -> None:
     port = free_port()
     bench = Bench(tmp_path, tunnelled(port))
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}

@@ -496,7 +496,7 @@ def test_what_the_tag_index_still_names_is_looked_at(account: Cloud, place: Path
 
 
 @pytest.mark.real
-def test_a_stack_that_stands_is_no_orphan(account: Cloud, place: Path) -> None:
+def test_a_stack_that_exists_is_no_orphan(account: Cloud, place: Path) -> None:
     subnet = account.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     roles, eks = f"arn:aws:iam::{ACCOUNT}:role/some", account.client("eks")
     for name in ("jhub-dev", "jhub-airgap"):

@@ -157,7 +157,7 @@ def test_the_page_is_well_formed_and_every_link_leads_somewhere(settings: tuple[
 
 @pytest.mark.real
 @pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS.keys())
-def test_the_page_asks_nobody_for_anything(settings: tuple[str, ...]) -> None:
+def test_the_page_loads_nothing(settings: tuple[str, ...]) -> None:
     document = Document(html(*settings))
     for tag, attributes in document.elements:
         assert tag not in {
@@ -320,7 +320,7 @@ def test_a_page_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_no_secret_stands_on_the_page(tmp_path: Path) -> None:
+def test_no_secret_is_on_the_page(tmp_path: Path) -> None:
     """A sealed value is never read; what the engine calls secret is masked before it comes here."""
     text = (
         ROOT / "Pulumi.dev.yaml"

@@ -52,7 +52,7 @@ def run(account: Cloud, folder: Path, *arguments: str) -> Done:
 
 
 @pytest.mark.real
-def test_people_first_then_the_autoscaler_then_nodes(
+def test_users_first_then_the_autoscaler_then_nodes(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:
     inside = begin(account, shape, tmp_path)
@@ -76,7 +76,7 @@ def test_people_first_then_the_autoscaler_then_nodes(
 
 
 @pytest.mark.real
-def test_a_second_pause_finds_nobody_and_stops_what_aws_has_started_again(
+def test_a_second_pause_finds_no_servers_and_stops_what_aws_has_started_again(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:
     inside = begin(account, shape, tmp_path)
@@ -221,7 +221,7 @@ def halves(account: Cloud, folder: Path) -> StackConfig:
 
 
 @pytest.mark.real
-def test_in_a_closed_network_the_inner_half_tells_people_and_the_outer_one_waits_for_it(
+def test_in_an_isolated_network_the_inner_stack_notifies_users_and_the_outer_one_waits_for_it(
     account: Cloud, tmp_path: Path
 ) -> None:
     stack = halves(account, tmp_path)
@@ -320,7 +320,7 @@ def notifier(servers: dict[float, list[str]]) -> tuple[UserNotifier, Hub, Clock]
     return found, hub, clock
 
 
-def test_people_have_their_time_and_the_last_minutes_start_nothing() -> None:
+def test_users_have_their_notice_and_no_server_starts_in_its_last_minutes() -> None:
     said, hub, clock = notifier({0: ["ada"]})
     said.wait(900)
     assert clock.now == 900 and "in 15 minutes (00:15 UTC)" in hub.told[0][1] and not hub.told[0][2]
@@ -329,7 +329,7 @@ def test_people_have_their_time_and_the_last_minutes_start_nothing() -> None:
     assert hub.told[-1][1].startswith("This hub will be paused now")
 
 
-def test_nobody_waits_for_nobody() -> None:
+def test_without_users_there_is_no_notice() -> None:
     said, hub, clock = notifier({0: ["ada"], 60: []})
     said.wait(900)
     assert clock.now == 60 and hub.told[-1][2]

@@ -533,7 +533,7 @@ def test_a_closed_standard_output_is_no_traceback() -> None:
 
 
 @pytest.mark.real
-def test_a_path_works_from_everywhere_and_names_come_from_where_one_stands(tmp_path: Path) -> None:
+def test_a_path_works_from_any_folder_and_names_come_from_the_current_one(tmp_path: Path) -> None:
     folder = tmp_path / "stacks"
     folder.mkdir()
     shutil.copy(ROOT / "Pulumi.dev.yaml", folder / "Pulumi.mine.yaml")

@@ -52,7 +52,7 @@ def notes(found: object) -> set[tuple[str, str, str]]:
         "another remote component",
     ],
 )
-def test_what_this_library_asks_and_nobody_has_modelled_is_an_error(
+def test_a_query_of_this_library_without_a_model_is_an_error(
     program: str, error: type[Exception], tmp_path: Path
 ) -> None:
     with pytest.raises(error):

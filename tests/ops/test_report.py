@@ -201,7 +201,7 @@ def test_it_is_so_by_http_too(folders):
         assert done.returncode == 2 and "GET /pulls: GitHub answered 503" in done.stderr
 
 
-def test_the_comment_is_updated_in_place_and_one_of_somebody_else_is_not(github, folders):
+def test_the_own_comment_is_updated_in_place_and_no_other(github, folders):
     theirs = {"id": 3, "user": {"type": "User", "login": "mallory"}, "body": f"{MARKER}\nfake"}
     github.lists["comments"] = [
         theirs,
@@ -221,7 +221,7 @@ def test_the_comment_is_updated_in_place_and_one_of_somebody_else_is_not(github,
 
 
 @pytest.mark.parametrize("state", ["APPROVED", "COMMENTED"])
-def test_a_review_by_somebody_else_with_write_access_opens_it(github, folders, state):
+def test_a_review_by_another_account_with_write_access_opens_it(github, folders, state):
     github.lists["reviews"] = [review(state=state)]
     assert report(github, folders).returncode == 0 and status(github) == "success"
 
@@ -245,7 +245,7 @@ def test_a_review_by_somebody_else_with_write_access_opens_it(github, folders, s
         {"login": None},
     ],
 )
-def test_whose_word_does_not_count(github, folders, words):
+def test_whose_review_does_not_count(github, folders, words):
     said = review(**words)
     github.lists["reviews"] = [
         said if said["user"]["login"] is not None else {**said, "user": None}

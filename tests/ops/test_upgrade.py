@@ -94,7 +94,7 @@ def test_what_a_step_does_is_measured(steps: list[dict]) -> None:
     }
 
 
-def test_the_last_step_tries_the_hub_as_people_do(steps: list[dict]) -> None:
+def test_the_last_step_tries_the_hub_as_users_do(steps: list[dict]) -> None:
     assert "jhub health dev" in steps[-1]["commands"]
 
 
@@ -218,7 +218,7 @@ def test_one_minor_at_a_time(start: str, end: str, known: list[str], expected: l
     assert path(start, end, known) == expected
 
 
-def test_a_minor_in_between_that_nobody_pinned_is_refused() -> None:
+def test_a_minor_version_in_between_without_pins_is_refused() -> None:
     with pytest.raises(ValueError, match=r"one minor at a time, and 1\.35 in between"):
         path("1.34", "1.36", ["1.34", "1.36"])
 

@@ -358,7 +358,7 @@ def test_the_probe_says_why_not(
     assert password not in done.stdout + done.stderr
 
 
-def test_the_probe_of_nobody_tries_the_way(slapd: Directory) -> None:
+def test_a_probe_without_a_user_tries_the_connection(slapd: Directory) -> None:
     done = probed(settings=settings_of(sign_in(slapd, CA.pem)))
     assert done.returncode == 0 and "no user was named" in done.stdout
     closed = {**sign_in(slapd, CA.pem), "port": 1}

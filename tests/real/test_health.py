@@ -285,7 +285,7 @@ def _running_a_server(found: Site) -> subprocess.Popen[str]:
     raise AssertionError(process.communicate())
 
 
-def test_a_proxy_that_nobody_reaches(healthy: Site) -> None:
+def test_a_proxy_that_is_not_reached(healthy: Site) -> None:
     port = int(healthy.hub.url.rpartition(":")[2])
     healthy.tools.shut("service/proxy-public")
     try:
@@ -341,7 +341,7 @@ def test_a_sign_in_that_is_broken(tmp_path: Path) -> None:
         assert broken.clean() and "some-password" not in done.stdout + done.stderr
 
 
-def test_people_who_sign_in_elsewhere(tmp_path: Path) -> None:
+def test_users_who_sign_in_elsewhere(tmp_path: Path) -> None:
     authority, trusted = Authority(), tmp_path / "ca.crt"
     trusted.write_text(authority.pem)
     with identity_provider(tmp_path, authority, {}) as provider:

@@ -178,7 +178,7 @@ def with_directory(slapd: Directory, tmp_path_factory: pytest.TempPathFactory) -
         yield hub
 
 
-def test_people_of_a_directory(with_directory: Hub, slapd: Directory) -> None:
+def test_users_of_a_directory(with_directory: Hub, slapd: Directory) -> None:
     for name, admin in (("alice", False), ("odd", False), ("boss", True), ("ops1", True)):
         status, session = with_directory.sign_in(name, STAFF[name]["password"])
         assert (status, with_directory.about(session).get("admin")) == (302, admin), name
@@ -333,7 +333,7 @@ def kinds(url: str) -> dict[str, tuple[dict[str, Any], dict[str, Any], str]]:
 
 
 @pytest.mark.parametrize("kind", ["oidc", "cognito", "github"])
-def test_people_of_an_identity_provider(provider: Identity, tmp_path: Path, kind: str) -> None:
+def test_users_of_an_identity_provider(provider: Identity, tmp_path: Path, kind: str) -> None:
     section, over, owner = kinds(provider.url)[kind]
     (tmp_path / "ca.crt").write_text(CA.pem)
     environment = {"SSL_CERT_FILE": str(tmp_path / "ca.crt"), "GITHUB_URL": provider.url}
@@ -427,7 +427,7 @@ def operator(hub: Hub, token: str = "0" * 64) -> HubApi:
     return HubApi("main", f"{hub.url}/hub/api", token)
 
 
-def test_an_operator_sees_and_stops_servers_and_tells_people_why(shared: Hub) -> None:
+def test_an_operator_sees_and_stops_servers_and_notifies_users(shared: Hub) -> None:
     api = operator(shared)
     _, cleo = shared.sign_in("cleo", USER_PASSWORD)
     start(shared, cleo, "cleo")

@@ -220,14 +220,14 @@ def test_two_hubs_share_no_object_of_the_whole_cluster() -> None:
         ),
     ],
 )
-def test_what_the_checks_refuse_does_fail_people(
+def test_what_the_checks_refuse_does_fail_users(
     tmp_path: Path, path: str, value: Any, says: str
 ) -> None:
     with pytest.raises(SpawnError, match=says):
         spawned_pods(without_profiles(changed(path, value)), [("alice", None)], tmp_path)
 
 
-def test_without_what_the_checks_refuse_people_get_their_pod(tmp_path: Path) -> None:
+def test_without_what_the_checks_refuse_users_get_their_pod(tmp_path: Path) -> None:
     assert spawned_pods(without_profiles(values_of("as committed")), [("alice", None)], tmp_path)
 
 
@@ -367,7 +367,7 @@ def test_the_recorded_network_policies_are_what_the_chart_renders_today(case: st
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_no_secret_of_anybody_else_lies_in_the_hubs_namespace(case: str) -> None:
+def test_the_hubs_namespace_has_its_own_secrets_alone(case: str) -> None:
     """The hub's role may read all of them."""
     theirs = {
         item["metadata"]["name"]

@@ -88,7 +88,7 @@ def test_the_bucket_is_closed_versioned_and_encrypted_by_its_own_key():
     )
 
 
-def test_nobody_comes_without_tls_or_under_another_key():
+def test_access_needs_tls_and_the_stacks_key():
     statements = {
         item["Sid"]: item for item in json.loads(one("BucketPolicy").inputs["policy"])["Statement"]
     }
@@ -105,7 +105,7 @@ def test_nobody_comes_without_tls_or_under_another_key():
     }
 
 
-def test_an_endpoint_keeps_everybody_else_out_but_administrators():
+def test_an_endpoint_admits_the_stacks_principals_and_administrators_alone():
     more = {"vpc_endpoint": "vpce-0123456789abcdef0", "administrators": json.dumps([ROLE])}
     statements = {
         item["Sid"]: item

@@ -177,7 +177,7 @@ def test_urns_tell_the_whole_chain_of_parents(settings):
 
 
 @pytest.mark.parametrize("settings", [(), FULL], ids=["dev", "full"])
-def test_what_people_would_cry_over_is_protected_and_retained_and_nothing_is_half_kept(settings):
+def test_stateful_resources_are_protected_and_retained_with_what_they_need(settings):
     recording = record(*settings)
     protected_cluster = bool(settings)
     for resource in recording.resources:
@@ -289,7 +289,7 @@ def test_every_taggable_resource_carries_the_stacks_tags():
             assert tags.items() <= resource.inputs.get("tags", {}).items(), resource.label
 
 
-def test_exports_are_what_people_and_the_hub_need():
+def test_exports_are_what_users_and_the_hub_need():
     outputs = record().outputs
     assert set(outputs) == {
         "cluster_name",

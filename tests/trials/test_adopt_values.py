@@ -142,7 +142,7 @@ def test_a_profile_with_a_rule_that_no_option_says_is_left_out(rule: str) -> Non
     assert list(_hub(found)["profiles"]) == ["open"] and "singleuser.profileList[1]" in _loud(found)
 
 
-def test_where_every_profile_was_for_some_nobody_gets_one_in_silence() -> None:
+def test_where_every_profile_was_for_some_groups_no_other_user_gets_one_silently() -> None:
     found = _profiles("{display_name: Closed, allowed_users: [ada]}")
     assert "profiles.standard.display_name" in _fills(found) and _loud(found)
 
@@ -207,7 +207,7 @@ def test_a_list_of_profiles_never_comes_back_by_helm_values() -> None:
     } <= set(_dropped(found))
 
 
-def test_another_classs_section_makes_nobody_an_administrator() -> None:
+def test_another_classs_section_makes_no_user_an_administrator() -> None:
     sign_in, found = _sign_in(
         f"{GITHUB}, GenericOAuthenticator: {{admin_users: [mallory], allowed_groups: [all]}},"
         " GoogleOAuthenticator: {allowed_users: [eve]}"
@@ -235,7 +235,7 @@ def test_who_was_blocked_stays_blocked() -> None:
         ]
 
 
-def test_a_list_beside_one_password_for_everybody_stays_a_list(tmp_path: Path) -> None:
+def test_a_list_of_users_beside_a_shared_password_stays_a_list(tmp_path: Path) -> None:
     sign_in, found = _sign_in(
         "JupyterHub: {authenticator_class: dummy}, Authenticator: {allowed_users: [Ada, bob],"
         " admin_users: [ada]}"
@@ -838,7 +838,7 @@ def test_servers_that_old_charts_let_out_by_rules_alone() -> None:
     assert not _loud(new) and "singleuser.networkPolicy" in _dropped(new)
 
 
-def test_a_proxy_that_let_nobody_in_by_itself_is_said_loudly() -> None:
+def test_a_proxy_that_admitted_no_user_by_itself_is_reported() -> None:
     found = _of(
         f"hub: {{config: {{{GITHUB}}}}}\nproxy: {{chp: {{networkPolicy: {{allowedIngressPorts:"
         " []}}}"

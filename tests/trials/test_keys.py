@@ -314,7 +314,7 @@ def test_every_form_of_a_key_is_one_key(name: str, project: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(key=st.text(max_size=12), value=st.integers())
-def test_whatever_stands_as_a_key_is_a_key_or_a_problem(key: str, value: int) -> None:
+def test_any_key_is_a_key_or_a_problem(key: str, value: int) -> None:
     try:
         found = canonical({key: value}, PROJECT, "x")
     except ConfigError as error:
@@ -335,7 +335,7 @@ def test_the_settings_of_the_provider_are_those_of_its_sdk() -> None:
 
 
 @pytest.mark.real
-def test_a_relative_path_is_of_the_folder_that_one_stands_in(tmp_path: Path) -> None:
+def test_a_relative_path_is_of_the_current_folder(tmp_path: Path) -> None:
     """U9: the outer half was read in the folder of the program."""
     shutil.copytree(CASES / "relative-inner", tmp_path / "there")
     done = in_process(["plan", "there/Pulumi.other-hub.yaml", "--json"], tmp_path)

@@ -415,5 +415,5 @@ _SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
         ),
     )
 )
-def test_whatever_stands_for_a_pod_is_judged(value: Any) -> None:
+def test_any_value_for_a_pod_is_judged(value: Any) -> None:
     assert isinstance(list(wrong("PodSpec", value, either=True)), list)

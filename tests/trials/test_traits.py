@@ -259,7 +259,7 @@ def test_a_trait_holds_as_its_key_would(name: str, value: Any) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60))
-def test_whatever_stands_in_code_is_read_or_left(text: str) -> None:
+def test_any_code_is_read_or_left(text: str) -> None:
     assert isinstance(list(assignments([Code(("x",), text)])), list)
 
 
