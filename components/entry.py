@@ -270,7 +270,8 @@ class Balancer(Component):
         group = ec2.SecurityGroup(
             f"{self._name}-security-group",
             name=f"{self._args.names.physical}-entry",
-            description="Load balancer of a hub: in from its users, out to its proxy",
+            # Never reworded: AWS replaces a group whose description changes.
+            description="Load balancer of a hub: in from its people, out to its proxy",
             vpc_id=self._args.vpc_id,
             tags=self._tags,
             opts=self.child(),

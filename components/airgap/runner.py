@@ -239,7 +239,8 @@ class Runner(Component):
         group = ec2.SecurityGroup(
             f"{self._name}-security-group",
             name=self._physical,
-            description="Runner: no ingress, egress to private endpoints, S3 and the Kubernetes API",
+            # Never reworded: AWS replaces a group whose description changes.
+            description="Runner: nobody in, out to private endpoints, S3 and the Kubernetes API",
             vpc_id=self._network.vpc_id,
             tags=self._tags,
             opts=self.child(),
