@@ -127,7 +127,7 @@ def _directory(value: str) -> str:
         or "}" in plain
         or value.startswith("/")
         or value.endswith("/")
-        or ".." in plain.split("/")
+        or {"", ".", ".."} & set(plain.split("/"))
     ):
         what = f"is not a relative path (got {shown(value)})"
         fix = "write it like {safe_username}, or home/{escaped_username} for homes of 2021"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.cli.arguments import chosen_hub
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 
 # --- What a built stack says of its hubs: asked of the engine, because only its state knows.
 
@@ -100,10 +100,7 @@ def built_hub(stack: str, hub: str | None, project: Path) -> BuiltHub:
             "error: pulumi gave no reason",
         )
         fix = f"log in to the stack's backend, and build it first: pulumi up -s {stack}"
-        raise ConfigError(
-            "jhub open",
-            [Problem(id="open.no-hub", path=stack, what=said.removeprefix("error: "), fix=fix)],
-        )
+        raise refused("jhub open", "open.no-hub", stack, said.removeprefix("error: "), fix)
     outputs: dict[str, Any] = json.loads(done.stdout or "{}")
     hubs: dict[str, Any] = outputs.get("hubs") or {}
     return _chosen(stack, hubs, hub, outputs)
@@ -117,7 +114,7 @@ def _chosen(
         stack,
         hubs,
         hub,
-        kind=" that was built",
+        kind=" that `pulumi up` built",
         none=f"add one under hubs, and run: pulumi up -s {stack}",
     )
     found = hubs[name]
@@ -198,17 +195,8 @@ def _free(port: int) -> None:
                 "stop what listens there (another tunnel?), or change entry.local_port and run"
                 " pulumi up"
             )
-            raise ConfigError(
-                "jhub open",
-                [
-                    Problem(
-                        id="open.port-taken",
-                        path=f"port {port}",
-                        what="is taken on this machine",
-                        fix=fix,
-                    )
-                ],
-            ) from None
+            what = "is taken on this machine"
+            raise refused("jhub open", "open.port-taken", f"port {port}", what, fix) from None
 
 
 def _await_answer(process: subprocess.Popen[str], hub: BuiltHub) -> None:
@@ -220,32 +208,14 @@ def _await_answer(process: subprocess.Popen[str], hub: BuiltHub) -> None:
                 "may you reach the cluster from here? See cluster.api.public_access_cidrs, and `aws"
                 " sts get-caller-identity`"
             )
-            raise ConfigError(
-                "jhub open",
-                [
-                    Problem(
-                        id="open.no-answer",
-                        path=hub.namespace,
-                        what=said[-1] if said else "kubectl ended at once",
-                        fix=fix,
-                    )
-                ],
-            )
+            what = said[-1] if said else "kubectl ended at once"
+            raise refused("jhub open", "open.no-answer", hub.namespace, what, fix)
         if _answers(hub.local_port):
             return
         time.sleep(_STEP_SECONDS)
     fix = f"look at its pods: kubectl -n {hub.namespace} get pods"
-    raise ConfigError(
-        "jhub open",
-        [
-            Problem(
-                id="open.no-answer",
-                path=hub.namespace,
-                what=f"did not answer in {_WAIT_SECONDS:.0f} seconds",
-                fix=fix,
-            )
-        ],
-    )
+    what = f"did not answer in {_WAIT_SECONDS:.0f} seconds"
+    raise refused("jhub open", "open.no-answer", hub.namespace, what, fix)
 
 
 def _answers(port: int) -> bool:

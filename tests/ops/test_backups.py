@@ -10,12 +10,14 @@ import sys
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from jupyterhub_aws.config.backups import TAG, Snapshots
 from jupyterhub_aws.operate.backups.now import now_steps
-from jupyterhub_aws.operate.backups.points import EFS_VAULT, Stateful
+from jupyterhub_aws.operate.backups.points import EFS_VAULT, Stateful, _of_snapshot
 from tests.support.backup_api import BackupApi, backup_api
 from tests.support.backup_shapes import (
     FILES,
@@ -752,3 +754,12 @@ def test_a_record_that_is_none_is_said(make) -> None:
         and "drills/dev.toml" in done.stderr
         and "[restore.record]" in done.stderr
     )
+
+
+def test_snapshots_have_the_arns_of_their_partition() -> None:
+    account: Any = SimpleNamespace(region="us-gov-west-1", id="123456789012")
+    made = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
+    seen = {"SnapshotId": "snap-1", "VolumeId": "vol-1", "StartTime": made}
+    point = _of_snapshot(account, {**seen, "State": "completed", "VolumeSize": 8})
+    assert point.arn == "arn:aws-us-gov:ec2:us-gov-west-1::snapshot/snap-1"
+    assert point.resource == "arn:aws-us-gov:ec2:us-gov-west-1:123456789012:volume/vol-1"

@@ -183,11 +183,11 @@ def test_what_kubectl_says_is_handed_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("hubs", "arguments", "message", "which"),
     [
-        (None, ("dev",), "has no hub that was built", "hub.none"),
+        (None, ("dev",), "has no hub that `pulumi up` built", "hub.none"),
         (
             {"a": {}, "b": {}},
             ("dev",),
-            "has several hubs that was built: a, b; name one with --hub",
+            "has several hubs that `pulumi up` built: a, b; name one with --hub",
             "hub.several",
         ),
         ({"main": {}}, ("dev", "--hub", "mian"), "did you mean main?", "hub.unknown"),

@@ -195,7 +195,7 @@ def _of_recovery_point(account: Account, item: Mapping[str, Any]) -> Point:
 
 
 def _of_snapshot(account: Account, item: Mapping[str, Any]) -> Point:
-    prefix = f"arn:aws:ec2:{account.region}"
+    prefix = f"arn:{partition_of(account.region)}:ec2:{account.region}"
     return Point(
         arn=f"{prefix}::snapshot/{item['SnapshotId']}",
         resource=f"{prefix}:{account.id}:volume/{item['VolumeId']}",

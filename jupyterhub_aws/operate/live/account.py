@@ -22,7 +22,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.stack import StackConfig
 
 #: botocore, "Retries": `standard` waits longer after each of them, up to 20 seconds, and covers
@@ -85,26 +85,14 @@ def connect(command: str, region: str, *, expected: str | None, changes: bool) -
             f"if it is {account} (your credentials: {caller}), add: aws:allowedAccountIds:"
             f' ["{account}"]'
         )
-        raise ConfigError(
-            command,
-            [Problem(id="account.unknown", path="aws:allowedAccountIds", what=what, fix=fix)],
-        )
+        raise refused(command, "account.unknown", "aws:allowedAccountIds", what, fix)
     if expected is not None and account != expected:
         what = (
             f"the stack is in account {expected}, and your credentials are of {account} ({caller});"
             " nothing was changed"
         )
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="account.other",
-                    path="credentials",
-                    what=what,
-                    fix="choose another profile: AWS_PROFILE, or `aws sso login`",
-                )
-            ],
-        )
+        fix = "choose another profile: AWS_PROFILE, or `aws sso login`"
+        raise refused(command, "account.other", "credentials", what, fix)
     return Account(id=account, region=region, caller=caller, session=session)
 
 

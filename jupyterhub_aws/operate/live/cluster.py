@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.config.cluster import ExistingCluster
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, translate_aws_errors
 from jupyterhub_aws.operate.open import require
@@ -149,17 +149,8 @@ class KubectlCluster:
             or "getting credentials" in last.lower()
         ):
             fix = "sign in again; does your role have an access entry? See cluster.administrators"
-            return ConfigError(
-                self.command,
-                [
-                    Problem(
-                        id="cluster.not-allowed",
-                        path="cluster",
-                        what=f"does not know you ({last[:200]})",
-                        fix=fix,
-                    )
-                ],
-            )
+            what = f"does not know you ({last[:200]})"
+            return refused(self.command, "cluster.not-allowed", "cluster", what, fix)
         problem = Problem(
             id="cluster.refused",
             path=f"kubectl {' '.join(arguments[:4])}",
@@ -173,17 +164,8 @@ class KubectlCluster:
             "are you in a network that may (cluster.api.public_access_cidrs, VPN, runner)? Is the"
             " cluster paused, or its control plane stopped?"
         )
-        return ConfigError(
-            self.command,
-            [
-                Problem(
-                    id="cluster.unreachable",
-                    path="cluster",
-                    what=f"its API does not answer from here ({why[:200]})",
-                    fix=fix,
-                )
-            ],
-        )
+        what = f"its API does not answer from here ({why[:200]})"
+        return refused(self.command, "cluster.unreachable", "cluster", what, fix)
 
 
 @contextlib.contextmanager
@@ -224,17 +206,8 @@ def kubeconfig(command: str, stack: StackConfig, account: Account) -> dict[str, 
             and error.__cause__.response["Error"]["Code"] == "ResourceNotFoundException"
         ):
             what = f"there is no EKS cluster {stack.name} in {account.id}, {account.region}"
-            raise ConfigError(
-                command,
-                [
-                    Problem(
-                        id="cluster.none",
-                        path="cluster",
-                        what=what,
-                        fix="build it first: pulumi up; or choose the stack's region and account",
-                    )
-                ],
-            ) from None
+            fix = "build it first: pulumi up; or choose the stack's region and account"
+            raise refused(command, "cluster.none", "cluster", what, fix) from None
         raise
     token = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",

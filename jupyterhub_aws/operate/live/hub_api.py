@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from httpx import Client, HTTPError
 
 from jupyterhub_aws.components.hub.values.hub import OPERATOR
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.http_client import cause, direct_client
@@ -130,17 +130,9 @@ class HubApi:
             with self._client() as client:
                 answer = client.request(method, path, json=body)
         except HTTPError as error:
-            raise ConfigError(
-                "jhub",
-                [
-                    Problem(
-                        id="hub.no-answer",
-                        path=f"hub {self.hub}",
-                        what=f"does not answer ({cause(error)})",
-                        fix=f"look at its pods: {self._pods}",
-                    )
-                ],
-            ) from None
+            what = f"does not answer ({cause(error)})"
+            fix = f"look at its pods: {self._pods}"
+            raise refused("jhub", "hub.no-answer", f"hub {self.hub}", what, fix) from None
         if answer.is_success:
             return _data(answer.text)
         if answer.status_code in fine:
@@ -167,17 +159,8 @@ class HubApi:
             fix = "the hub is of a version that does not know this: pulumi up, then try again"
         else:
             fix = f"look at its log: kubectl -n hub-{self.hub} logs deploy/hub --tail 50"
-        return ConfigError(
-            "jhub",
-            [
-                Problem(
-                    id="hub.refused",
-                    path=f"hub {self.hub}",
-                    what=f"answers {method} {where} with {code}{f' ({said})' if said else ''}",
-                    fix=fix,
-                )
-            ],
-        )
+        what = f"answers {method} {where} with {code}{f' ({said})' if said else ''}"
+        return refused("jhub", "hub.refused", f"hub {self.hub}", what, fix)
 
 
 def _data(text: str) -> Any:
@@ -249,12 +232,6 @@ def _token(cluster: KubectlCluster, hub: str, namespace: str) -> str:
     text = (secret.get("data") or {}).get(f"hub.services.{OPERATOR}.apiToken")
     if not text:
         what = "has no token for jhub: it was installed by an older version"
-        raise ConfigError(
-            cluster.command,
-            [
-                Problem(
-                    id="hub.no-token", path=f"hub {hub}", what=what, fix="pulumi up, then try again"
-                )
-            ],
-        )
+        fix = "pulumi up, then try again"
+        raise refused(cluster.command, "hub.no-token", f"hub {hub}", what, fix)
     return base64.b64decode(text).decode()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.operate.live.hub_api import HubApi, Server
 from jupyterhub_aws.operate.live.steps import some
 from jupyterhub_aws.units import duration
@@ -70,9 +70,7 @@ class UserNotifier:
             self.clear()
             what = f"was called off: no server was stopped, and the notice is gone{self.called_off}"
             path, fix = self.command.removeprefix("jhub "), "run it again when it is time"
-            raise ConfigError(
-                self.command, [Problem(id="notice.called-off", path=path, what=what, fix=fix)]
-            ) from None
+            raise refused(self.command, "notice.called-off", path, what, fix) from None
         finally:
             if sys.stderr.isatty():
                 print(file=sys.stderr)

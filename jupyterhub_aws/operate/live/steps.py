@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.stack_file import StackFile
 from jupyterhub_aws.units import duration
 
@@ -53,17 +53,8 @@ def _take(command: str, step: CommandStep, says: str) -> None:
     while left := step.left():
         if time.monotonic() - began > step.patience:
             what = f"is not done after {duration(step.patience)}: {some(left)}"
-            raise ConfigError(
-                command,
-                [
-                    Problem(
-                        id="step.not-done",
-                        path=step.says,
-                        what=what,
-                        fix="look why; then run the same command again: it goes on here",
-                    )
-                ],
-            )
+            fix = "look why; then run the same command again: it goes on here"
+            raise refused(command, "step.not-done", step.says, what, fix)
         _waiting(f"{says}: {some(left)}, {duration(time.monotonic() - began)}")
         time.sleep(pause)
         pause = min(1.5 * pause, _LONGEST_WAIT)
@@ -120,14 +111,5 @@ def up(command: str, file: StackFile, *, yes: bool) -> None:
             "fix what it says (a killed one left a lock: pulumi cancel), then run the same command"
             " again: it goes on here"
         )
-        raise ConfigError(
-            command,
-            [
-                Problem(
-                    id="tool.failed",
-                    path=shlex.join(line[:2]),
-                    what=f"ended with {done.returncode}",
-                    fix=fix,
-                )
-            ],
-        )
+        what = f"ended with {done.returncode}"
+        raise refused(command, "tool.failed", shlex.join(line[:2]), what, fix)
