@@ -85,6 +85,7 @@ class ClusterOutputs:
                 "argument.kind",
                 "network",
                 "is no NetworkOutputs, and resources are made in its VPC",
+                "give the .outputs of a network, or of a Cluster",
             )
         return self.network
 
@@ -108,20 +109,18 @@ class ClusterOutputs:
     def _known(self, name: str) -> pulumi.Output[str]:
         value: pulumi.Input[str] | None = getattr(self, name)
         if value is None:
-            raise self._lacks("cluster.output-missing", name, "is missing")
+            raise self._lacks(
+                "cluster.output-missing",
+                name,
+                "is missing",
+                "fill it in, or give the .outputs of a Cluster",
+            )
         return pulumi.Output.from_input(value)
 
-    def _lacks(self, which: str, path: str, what: str) -> ArgumentError:
+    def _lacks(self, which: str, path: str, what: str, fix: str) -> ArgumentError:
         return ArgumentError(
             f"ClusterOutputs {self.name!r}",
-            [
-                Problem(
-                    id=which,
-                    path=path,
-                    what=what,
-                    fix="fill it in, or give the .outputs of a Cluster",
-                )
-            ],
+            [Problem(id=which, path=path, what=what, fix=fix)],
         )
 
     @property

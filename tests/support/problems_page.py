@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, product
 from pathlib import Path
@@ -135,6 +135,33 @@ class _Module:
             isinstance(node, ast.arg) and node.arg == name.id for node in ast.walk(function.args)
         )
 
+    def called_with(
+        self, what: ast.expr | None, fix: ast.expr | None
+    ) -> list[tuple[ast.expr | None, ast.expr | None]]:
+        """Both of them as each caller gives them, where they are parameters of a function that
+        makes the problem for others.
+        """
+        function = self._function.get(what) if isinstance(what, ast.Name) else None
+        if not isinstance(function, ast.FunctionDef):
+            return []
+        names = [item.arg for item in function.args.args if item.arg != "self"]
+        if not isinstance(what, ast.Name) or what.id not in names:
+            return []
+        calls = [
+            {
+                **dict(zip(names, node.args, strict=False)),
+                **{item.arg: item.value for item in node.keywords},
+            }
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call) and _called(node) == function.name
+        ]
+        remedy = fix.id if isinstance(fix, ast.Name) and fix.id in names else None
+        return [
+            (call[what.id], call.get(remedy) if remedy else fix)
+            for call in calls
+            if what.id in call
+        ]
+
     def returned(self, call: ast.Starred) -> list[list[ast.expr]]:
         """The pairs that a function of this module returns, which is called there."""
         name = _called(call.value) if isinstance(call.value, ast.Call) else ""
@@ -147,14 +174,12 @@ class _Module:
         ]
 
     def _assigned(self, name: ast.Name) -> list[str]:
-        """What was assigned to a name, last before its use: in its function, or in the module."""
-        function = self._function.get(name, self.tree)
-        outer: Iterable[ast.AST] = ast.walk(self.tree)
-        if "checks" in self.path.parts:  # several functions there have a `message`
-            outer = self.tree.body
-            if isinstance(function, ast.FunctionDef) and name.id in _parameters(function):
-                return []
-        for nodes in (ast.walk(function), outer):
+        """What was assigned to a name, last before its use: in its function, in one around it, or
+        in the module. Nothing for a parameter and for what a loop goes through.
+        """
+        within = self._function.get(name, self.tree)
+        while True:
+            nodes = list(self.tree.body if within is self.tree else ast.walk(within))
             found = [
                 (node.lineno, value)
                 for node in nodes
@@ -163,11 +188,18 @@ class _Module:
             ]
             if found:
                 return self.texts(max(found, key=lambda item: item[0])[1])
-        return []
+            if within is self.tree or name.id in _given(within):
+                return []
+            within = self._function.get(within, self.tree)
 
 
-def _parameters(function: ast.FunctionDef) -> set[str]:
-    return {item.arg for item in function.args.args}
+def _given(function: ast.AST) -> set[str]:
+    """The names that a function does not assign itself: parameters, and targets of loops."""
+    loops = [
+        node.target for node in ast.walk(function) if isinstance(node, (ast.For, ast.comprehension))
+    ]
+    names = {item.id for loop in loops for item in ast.walk(loop) if isinstance(item, ast.Name)}
+    return names | {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
 
 
 def _values(node: ast.Assign | ast.AnnAssign, name: str) -> Iterator[ast.expr]:
@@ -227,9 +259,10 @@ def _findings_in(module: _Module, call: ast.Call) -> Iterator[tuple[ast.expr, ..
 def _said(
     module: _Module, which: str, what: ast.expr | None, fix: ast.expr | None
 ) -> Iterator[Wording]:
-    for said in module.texts(what):
-        for remedy in module.texts(fix):
-            yield Wording(which, said, remedy)
+    for one, other in module.called_with(what, fix) or [(what, fix)]:
+        for said in module.texts(one):
+            for remedy in module.texts(other):
+                yield Wording(which, said, remedy)
 
 
 def _id_of(node: ast.Call) -> ast.expr | None:
@@ -281,7 +314,7 @@ def _table(wordings: list[Wording]) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+    return " ".join(text.replace("({})", "(…)").replace("|", "\\|").replace("<", "&lt;").split())
 
 
 if __name__ == "__main__":
