@@ -30,7 +30,7 @@ JARGON = (
     "Value error",
     "Object at",
 )
-LONGEST_LINE = 400
+LONGEST_LINE = 440
 
 _TEXTS = [
     "", " ", "\n", "x\ny", "\x00", "\x1b[31m", "\x7f\x85\u2028", "${x}", "${aws:region}", "null", "true", "yes", "[key]", "{", "[1", "ключ", "🎉" * 40,

@@ -67,3 +67,4 @@ def _worded(path: Path) -> str:
 if __name__ == "__main__":
     wrong = [path for path in CASES if path.name.startswith("error.")]
     WORDING.write_text("\n\n".join(map(_worded, wrong)) + "\n", encoding="utf-8")
+    print(f"wrote {WORDING.relative_to(ROOT)}")

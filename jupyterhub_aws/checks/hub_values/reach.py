@@ -65,7 +65,6 @@ _POSTGRES, _API = 5432, 443
 #: VPC user guide, "Subnet CIDR blocks": the smallest subnet is a /28. What is no larger may be one
 #: host that is meant; a larger one holds unrelated hosts.
 _SMALLEST_SUBNET = 16
-_ADDED = "networkPolicy.egress: it is added to the stack's own rules"
 
 
 @dataclass(frozen=True)
@@ -294,10 +293,7 @@ def _opened(scene: _Scene) -> Iterator[Reach]:
 
 def _fix(direction: str) -> str:
     if direction == "egress":
-        return (
-            f"remove it; name the addresses and ports that are needed under {_ADDED}, such as"
-            f" {EXAMPLE}"
-        )
+        return f"remove it; name single addresses and ports instead, such as {EXAMPLE}"
     return (
         "remove it; name the pods and ports that are needed under networkPolicy.ingress: it is"
         " added to the stack's own rules"
