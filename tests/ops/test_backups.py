@@ -465,15 +465,12 @@ def test_two_file_systems_of_one_name_are_asked_about(make, moto: Cloud) -> None
     assert other["FileSystemId"] in done.stderr
 
 
-def test_a_directory_that_is_written_with_dots_is_not_restored(make) -> None:
-    hub = make("efs")
-    file = hub.folder / "Pulumi.dev.yaml"
-    text = file.read_text().replace(
-        "    main:\n", "    main:\n      home_directory: ./{safe_username}\n"
+def test_no_restore_leads_out_of_the_hubs_directory(make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack file refuses such a scheme; a restore looks again before it names a path."""
+    monkeypatch.setattr(
+        "jupyterhub_aws.operate.backups.choose.directory", lambda scheme, name: f"../{name}"
     )
-    assert "home_directory: ./" in text
-    file.write_text(text)
-    done = jhub(hub, "restore", "plan", "dev", "--user", "ada")
+    done = jhub(make("efs"), "restore", "plan", "dev", "--user", "ada")
     assert done.returncode == 2 and "--user: " in done.stderr and "[user.outside]" in done.stderr
 
 
