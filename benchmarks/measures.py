@@ -16,10 +16,6 @@ _OFF: Mapping[str, str] = {
     "SDK loaded class by class (plan/sdk.py)": (
         "from jupyterhub_aws.plan import sdk; sdk.install = lambda: None"
     ),
-    "a type's properties read once (plan/sdk.py)": (
-        "from jupyterhub_aws.components.pulumi_internals import types\n"
-        "types._types_from_py_properties.cache_info = None"
-    ),
     "look-ups and files in line (plan/evaluate.py)": (
         "from concurrent.futures import ThreadPoolExecutor\n"
         "from jupyterhub_aws.plan import evaluate; evaluate._Inline = ThreadPoolExecutor"

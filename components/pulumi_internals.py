@@ -27,7 +27,6 @@ __all__ = [
 
 #: The version of the SDK in which these names were read.
 READ_IN = "3.272.0"
-#: Private functions that are replaced while a program is recorded (plan/sdk.py). An SDK without one
-#: is recorded all the same: the first then costs time, and positions in the user's files are the
-#: SDK's; the second costs time only.
-REPLACED = ("_get_stack_trace", "_types_from_py_properties")
+#: The private function that is replaced while a program is recorded (plan/sdk.py). An SDK without it
+#: is recorded all the same: that costs time, and positions in the user's files are the SDK's.
+REPLACED = "_get_stack_trace"

@@ -8,8 +8,7 @@
 - A function of the caller's that fails on a placeholder, where an engine would not have called it
   yet, gives an unknown value.
 
-All of that is undone when the recording is over. For good, a type's properties are read once and
-not once for each resource: half of what deserializing costs, and they never change.
+All of that is undone when the recording is over.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, wraps
+from functools import wraps
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from inspect import isawaitable
@@ -34,7 +33,7 @@ from pulumi.runtime.config import get_config
 
 from jupyterhub_aws.checks.program import Note
 from jupyterhub_aws.checks.resources import SECRET
-from jupyterhub_aws.components.pulumi_internals import resource_runtime, types
+from jupyterhub_aws.components.pulumi_internals import resource_runtime
 from jupyterhub_aws.plan.answers import prompt_answer
 from jupyterhub_aws.plan.source import NO_CALLER, Caller, call_position, caller
 
@@ -58,9 +57,6 @@ def recorded_sdk(note: Callable[[Note], None]) -> Iterator[None]:
     ]
     if hasattr(resource_runtime, "_get_stack_trace"):
         replaced.append((resource_runtime, "_get_stack_trace", call_position))
-    read = getattr(types, "_types_from_py_properties", None)
-    if read is not None and not hasattr(read, "cache_info"):
-        types._types_from_py_properties = cache(read)
     runtime: ModuleType = pulumi.runtime
     replaced += [(runtime, name, _asking(getattr(runtime, name))) for name in _OUTPUTS]
     replaced += [
