@@ -266,7 +266,18 @@ def test_killed_in_the_middle_the_next_run_stops_what_was_left(healthy: Site) ->
 
 
 def _running_a_server(found: Site) -> subprocess.Popen[str]:
-    """A run whose server is there."""
+    """A run whose server is there, and which has not ended: on a busy machine a look may come too
+    late.
+    """
+    for _ in range(3):
+        process = _started(found)
+        if process.poll() is None:
+            return process
+        process.communicate()
+    raise AssertionError("each run ended before its server was seen")
+
+
+def _started(found: Site) -> subprocess.Popen[str]:
     command, pipe = found.command("--profile", "small"), subprocess.PIPE
     process = subprocess.Popen(
         command,
