@@ -38,7 +38,7 @@ def test_every_type_of_the_program_is_in_every_table():
         assert table.known(type_) and type_ in replacements.known_types(), type_
         assert not type_.startswith("aws:") or type_ in aws_calls.known_types(), type_
         assert table.whole(type_, "delete") or table.readers(type_), (
-            f"nobody says what the deletion of {type_} means"
+            f"no row says what the deletion of {type_} means"
         )
 
 
