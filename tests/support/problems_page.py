@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby, product
 from pathlib import Path
 
@@ -68,19 +69,21 @@ def sources() -> Iterator[Path]:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
 
+@cache
 def problems() -> list[Wording]:
     """Every problem that the source can raise, sorted by id."""
-    return sorted({wording for path in sources() for wording in _problems_of(_Module(path))})
+    return sorted({wording for path in sources() for wording in _problems_of(_module(path))})
 
 
+@cache
 def findings() -> list[Wording]:
     """Every finding of the checks, sorted by id."""
-    return sorted({wording for path in sources() for wording in _findings_of(_Module(path))})
+    return sorted({wording for path in sources() for wording in _findings_of(_module(path))})
 
 
 def without_id(path: Path) -> Iterator[int]:
     """Lines in which a problem is made whose id is not text, and not another problem's."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_module(path).tree):
         if isinstance(node, ast.Call) and (
             _called(node) in ("Problem", "ValueFault") or _is_refused(node)
         ):
@@ -89,6 +92,12 @@ def without_id(path: Path) -> Iterator[int]:
             chosen = isinstance(given, ast.IfExp)
             if not (forwarded or chosen or (isinstance(given, ast.Constant) and _is_id(given))):
                 yield node.lineno
+
+
+@cache
+def _module(path: Path) -> _Module:
+    """Read once, for problems, findings and ids."""
+    return _Module(path)
 
 
 class _Module:

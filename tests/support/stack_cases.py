@@ -7,6 +7,7 @@ Write the wording: python -m tests.support.stack_cases.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def validated_values(values: Mapping[str, str], secret: Sequence[str]) -> StackC
     return validated(whole(given, ROOT))
 
 
+@cache
 def recorded_wording() -> dict[str, list[str]]:
     """The lines of each case, by its name."""
     found: dict[str, list[str]] = {}
