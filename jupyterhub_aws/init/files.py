@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyterhub_aws.components.iam import partition_of
 from jupyterhub_aws.config.errors import ConfigError, Problem, refused, shown
 from jupyterhub_aws.config.keys import PROVIDERS
 from jupyterhub_aws.config.stack_text import plain
@@ -288,12 +289,13 @@ def _row(stack: str, draft: ProjectDraft) -> dict[str, Any]:
         sections.get("region", "us-east-1"),
         (sections.get("accounts") or [_NO_ACCOUNT])[0],
     )
+    roles = f"arn:{partition_of(region)}:iam::{account}:role/{sections['name']}"
     inside = stack.endswith("-hub") and sections.get("parts") == "cloud"
     return {
         "stack": stack,
         "region": region,
-        "preview_role": f"arn:aws:iam::{account}:role/{sections['name']}-ci-preview",
-        "up_role": f"arn:aws:iam::{account}:role/{sections['name']}-ci-up",
+        "preview_role": f"{roles}-ci-preview",
+        "up_role": f"{roles}-ci-up",
         "backend": f"s3://STATE-BUCKET?region={region}",
         "runs_on": "self-hosted" if inside else "ubuntu-24.04",
     }

@@ -257,3 +257,10 @@ def test_private_names_of_the_sdk_are_in_one_module_read_in_the_locked_version()
                 if any(part.startswith("_") for part in parts):
                     private.append(path.name)
     assert set(private) == {"pulumi_internals.py"}
+
+
+def test_no_code_makes_an_arn_of_one_partition_alone() -> None:
+    """China and GovCloud have others: components/iam.py's `partition_of` knows them."""
+    for folder in ("config", "components", "jupyterhub_aws"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert 'f"arn:aws:' not in path.read_text(encoding="utf-8"), path

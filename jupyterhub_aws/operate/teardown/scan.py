@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from jupyterhub_aws.components.iam import partition_of
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.entry import LoadBalancerEntry
 from jupyterhub_aws.config.specs import resolve
@@ -120,13 +121,13 @@ def _found(
 
 
 def _without_tags(account: Account, stack: StackConfig) -> Iterator[UnmanagedResource]:
-    where = f"{account.region}:{account.id}"
+    partition, where = partition_of(account.region), f"{account.region}:{account.id}"
     mine = [{"Name": "tag:cluster.k8s.amazonaws.com/name", "Values": [stack.name]}]
     for item in account.all(
         "ec2", "describe_network_interfaces", "NetworkInterfaces", Filters=mine
     ):
         tags = {tag["Key"]: tag["Value"] for tag in item.get("TagSet") or []}
-        arn = f"arn:aws:ec2:{where}:network-interface/{item['NetworkInterfaceId']}"
+        arn = f"arn:{partition}:ec2:{where}:network-interface/{item['NetworkInterfaceId']}"
         yield _found(arn, tags, item)
     with contextlib.suppress(account.client("eks").exceptions.ResourceNotFoundException):
         cluster = account.client("eks").describe_cluster(name=stack.name)["cluster"]
@@ -143,7 +144,8 @@ def _without_tags(account: Account, stack: StackConfig) -> Iterator[UnmanagedRes
         for item in account.all(
             "logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix
         ):
-            yield _found(f"arn:aws:logs:{where}:log-group:{item['logGroupName']}", {}, item)
+            arn = f"arn:{partition}:logs:{where}:log-group:{item['logGroupName']}"
+            yield _found(arn, {}, item)
     for name, hub in sorted(stack.hubs.items()):
         identifier = f"{HubNames(stack=stack.name, hub=name).physical}-database"
         if hub.database.kind == "postgres":
