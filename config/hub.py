@@ -12,6 +12,7 @@ from jupyterhub_aws.config.errors import dotted, refuse
 from jupyterhub_aws.config.homes import HomeDirectory
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.pages import HubPages
 from jupyterhub_aws.config.profiles import Image, Memory, Profile
 from jupyterhub_aws.config.sign_in import SignIn
 from jupyterhub_aws.config.tree import leaves
@@ -155,6 +156,11 @@ class Hub(Model):
     )
     culling: Culling = option(
         Culling(), help="When servers and kernels are stopped.", changing="See its options."
+    )
+    pages: HubPages | None = option(
+        None,
+        help="Logo, title, links and terms on the hub's pages, or templates of your own.",
+        changing="See its options.",
     )
     helm_values: Annotated[dict[str, Any], AfterValidator(_no_nulls)] = option(
         {},

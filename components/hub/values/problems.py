@@ -211,6 +211,7 @@ def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
     changed.
     """
     hub = resolve(stack).hubs[name]
+    yield from hub.pages.problems
     values = hub_values(hub, UNKNOWN, resolve(stack).images)
     refused, told = False, set()
     for fault, by_schema in verdict(values, hub.options, hub.start_seconds):
