@@ -33,6 +33,7 @@ from jupyterhub_aws.config.homes import (
     NfsHomes,
 )
 from jupyterhub_aws.config.hub import Culling, Hub
+from jupyterhub_aws.config.maintenance import MaintenancePage
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.pages import HubPages
@@ -124,6 +125,7 @@ class JupyterHubArgs:
     package_mirrors: PackageMirrors | Mapping[str, Any] | None = None
     culling: Culling | Mapping[str, Any] | None = None
     pages: HubPages | Mapping[str, Any] | None = None
+    maintenance_page: MaintenancePage | Mapping[str, Any] | None = None
     helm_values: Mapping[str, Any] | None = None
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     protected: bool = True

@@ -71,9 +71,9 @@ _TABLE = sqlalchemy.Table(
 
 def _hub_session():
     """The database session of this hub, which its own handlers use too."""
-    from jupyterhub.app import JupyterHub
+    from jupyterhub import app
 
-    return JupyterHub.instance().db
+    return app.JupyterHub.instance().db
 
 
 class Announcements:

@@ -11,6 +11,7 @@ from typing import Any
 from jupyterhub_aws.checks.hub_values.pods import image_maps, nested
 from jupyterhub_aws.checks.hub_values.policies import WHO
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
+from jupyterhub_aws.components.hub.values.maintenance import maintenance_values
 from jupyterhub_aws.components.hub.values.pages import page_values
 from jupyterhub_aws.components.hub.values.servers import CONTAINER_SECURITY, singleuser_values
 from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
@@ -333,7 +334,7 @@ def _proxy(hub: Hub) -> dict[str, Any]:
             if encrypts
             else {"enabled": False}
         ),
-        "chp": {"resources": _PROXY},
+        "chp": {"resources": _PROXY, **maintenance_values(hub)},
         "traefik": {"resources": _PROXY},
         "secretSync": {"resources": _SMALL},
     }
