@@ -164,6 +164,14 @@ class HubSpec:
         return isinstance(self.options.entry, LoadBalancerEntry) and self.options.entry.internal
 
     @property
+    def paused_page(self) -> str | None:
+        """What a load balancer of its own answers now, as long as the stack is paused; None: there
+        is no such balancer.
+        """
+        section = self.options.maintenance_page
+        return section.paused_page if self.paused and section and section.paused_text else None
+
+    @property
     def server_image(self) -> str:
         """The image of servers whose profile names none, as its maker names it."""
         image: Mapping[str, str] = default_values()["singleuser"]["image"]
