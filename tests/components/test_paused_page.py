@@ -89,9 +89,7 @@ def test_internal_stays_internal() -> None:
     recording = record(_ZONE, _ASKED, _PAUSED, "hubs.main.entry.internal=true")
     (balancer,) = application(recording)
     assert balancer.inputs["internal"] is True
-    assert {*balancer.inputs["subnets"]} == {
-        f"${{network-private-{zone}.id}}" for zone in "abc"
-    }
+    assert {*balancer.inputs["subnets"]} == {f"${{network-private-{zone}.id}}" for zone in "abc"}
 
 
 def lines(*settings: str) -> dict[str, BillLine]:

@@ -23,8 +23,8 @@ _PREFIX = "hub-main-cloud-entry-balancer"
 @pytest.fixture(scope="module")
 def engine(new_engine: Callable[..., Engine]) -> Engine:
     engine = new_engine()
-    for key, value in SECRETS.items():
-        engine.run("config", "set", "--secret", key, value)
+    key = "hub-main-client-secret"
+    engine.run("config", "set", "--secret", key, SECRETS[key])
     engine.put(hubs__main__entry__route53_zone="Z0123456789ABCDEFGHIJ")
     engine.put(hubs__main__maintenance_page={"paused_text": "Back in January."})
     engine.put(pause={"drop": ["balancers"]})
