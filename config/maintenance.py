@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
@@ -12,7 +12,7 @@ from jupyterhub_aws.config.entry import AcmTls, AnyEntry, LoadBalancerEntry
 from jupyterhub_aws.config.errors import Problem, dotted, refuse
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.network import AnyNetwork, ExistingNetworkSection
-from jupyterhub_aws.config.pages import Line
+from jupyterhub_aws.config.pages import line
 
 _PROXY = "The hub and its proxy restart; open connections break once."
 #: Elastic Load Balancing API reference, FixedResponseActionConfig: MessageBody has at most 1024
@@ -23,19 +23,17 @@ FIXED_RESPONSE_BYTES = 1024
 class MaintenancePage(Model):
     """What users read while the hub does not answer, with HTTP 503."""
 
-    text: Line = option(
+    text: Annotated[str, line(500)] = option(
         "The hub is being updated and comes back within some minutes. Running servers go on.",
         help="What users read while the hub restarts or is upgraded.",
         changing=_PROXY,
-        max_length=500,
     )
-    contact: Line = option(
+    contact: Annotated[str, line(100)] = option(
         "",
         help="Where users get help, as text: an address, a telephone number.",
         changing=_PROXY,
-        max_length=100,
     )
-    paused_text: Line = option(
+    paused_text: Annotated[str, line(400)] = option(
         "",
         help=(
             "What users read while the stack is paused. With it an Application Load Balancer with"
@@ -43,7 +41,6 @@ class MaintenancePage(Model):
             " users get no answer then."
         ),
         changing="For the next pause; while paused at once.",
-        max_length=400,
     )
 
     @model_validator(mode="after")

@@ -47,7 +47,8 @@ _RESTARTS = "The hub restarts: for about a minute no user can sign in or start a
 
 def _relative(value: str) -> str:
     path = PurePosixPath(value)
-    if not value or path.is_absolute() or ".." in path.parts or value.startswith("~"):
+    outside = path.is_absolute() or ".." in path.parts or value.startswith("~")
+    if not value or outside or "://" in value:
         what = f"is not a path inside the program's folder (got {shown(value)})"
         raise refuse("pages.path", what, "write it from there, such as pages/logo.svg")
     return value
@@ -70,11 +71,23 @@ def _address(value: str) -> str:
     return value
 
 
-def _line(value: str) -> str:
+def _plain(value: str) -> str:
     if value and (not value.isprintable() or not value.strip()):
         what = "has a line break or another character that is not printed, or is blank"
-        raise refuse("pages.not-printable", what, "write it in one line")
+        raise refuse("text.not-printable", what, "write it in one line")
     return value.strip()
+
+
+def line(longest: int) -> AfterValidator:
+    """What an option has to be that is one line of text."""
+
+    def judge(value: str) -> str:
+        if len(value) > longest:
+            what = f"has {len(value)} characters, and at most {longest} are shown"
+            raise refuse("text.length", what, "shorten it")
+        return _plain(value)
+
+    return AfterValidator(judge)
 
 
 def _link_names(values: dict[str, str]) -> dict[str, str]:
@@ -85,7 +98,6 @@ def _link_names(values: dict[str, str]) -> dict[str, str]:
     return values
 
 
-Line = Annotated[str, AfterValidator(_line)]
 Address = Annotated[
     str,
     AfterValidator(_address),
@@ -97,8 +109,8 @@ InFolder = Annotated[str, AfterValidator(_relative)]
 class HubPages(Model):
     """What users see on the hub's pages besides JupyterHub's own."""
 
-    title: Line = option(
-        "", help="Title of every page, in place of JupyterHub.", changing=_RESTARTS, max_length=60
+    title: Annotated[str, line(60)] = option(
+        "", help="Title of every page, in place of JupyterHub.", changing=_RESTARTS
     )
     logo: Annotated[str, AfterValidator(_logo)] | None = option(
         None,
@@ -119,14 +131,13 @@ class HubPages(Model):
         help="Address of the terms of use, which the sign-in page links to.",
         changing=_RESTARTS,
     )
-    terms: Line = option(
+    terms: Annotated[str, line(500)] = option(
         "",
         help=(
             "Text about the terms of use on the sign-in page. Default with `terms_url`: `By signing"
             " in you accept the terms of use.`"
         ),
         changing=_RESTARTS,
-        max_length=500,
     )
     folder: InFolder | None = option(
         None,

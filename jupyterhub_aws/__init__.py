@@ -79,8 +79,10 @@ if TYPE_CHECKING:
         UsageReport,
     )
     from jupyterhub_aws.config.hub import Culling
+    from jupyterhub_aws.config.maintenance import MaintenancePage
     from jupyterhub_aws.config.mirrors import PackageMirrors
     from jupyterhub_aws.config.network import FlowLogs, Subnet
+    from jupyterhub_aws.config.pages import HubPages
     from jupyterhub_aws.config.pools import Disk, Retiring
     from jupyterhub_aws.config.profiles import ImageChoice, Profile, SizeChoice
     from jupyterhub_aws.config.sign_in import (
@@ -131,6 +133,7 @@ __all__ = [
     "ExistingNodes",
     "FlowLogs",
     "GitHubSignIn",
+    "HubPages",
     "ImageChoice",
     "Images",
     "InternetEgress",
@@ -142,6 +145,7 @@ __all__ = [
     "LdapSignIn",
     "LoadBalancerEntry",
     "Lock",
+    "MaintenancePage",
     "MemoryDatabase",
     "MonitoredHub",
     "Monitoring",
@@ -231,6 +235,7 @@ _PLACES = {
     "ImageChoice": "config.profiles",
     "Images": "config.specs.images",
     "InternetEgress": "config.egress",
+    "HubPages": "config.pages",
     "JupyterHub": "components.hub.hub",
     "JupyterHubArgs": "components.hub.args",
     "JupyterHubPlatform": "components.platform",
@@ -239,6 +244,7 @@ _PLACES = {
     "LdapSignIn": "config.sign_in",
     "LoadBalancerEntry": "config.entry",
     "Lock": "config.bundle",
+    "MaintenancePage": "config.maintenance",
     "MemoryDatabase": "config.database",
     "MonitoredHub": "config.specs.alarms",
     "Monitoring": "components.monitoring.monitoring",

@@ -11,7 +11,10 @@ from jupyterhub_aws.checks.all import CHECKS
 from jupyterhub_aws.checks.cost_lines import BillLine, hub_lines
 from jupyterhub_aws.checks.monitoring import _BALANCER
 from jupyterhub_aws.checks.resources import Resource
+from jupyterhub_aws.config.entry import LoadBalancerEntry
 from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.maintenance import MaintenancePage, paused_page_has_a_balancer
+from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.pause.pause import paused_pages
@@ -154,3 +157,26 @@ def test_the_longest_text_fits() -> None:
     ]
     body = listener.inputs["defaultActions"][0]["fixedResponse"]["messageBody"]
     assert html.unescape(body).count("x") >= 400 and len(body.encode()) <= 1024
+
+
+@pytest.mark.parametrize(
+    ("public", "internal", "found"), [(1, False, 1), (2, False, 0), (1, True, 0)]
+)
+def test_one_zone_is_too_few(public: int, internal: bool, found: int) -> None:
+    network = ExistingNetworkSection.model_construct(
+        mode="existing",
+        private_subnets=dict.fromkeys(("us-east-1a", "us-east-1b")),
+        public_subnets=dict.fromkeys(("us-east-1a", "us-east-1b")[:public]),
+    )
+    entry = LoadBalancerEntry(
+        kind="load_balancer",
+        hostname="hub.example.org",
+        allowed_cidrs=["10.1.0.0/16"],
+        internal=internal,
+        route53_zone="Z0123456789ABCDEFGHIJ",
+    )
+    pages = {"main": (entry, MaintenancePage(paused_text="Back in January."))}
+    problems = list(paused_page_has_a_balancer(network, pages))
+    assert [(item.id, item.path) for item in problems] == [
+        ("maintenance.zones", "hubs.main.maintenance_page.paused_text")
+    ] * found

@@ -26,9 +26,10 @@ const server = http.createServer((asked, answer) => {
     }
     answer.writeHead(found.statusCode, { "Content-Type": found.headers["content-type"] || "text/html" });
     found.pipe(answer);
+    found.addListener("close", () => answer.end()); // also where the hub ends in the middle
   });
-  hub.once("timeout", () => hub.destroy());
-  hub.once("error", () => answerOwn(asked, answer));
+  hub.addListener("timeout", () => hub.destroy());
+  hub.addListener("error", () => answerOwn(asked, answer));
 });
 server.listen(Number(MAINTENANCE_PORT), "127.0.0.1");
 process.once("SIGTERM", () => process.exit(0)); // the first process of a container has no default
