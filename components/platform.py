@@ -39,6 +39,7 @@ from jupyterhub_aws.components.autoscaler import (
 )
 from jupyterhub_aws.components.backups import Backups, BackupsArgs, BackupsOutputs
 from jupyterhub_aws.components.base import ArgumentError, Component, checked
+from jupyterhub_aws.components.buckets import Buckets, BucketsArgs
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
@@ -237,6 +238,7 @@ class JupyterHubPlatform(Component):
             self._autoscaler_identity()
         self.backups = self._backups()
         self.homes = self._homes()
+        self.buckets = self._buckets()
         if isinstance(stack.registry, EcrRegistry):
             Repositories("registry", self._repositories(), self.child())
         runner = self._runner()
@@ -371,7 +373,15 @@ class JupyterHubPlatform(Component):
         shared |= {
             "services": endpoint_reasons(stack),
             "additional_endpoints": section.additional_endpoints,
-            "buckets": [*([] if self._bucket is None else [self._bucket.bucket]), *section.buckets],
+            "buckets": [
+                *([] if self._bucket is None else [self._bucket.bucket]),
+                *section.buckets,
+                *(
+                    name
+                    for spec in self._specs.buckets.values()
+                    if (name := spec.bucket_name) not in section.buckets
+                ),
+            ],
             "internal_hosts": section.internal_hosts,
             "peer_networks": section.peer_networks,
             "system_packages": stack.runner is not None,
@@ -494,6 +504,25 @@ class JupyterHubPlatform(Component):
         )
         return EfsHomes("homes", args, self.child())
 
+    def _buckets(self) -> Buckets | None:
+        """The buckets for users' data; None where the stack makes none."""
+        stack = self._stack
+        if not any(spec.made for spec in self._specs.buckets.values()):
+            return None
+        args = BucketsArgs(
+            region=stack.region,
+            account=stack.accounts[0] if stack.accounts else None,
+            buckets={name: said(bucket) for name, bucket in stack.buckets.items()},
+            backups=None if self.backups is None else self.backups.outputs,
+            physical_name=stack.name,
+            tags=self._tags,
+        )
+        made = Buckets("buckets", args, self.child())
+        self.exports["buckets"] = {
+            spec.name: spec.bucket_name for spec in self._specs.buckets.values()
+        }
+        return made
+
     def _backups(self) -> Backups | None:
         stack, section = self._stack, self._stack.backups
         if isinstance(section, NoBackups):
@@ -516,6 +545,7 @@ class JupyterHubPlatform(Component):
             network=self.network.outputs,
             node_security_group_id=self._group,
             core_group_name=self.pools.outputs.core_group_name or "",
+            cluster_name=self.cluster.outputs.name_output,
             tags=self._tags,
         )
 

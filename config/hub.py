@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from jupyterhub_aws.config.aws_access import AwsAccess
 from jupyterhub_aws.config.database import Database, SqliteDatabase
 from jupyterhub_aws.config.entry import Entry
 from jupyterhub_aws.config.errors import dotted, refuse
@@ -131,6 +132,14 @@ class Hub(Model):
         help="Further volumes of every server.",
         changing="For servers that start later.",
         max_length=20,
+    )
+    aws_access: AwsAccess | None = option(
+        None,
+        help=(
+            "What users' servers may do in AWS: buckets, managed policies, statements. Without it"
+            " nothing. Profiles can say another one."
+        ),
+        changing="The hub restarts; for servers that start later.",
     )
     shared_memory: Memory | None = option(
         None,

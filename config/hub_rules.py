@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from jupyterhub_aws.config.database import MemoryDatabase, SqliteDatabase
 from jupyterhub_aws.config.entry import (
@@ -25,6 +25,7 @@ from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.pools import AnyUserPool, ExistingNodePool, Pools
 from jupyterhub_aws.config.profiles import Profile, Share, shares
 from jupyterhub_aws.config.sign_in import (
+    AnySignIn,
     GitHubSignIn,
     LdapSignIn,
     NativeSignIn,
@@ -346,42 +347,40 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
     for name, hub in hubs.items():
         for profile_name, profile in hub.profiles.items():
             path = f"hubs.{name}.profiles.{profile_name}.groups"
-            if profile.groups and not hub.sign_in.groups_known:
-                fix = (
-                    "add sign_in.groups_claim, the claim that lists them"
-                    if hub.sign_in.kind == "oidc"
-                    else "choose ldap, oidc, cognito or github"
-                )
-                yield Problem(
-                    id="groups.unknown-to-sign-in",
-                    path=path,
-                    what=(
-                        f"is for groups, but sign_in.kind {hub.sign_in.kind} knows of none: no user"
-                        " would get it"
-                    ),
-                    fix=fix,
-                )
-                continue
-            for index, group in enumerate(profile.groups):
-                if isinstance(hub.sign_in, LdapSignIn) and not is_dn(group):
-                    what, fix = (
-                        f"is not a distinguished name (got {shown(group)})",
-                        "write it whole, such as cn=gpu,ou=groups,dc=example,dc=org",
-                    )
-                    yield Problem(
-                        id="sign-in.distinguished-name",
-                        path=f"{path}[{index}]",
-                        what=what,
-                        fix=fix,
-                    )
-                if isinstance(hub.sign_in, GitHubSignIn) and ":" not in group:
-                    what = f"is not a team (got {shown(group)})"
-                    yield Problem(
-                        id="groups.not-a-team",
-                        path=f"{path}[{index}]",
-                        what=what,
-                        fix="write organization:team",
-                    )
+            yield from groups_match_sign_in(path, profile.groups, hub.sign_in)
+
+
+def groups_match_sign_in(path: str, groups: Sequence[str], sign_in: AnySignIn) -> Iterator[Problem]:
+    """The groups of an option, at its path, are groups that the sign-in can know."""
+    if groups and not sign_in.groups_known:
+        kind = getattr(sign_in, "kind", "")
+        fix = (
+            "add sign_in.groups_claim, the claim that lists them"
+            if kind == "oidc"
+            else "choose ldap, oidc, cognito or github"
+        )
+        yield Problem(
+            id="groups.unknown-to-sign-in",
+            path=path,
+            what=f"is for groups, but sign_in.kind {kind} knows of none: no user would get it",
+            fix=fix,
+        )
+        return
+    for index, group in enumerate(groups):
+        if isinstance(sign_in, LdapSignIn) and not is_dn(group):
+            what = f"is not a distinguished name (got {shown(group)})"
+            fix = "write it whole, such as cn=gpu,ou=groups,dc=example,dc=org"
+            yield Problem(
+                id="sign-in.distinguished-name", path=f"{path}[{index}]", what=what, fix=fix
+            )
+        if isinstance(sign_in, GitHubSignIn) and ":" not in group:
+            what = f"is not a team (got {shown(group)})"
+            yield Problem(
+                id="groups.not-a-team",
+                path=f"{path}[{index}]",
+                what=what,
+                fix="write organization:team",
+            )
 
 
 def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:

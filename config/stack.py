@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import PrivateAttr
 
 from jupyterhub_aws.config import (
+    access_rules,
     backups,
     hub_rules,
     infrastructure_rules,
@@ -20,6 +21,7 @@ from jupyterhub_aws.config import (
     pause,
 )
 from jupyterhub_aws.config.backups import AwsBackup, Backups
+from jupyterhub_aws.config.buckets import Bucket
 from jupyterhub_aws.config.cluster import Cluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, Rules, dotted
 from jupyterhub_aws.config.formats import Format
@@ -122,6 +124,15 @@ class StackConfig(Model):
             "Backups are retained until they expire. Another kind: `up` refuses until the vault,"
             " its policy and its key are unprotected; they are retained in AWS."
         ),
+    )
+    buckets: dict[ShortName, Bucket] = option(
+        {},
+        help=(
+            "Buckets in S3 for users' data, by names of your choice: those that the stack makes,"
+            " and those that exist. `aws_access` of a hub says who may use them."
+        ),
+        changing="See its options. A removed bucket with users' data is retained in AWS.",
+        max_length=50,
     )
     hubs: dict[ShortName, Hub] = option(
         {},
@@ -287,6 +298,7 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
 RULES: Rules = (
     *infrastructure_rules.RULES,
     *hub_rules.RULES,
+    *access_rules.RULES,
     (("imports",), _imports_have_form),
     *pause.RULES,
     *monitoring.RULES,

@@ -44,11 +44,18 @@ from jupyterhub_aws.config.specs.names import (
     SERVER_ACCOUNT,
     SERVER_ENVIRONMENT,
     SERVER_SECRETS,
+    SERVERS_TO_AWS,
 )
 from jupyterhub_aws.config.specs.network_policies import POD_IDENTITY_RULE
+from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL
 
 #: Which certificate the proxy has, by the first digits of its digest.
 _CERTIFICATE = "jupyterhub-aws/certificate"
+
+
+def _servers(release: str) -> dict[str, str]:
+    """The labels of users' servers of a release of the chart."""
+    return {"app": "jupyterhub", "component": "singleuser-server", "release": release}
 
 
 class JupyterHub(Component):
@@ -142,10 +149,10 @@ class JupyterHub(Component):
             database_password=self.facts.database_password,
         )
         self.secrets = HubSecrets(f"{name}-secrets", secrets, self.child())
-        account = self._server_account()
+        accounts = [self._server_account(), *self._servers_in_aws()]
         homes = self._homes()
         self.release = self._release(
-            inputs, [account, *homes, *self._database(), *self.secrets.ready]
+            inputs, [*accounts, *homes, *self._database(), *self.secrets.ready]
         )
         self._certificate(self.release)
         self._usage_report(homes, inputs.images)
@@ -193,6 +200,38 @@ class JupyterHub(Component):
             opts=self.child(),
         )
 
+    def _servers_in_aws(self) -> list[pulumi.Resource]:
+        """A service account for each access of servers, and the way of those servers, and no
+        others, to the credentials of their roles.
+        """
+        access = self._hub.access
+        if access is None or not access.accesses:
+            return []
+        rules: Any = list(self._hub.egress.servers_in_aws)
+        way = NetworkPolicy(
+            f"{self._name}-servers-to-aws",
+            metadata=self._metadata(SERVERS_TO_AWS),
+            spec={
+                "pod_selector": {
+                    "match_labels": _servers(self._names.release),
+                    "match_expressions": [{"key": ACCESS_LABEL, "operator": "Exists"}],
+                },
+                "policy_types": ["Egress"],
+                "egress": rules,
+            },
+            opts=self.child(),
+        )
+        accounts = [
+            ServiceAccount(
+                f"{self._name}-servers-{one.name}",
+                metadata=self._metadata(one.service_account),
+                automount_service_account_token=False,
+                opts=self.child(),
+            )
+            for one in access.accesses
+        ]
+        return [way, *accounts]
+
     def add_environment(self, values: Mapping[str, pulumi.Input[str]]) -> ConfigMap:
         """Give every server of this hub these environment variables: names to values, which are
         readable in the cluster.
@@ -234,6 +273,17 @@ class JupyterHub(Component):
         the cluster, or the cluster is not in EKS.
         """
         self._of_servers("add_role", {})
+        if self._hub.access is not None:
+            problem = Problem(
+                id="hub.role-beside-access",
+                path="add_role",
+                what=(
+                    "would give its role to all servers, and aws_access of the hub says which"
+                    " servers have one"
+                ),
+                fix="write it into aws_access, as policies or statements",
+            )
+            raise ArgumentError(f"JupyterHub {self._name!r}", [problem])
         if self._cluster_name is None:
             problem = Problem(
                 id="hub.role-without-pod-identity",
@@ -245,15 +295,9 @@ class JupyterHub(Component):
         rule: Any = POD_IDENTITY_RULE
         NetworkPolicy(
             f"{self._name}-servers-to-aws",
-            metadata=self._metadata("servers-to-aws"),
+            metadata=self._metadata(SERVERS_TO_AWS),
             spec={
-                "pod_selector": {
-                    "match_labels": {
-                        "app": "jupyterhub",
-                        "component": "singleuser-server",
-                        "release": self._names.release,
-                    }
-                },
+                "pod_selector": {"match_labels": _servers(self._names.release)},
                 "policy_types": ["Egress"],
                 "egress": [rule],
             },

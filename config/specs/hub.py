@@ -28,12 +28,15 @@ from jupyterhub_aws.config.profiles import (
 )
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.backups import BackupSpec
+from jupyterhub_aws.config.specs.buckets import BucketSpec
 from jupyterhub_aws.config.specs.homes import homes_name
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.specs.network_policies import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec
+from jupyterhub_aws.config.specs.server_access import HubServerAccess, hub_access
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
+from jupyterhub_aws.config.values import partition_of
 
 #: The sizes of the guide of 2021, with its overcommitment of two to one.
 _CORES, _MEMORY_MIB, _GUARANTEE = 4.0, 32 * 1024, 0.5
@@ -117,7 +120,7 @@ class HubSpec:
     `options` is what the stack file says of it, `homes` where homes are, `homes_class` the storage
     class of homes that are volumes; `pools` the pools that its users may use, `profiles` in the
     order in which they are shown: the default one first, then from small to large. `start_seconds`
-    is how long a server may take to start. `egress` are the network policies' rules of its pods,
+    is how long a server may take to start, `access` what servers may do in AWS. `egress` are the network policies' rules of its pods,
     `proxy_variables` the corporate proxy that they use. `existing_cluster`: the cluster existed
     before the stack. `heartbeat`: the hub writes a line a minute that an alarm waits for.
     `protected` and `paused` as the stack is. `database_zone` is the zone of a database volume,
@@ -132,6 +135,7 @@ class HubSpec:
     pools: tuple[PoolSpec, ...]
     profiles: tuple[ProfileSpec, ...]
     start_seconds: int
+    access: HubServerAccess | None
     egress: HubEgress
     proxy_variables: Mapping[str, str]
     existing_cluster: bool
@@ -170,24 +174,38 @@ class HubSpec:
         return next(profile for profile in self.profiles if profile.name == name)
 
 
-def hub_spec(stack: StackConfig, name: str) -> HubSpec:
-    """Resolve one hub of a stack."""
+def hub_spec(
+    stack: StackConfig, name: str, buckets: Mapping[str, BucketSpec] | None = None
+) -> HubSpec:
+    """Resolve one hub of a stack. `buckets` are those that its servers may use, by name; None: the
+    stack's own.
+    """
     hub = stack.hubs[name]
     pools = tuple(
         pool for pool in resolve(stack).node_pools.pools if not hub.pools or pool.name in hub.pools
     )
     own_cluster = isinstance(stack.cluster, EksCluster)
-    backups = BackupSpec(name=stack.name, options=stack.backups)
+    backups, names = (
+        BackupSpec(name=stack.name, options=stack.backups),
+        HubNames(stack=stack.name, hub=name),
+    )
     on_volume = isinstance(hub.database, SqliteDatabase)
     return HubSpec(
         name=name,
-        names=HubNames(stack=stack.name, hub=name),
+        names=names,
         options=hub,
         homes=stack.homes,
         homes_class=homes_name(stack.name),
         pools=pools,
         profiles=hub_profiles(hub, pools, own_cluster=own_cluster),
         start_seconds=timeouts(stack).server_start_seconds,
+        access=hub_access(
+            hub.aws_access,
+            hub.profiles or {pool.name: derived(pool) for pool in pools},
+            names=names,
+            buckets=resolve(stack).buckets if buckets is None else buckets,
+            partition=partition_of(stack.region),
+        ),
         egress=hub_egress(hub, stack.network, stack.cluster),
         proxy_variables=resolve(stack).proxy_environment,
         existing_cluster=not own_cluster,

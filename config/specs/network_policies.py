@@ -53,12 +53,14 @@ POD_IDENTITY_RULE: Rule = {
 @dataclass(frozen=True, kw_only=True)
 class HubEgress:
     """Rules of NetworkPolicies (`egress` of the chart's `networkPolicy`) for the pods of a hub:
-    the hub itself, its proxy, and users' servers.
+    the hub itself, its proxy, and users' servers. `servers_in_aws`: what servers with a role in
+    AWS may reach besides.
     """
 
     hub: tuple[Rule, ...]
     proxy: tuple[Rule, ...]
     servers: tuple[Rule, ...]
+    servers_in_aws: tuple[Rule, ...]
 
 
 def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
@@ -68,6 +70,7 @@ def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
         hub=(dns, *_hub_may(hub, network, cluster)),
         proxy=(dns,),
         servers=(dns, *_servers_may(network, cluster)),
+        servers_in_aws=(POD_IDENTITY_RULE, *_to_s3(network, cluster)),
     )
 
 
@@ -127,6 +130,17 @@ def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
         and network.additional_endpoints
     ):
         yield _rule(list(network.ranges), [_HTTPS])
+
+
+def _to_s3(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
+    """The public addresses of S3, in a network without the internet: the route to its gateway is
+    the only one there, and the nodes' security group lets nothing but S3's prefix list through.
+    """
+    if isinstance(network, OpenNetworkSection) or not network.closed:
+        return
+    peers = [cidr for _, peer in sorted(network.peer_networks.items()) for cidr in peer.cidrs]
+    inside = _outside_of_all([*_NOT_INTERNET, *network.ranges, cluster.service_cidr, *peers])
+    yield {"to": [_block("0.0.0.0/0", inside)], "ports": _ports([_HTTPS], ("TCP",))}
 
 
 def _outside_of_all(ranges: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jupyterhub_aws.checks.hub_values.pods import image_maps, nested
 from jupyterhub_aws.checks.hub_values.policies import WHO
+from jupyterhub_aws.components.hub.values.access import access_files, access_settings
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
 from jupyterhub_aws.components.hub.values.servers import CONTAINER_SECURITY, singleuser_values
 from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
@@ -256,7 +257,11 @@ def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
         },
         "db": _database(hub.options, hub.names, given),
         "resources": _HUB,
-        "extraFiles": {**files_of_every_hub(), **sign_in.extra_files},
+        "extraFiles": {
+            **files_of_every_hub(),
+            **sign_in.extra_files,
+            **({} if hub.access is None else access_files()),
+        },
         **(
             {"allowNamedServers": True, "namedServerLimitPerUser": hub.options.named_servers}
             if hub.options.named_servers
@@ -282,6 +287,7 @@ def _own_settings(hub: HubSpec) -> dict[str, Any]:
         **({"profileGroups": groups} if (groups := profile_groups(hub.options)) else {}),
         **({"writtenByAdministrators": written} if written else {}),
         **({"heartbeat": on_volume} if hub.heartbeat else {}),
+        **({} if hub.access is None else {"awsAccess": access_settings(hub.access)}),
     }
 
 

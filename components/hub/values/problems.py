@@ -4,6 +4,7 @@ before the program is evaluated.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.names import SECRETS
+from jupyterhub_aws.config.specs.server_access import POLICY_LIMIT
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.traits import Resolved, class_of_authenticator, sections
 from jupyterhub_aws.config.traits import resolve as resolved_traits
@@ -206,11 +208,12 @@ UNKNOWN = HubSecretInputs(
 )
 
 
-def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
+def hub_problems(stack: StackConfig, name: str, spec: HubSpec | None = None) -> Iterator[Problem]:
     """What is wrong with one hub's values, each at the place in `helm_values` where it can be
-    changed.
+    changed. `spec` is what follows for it; None: from the stack alone.
     """
-    hub = resolve(stack).hubs[name]
+    hub = resolve(stack).hubs[name] if spec is None else spec
+    yield from _policies_too_long(hub)
     values = hub_values(hub, UNKNOWN, resolve(stack).images)
     refused, told = False, set()
     for fault, by_schema in verdict(values, hub.options, hub.start_seconds):
@@ -224,6 +227,22 @@ def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
         if hub.options.helm_values:
             yield from _unreachable(stack, name, whole)
             yield from _otherwise(hub, whole, told)
+
+
+def _policies_too_long(hub: HubSpec) -> Iterator[Problem]:
+    """Roles of servers with an inline policy that IAM would refuse."""
+    for access in () if hub.access is None else hub.access.accesses:
+        length = len(json.dumps(access.policy, separators=(",", ":")))
+        if access.policy is not None and length > POLICY_LIMIT:
+            yield Problem(
+                id="aws-access.too-long",
+                path=f"hubs.{hub.name}.aws_access",
+                what=(
+                    f"becomes a policy of {length} characters ({access.name}), and IAM takes"
+                    f" {POLICY_LIMIT}"
+                ),
+                fix="name wider folders, or put statements into a managed policy of your own",
+            )
 
 
 def _unreachable(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:

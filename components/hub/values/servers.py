@@ -14,6 +14,7 @@ from jupyterhub_aws.config.profiles import Share, memory_mib, split_image
 from jupyterhub_aws.config.specs.homes import GID, UID
 from jupyterhub_aws.config.specs.hub import HubSpec, ProfileSpec, share_traits
 from jupyterhub_aws.config.specs.names import HOMES_CLAIM, SERVER_ACCOUNT
+from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL
 from jupyterhub_aws.config.volumes import ScratchVolume, SharedDirectory, shared_mount
 
 # --- `singleuser.profileList`: what users choose from, as KubeSpawner takes it. Lists are always
@@ -28,14 +29,14 @@ def profile_list(hub: HubSpec) -> list[dict[str, Any]]:
             "slug": profile.name,
             "description": profile.options.description or described(profile),
             **({"default": True} if index == 0 else {}),
-            "kubespawner_override": _override(profile),
+            "kubespawner_override": _override(hub, profile),
             **_options(profile),
         }
         for index, profile in enumerate(hub.profiles)
     ]
 
 
-def _override(profile: ProfileSpec) -> dict[str, Any]:
+def _override(hub: HubSpec, profile: ProfileSpec) -> dict[str, Any]:
     """The settings of every server of this profile, independent of the options chosen inside it."""
     override: dict[str, Any] = {
         **share_traits(profile.share),
@@ -48,6 +49,9 @@ def _override(profile: ProfileSpec) -> dict[str, Any]:
         override["image"] = profile.options.image
     if profile.options.environment:
         override["environment"] = dict(profile.options.environment)
+    choice = None if hub.access is None else hub.access.of_profile.get(profile.name)
+    if choice is not None:
+        override["extra_labels"] = {ACCESS_LABEL: choice}
     return override
 
 
