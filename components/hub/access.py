@@ -51,7 +51,7 @@ class ServerRole(Component):
         if access.policy_text is not None:
             iam.RolePolicy(
                 f"{name}-policy",
-                name=access.name,
+                name=f"access-{access.name}",
                 role=role.name,
                 policy=access.policy_text,
                 opts=self.child(),

@@ -10,6 +10,7 @@ from jupyterhub_aws.checks.certificates import certificates
 from jupyterhub_aws.checks.core_nodes import core_nodes_fit
 from jupyterhub_aws.checks.finding import Finding, skip
 from jupyterhub_aws.checks.identities.all import identity_findings
+from jupyterhub_aws.checks.identities.servers import server_access
 from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.monitoring import logs_end, watched
@@ -29,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     security.tags,
     security.placeholders,
     identity_findings,
+    server_access,
     nodes.instance_types,
     nodes.priorities,
     nodes.addresses,
