@@ -5,6 +5,7 @@ volumes, its release, its service.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -47,7 +48,7 @@ from jupyterhub_aws.config.specs.names import (
     SERVERS_TO_AWS,
 )
 from jupyterhub_aws.config.specs.network_policies import POD_IDENTITY_RULE
-from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL
+from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL, ACCESS_TABLE
 
 #: Which certificate the proxy has, by the first digits of its digest.
 _CERTIFICATE = "jupyterhub-aws/certificate"
@@ -208,9 +209,13 @@ class JupyterHub(Component):
         if access is None or not access.accesses:
             return []
         rules: Any = list(self._hub.egress.servers_in_aws)
+        metadata: Any = {
+            **self._metadata(SERVERS_TO_AWS),
+            "annotations": {ACCESS_TABLE: json.dumps(access.table(), sort_keys=True)},
+        }
         way = NetworkPolicy(
             f"{self._name}-servers-to-aws",
-            metadata=self._metadata(SERVERS_TO_AWS),
+            metadata=metadata,
             spec={
                 "pod_selector": {
                     "match_labels": _servers(self._names.release),

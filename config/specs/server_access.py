@@ -40,6 +40,8 @@ POD_NAME = "${aws:PrincipalTag/kubernetes-pod-name}"
 OWN_ACCOUNT = "${aws:PrincipalAccount}"
 #: The label of servers with an access: the name of the access.
 ACCESS_LABEL = "jupyterhub-aws/aws-access"
+#: Of the network policy of servers with a role: what servers may do, by profile and group.
+ACCESS_TABLE = "jupyterhub-aws/access"
 #: In the text of an environment variable: the pod's name, which the hub fills in.
 POD_FIELD = "{pod_name}"
 SCRATCH_VARIABLE = "SCRATCH_BUCKET"
@@ -90,11 +92,11 @@ class Grant:
 
     @property
     def words(self) -> str:
-        """For operators: `read s3://BUCKET/lectures/`, `write a folder of one's own in …`."""
+        """For operators: `read s3://BUCKET/lectures/`, `write a folder of their own in …`."""
         where = f"s3://{self.bucket.bucket_name}/{self.options.prefix}"
         verb = "read and write" if self.options.write else "read"
         return (
-            f"{verb} a folder of one's own in {where}"
+            f"{verb} a folder of their own in {where}"
             if self.options.per_user
             else (f"{verb} {where}")
         )
@@ -199,6 +201,24 @@ class HubServerAccess:
     choices: Mapping[str, AccessChoice]
     of_profile: Mapping[str, str]
     accesses: tuple[AccessSpec, ...]
+
+    def table(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """For operators: what servers of each profile may do, by the user's group; under "" those
+        of users in none of the groups.
+        """
+
+        def words(access: AccessSpec | None) -> list[str]:
+            return [] if access is None else list(access.words)
+
+        found = {}
+        for profile, name in self.of_profile.items():
+            choice = self.choices[name]
+            rows = {"": words(choice.otherwise)}
+            for groups, access in choice.by_group:
+                for group in groups:
+                    rows.setdefault(group, words(access))
+            found[profile] = rows
+        return found
 
     def of(self, profile: str, groups: Collection[str]) -> AccessSpec | None:
         """The access of a server of this profile, of a user in these groups."""

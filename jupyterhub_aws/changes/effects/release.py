@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
-from jupyterhub_aws.changes.effects import table, users
+from jupyterhub_aws.changes.effects import server_access, table, users
 from jupyterhub_aws.changes.effects.network import Opening, tell
 from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.checks.hub_values.policies import SERVERS, WHO, ReleaseLocation, chart_policies
@@ -370,6 +370,8 @@ def _opening(at: str, way: Way) -> Opening:
 
 def read_policy(change: Change, context: EffectContext) -> Reading:
     """A network policy of ours: what it opens and closes for the pods that it selects."""
+    if server_access.is_server_access(change.resource):
+        return server_access.read(change)
     reading = Reading(change, explained={"spec"})
     selector = change.resource.inputs.get("spec", {}).get("podSelector") or {}
     at = f"pods {labels_in_words(selector)} of {change.name}"

@@ -322,7 +322,9 @@ def _judged(
             f" {by}"
         )
         if answer.allowed is None:
-            yield skip(_CHECK, f"{who}: {by}", "read those policies", *about)
+            names = " and ".join(access.policies)
+            what = f"hub {hub}, access {access.name}: what {names} allows is not known here"
+            yield skip(_CHECK, what, "read it in IAM before users have it", *about)
         else:
             yield fail(_CHECK, what, "let the stack write the role's policy", *about)
     places = {"partition": access.partition, "account": ACCOUNT}
