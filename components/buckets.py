@@ -228,8 +228,4 @@ class Buckets(Component):
         s3.BucketPolicy(
             f"{name}-policy", bucket=bucket.id, policy=bucket_policy(spec), opts=self.child()
         )
-        if isinstance(options, SharedBucket) and options.requester_pays:
-            s3.BucketRequestPaymentConfiguration(
-                f"{name}-payer", bucket=bucket.id, payer="Requester", opts=self.child()
-            )
         return bucket

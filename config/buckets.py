@@ -135,14 +135,6 @@ class SharedBucket(_OwnBucket):
         changing="In place.",
         max_length=20,
     )
-    requester_pays: bool = option(
-        False,
-        help=(
-            "true: `readers` of other accounts pay for their requests and downloads, and have to"
-            " say so in each request."
-        ),
-        changing="In place. Readers who do not send the header x-amz-request-payer are refused.",
-    )
 
 
 class ExistingBucket(Model):

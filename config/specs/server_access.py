@@ -91,15 +91,11 @@ class Grant:
         return f"s3://{self.bucket.bucket_name}/{self.options.prefix}{own}".rstrip("/")
 
     @property
-    def words(self) -> str:
+    def words(self) -> tuple[str, ...]:
         """For operators: `read s3://BUCKET/lectures/`, `write a folder of their own in …`."""
         where = f"s3://{self.bucket.bucket_name}/{self.options.prefix}"
-        verb = "read and write" if self.options.write else "read"
-        return (
-            f"{verb} a folder of their own in {where}"
-            if self.options.per_user
-            else (f"{verb} {where}")
-        )
+        what = f"a folder of their own in {where}" if self.options.per_user else where
+        return (f"read {what}", f"write {what}") if self.options.write else (f"read {what}",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +160,10 @@ class AccessSpec:
     def words(self) -> tuple[str, ...]:
         """What it allows, for operators: buckets, names of policies, actions of statements."""
         return (
-            *(grant.words for grant in self.grants),
-            *(f"what {item} allows" for item in self.policies),
+            *(words for grant in self.grants for words in grant.words),
+            *(f"do what {item} allows" for item in self.policies),
             *(
-                f"{', '.join(item.actions)} on {', '.join(item.resources)}"
+                f"call {', '.join(item.actions)} on {', '.join(item.resources)}"
                 for item in self.statements
             ),
         )

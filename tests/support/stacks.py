@@ -100,7 +100,7 @@ SERVERS_IN_AWS = (
     'accounts=["111122223333"]',
     (
         "buckets={scratch: {kind: scratch}, work: {kind: shared, readers:"
-        " ['arn:aws:iam::210987654321:root'], requester_pays: true}, lectures: {kind: existing,"
+        " ['arn:aws:iam::210987654321:root']}, lectures: {kind: existing,"
         " bucket_name: uni-lectures}, theirs: {kind: existing, bucket_name: their-data, account:"
         " '210987654321', kms_key:"
         " 'arn:aws:kms:us-east-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab'}, open:"
