@@ -42,6 +42,8 @@ _ATTACHED = (
     "AmazonSSMManagedInstanceCore",
     "service-role/AWSBackupServiceRolePolicyForBackup",
     "service-role/AWSBackupServiceRolePolicyForRestores",
+    "AWSBackupServiceRolePolicyForS3Backup",
+    "AWSBackupServiceRolePolicyForS3Restore",
     "service-role/AWSDataLifecycleManagerServiceRole",
     "AmazonEBSCSIDriverPolicyV2",
     "service-role/AmazonEBSCSIDriverPolicy",
@@ -185,8 +187,8 @@ def changing(
     """Creating, changing and deleting the stack's own types of resources: in its regions, and with
     its own prefix where IAM can match names.
 
-    `attach`: ARNs of policies that the stack file names (`runner.policies`), so that they may be
-    attached too.
+    `attach`: ARNs of policies that the stack file names (`runner.policies`, `policies` of
+    `aws_access`), so that they may be attached too.
     """
     found = actions(types, "write")
     regional = [action for action in found if not action.startswith(_APART)]
@@ -398,7 +400,7 @@ class RolesArgs:
     resources that the stack has (all that the program knows, unless fewer are named).
     `provider_arn`: GitHub's OIDC provider, if the account has it already (there can be only one).
     `boundary`: ARN of a permissions boundary that every role of the stack must have. `attach`: ARNs
-    of your own policies that the stack file names (`runner.policies`).
+    of policies that the stack file names (`runner.policies`, `policies` of `aws_access`).
     """
 
     repository: str

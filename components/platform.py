@@ -533,6 +533,7 @@ class JupyterHubPlatform(Component):
             physical_name=stack.name,
             tags=self._tags,
             account=self._account,
+            buckets=any(spec.backup_tags for spec in self._specs.buckets.values()),
             **options,
         )
         return Backups(

@@ -293,7 +293,9 @@ def _of_grant(grant: Grant) -> list[dict[str, Any]]:
         found.append(_allow(f"Write{words}", _WRITE, objects, condition))
     if bucket.kms_key is not None:
         # Only through S3, for objects of this bucket (KMS developer guide, "kms:ViaService").
-        through = {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com*"}}
+        region = bucket.kms_key.split(":")[3]
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        through = {"StringEquals": {"kms:ViaService": f"s3.{region}.{suffix}"}}
         actions = _KEY_WRITE if grant.options.write else _KEY_READ
         found.append(_allow(f"Key{words}", actions, bucket.kms_key, through))
     return found
