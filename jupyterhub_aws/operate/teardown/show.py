@@ -24,7 +24,7 @@ _WORDS = {
     "aws:ebs/volume:Volume": "volume of a hub's database",
     "aws:rds/instance:Instance": "PostgreSQL of a hub",
     "aws:kms/key:Key": "key, without which nothing that is kept can be read",
-    "aws:s3/bucket:Bucket": "bucket of the bundle",
+    "aws:s3/bucket:Bucket": "bucket, with its objects",
     "aws:eks/cluster:Cluster": "control plane: cluster.protected is true",
     "kubernetes:core/v1:Namespace": "namespace, with the claims in it",
     "kubernetes:core/v1:PersistentVolume": "volume object",
