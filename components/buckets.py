@@ -4,8 +4,8 @@ versioned, protected and backed up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import pulumi
@@ -18,6 +18,7 @@ from jupyterhub_aws.components.iam import document, partition_of
 from jupyterhub_aws.config.access_rules import bucket_names_are_known
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.buckets import AnyBucket, Bucket, ScratchBucket, SharedBucket
+from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.specs.buckets import BucketSpec, bucket_specs
 from jupyterhub_aws.config.values import AccountId, Region, ShortName
@@ -122,9 +123,7 @@ class BucketsArgs:
         given.done()
         assert section is not None  # noqa: S101 -- else there was a problem
         found = section.buckets
-        given.add(
-            bucket_names_are_known(physical, [] if self.account is None else [self.account], found)
-        )
+        given.add(self._names(physical, found))
         given.done()
         spec = None if self.backups is None else self.backups.spec
         return bucket_specs(
@@ -136,6 +135,13 @@ class BucketsArgs:
                 spec.tags if spec is not None and isinstance(spec.options, AwsBackup) else {}
             ),
         )
+
+    def _names(self, physical: str, found: Mapping[str, AnyBucket]) -> Iterator[Problem]:
+        for problem in bucket_names_are_known(
+            physical, [] if self.account is None else [self.account], found
+        ):
+            unsaid = problem.id == "bucket.no-account"
+            yield replace(problem, fix="write account, or a bucket_name") if unsaid else problem
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

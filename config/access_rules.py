@@ -74,7 +74,7 @@ def bucket_names_are_known(
         path = f"buckets.{bucket_name}"
         physical = physical_bucket(name, bucket_name, bucket, account)
         if physical is None:
-            what = "has a name in AWS that ends with the account, and the stack names none"
+            what = "has a name in AWS that ends with the account, which is not said"
             fix = 'write aws:allowedAccountIds: ["123456789012"], or a bucket_name'
             yield Problem(id="bucket.no-account", path=path, what=what, fix=fix)
             continue
