@@ -20,7 +20,7 @@ from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.buckets import AnyBucket, Bucket, ScratchBucket, SharedBucket
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.model import Model, option
-from jupyterhub_aws.config.specs.buckets import BucketSpec, bucket_specs
+from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG, BucketSpec, bucket_specs
 from jupyterhub_aws.config.values import AccountId, Region, ShortName
 
 #: Parts of uploads that were never completed are invisible and cost storage.
@@ -189,7 +189,7 @@ class Buckets(Component):
             force_destroy=scratch,
             tags={
                 **named(self._args.tags, spec.bucket_name),
-                "jupyterhub-aws/bucket": options.kind,
+                USER_BUCKET_TAG: options.kind,
                 **spec.backup_tags,
             },
             opts=self.child() if scratch else self.protected_options(),
