@@ -183,6 +183,8 @@ class Buckets(Component):
         options, name = spec.options, f"{self._name}-{spec.name}"
         assert isinstance(options, (ScratchBucket, SharedBucket))  # noqa: S101 -- for the type checker: the others are not made
         scratch = isinstance(options, ScratchBucket)
+        # What keeps a bucket closed, encrypted and versioned stays as long as the bucket does.
+        kept = self.child if scratch else self.protected_options
         bucket = s3.Bucket(
             name,
             bucket=spec.bucket_name,
@@ -192,7 +194,7 @@ class Buckets(Component):
                 USER_BUCKET_TAG: options.kind,
                 **spec.backup_tags,
             },
-            opts=self.child() if scratch else self.protected_options(),
+            opts=kept(),
         )
         s3.BucketPublicAccessBlock(
             f"{name}-private",
@@ -201,13 +203,13 @@ class Buckets(Component):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self.child(),
+            opts=kept(),
         )
         s3.BucketOwnershipControls(
             f"{name}-ownership",
             bucket=bucket.id,
             rule={"object_ownership": _OWNER_ENFORCED},
-            opts=self.child(),
+            opts=kept(),
         )
         versions = None
         if not scratch:
@@ -215,13 +217,13 @@ class Buckets(Component):
                 f"{name}-versions",
                 bucket=bucket.id,
                 versioning_configuration={"status": "Enabled"},
-                opts=self.child(),
+                opts=kept(),
             )
         s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.id,
             rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=self.child(),
+            opts=kept(),
         )
         # Rules for old versions need versions (Amazon S3 user guide, "Lifecycle configuration
         # elements").
@@ -229,9 +231,7 @@ class Buckets(Component):
             f"{name}-lifecycle",
             bucket=bucket.id,
             rules=lifecycle_rules(options),  # type: ignore[arg-type] # the SDK's own typed dicts
-            opts=self.child() if versions is None else self.child(depends_on=[versions]),
+            opts=kept() if versions is None else kept(depends_on=[versions]),
         )
-        s3.BucketPolicy(
-            f"{name}-policy", bucket=bucket.id, policy=bucket_policy(spec), opts=self.child()
-        )
+        s3.BucketPolicy(f"{name}-policy", bucket=bucket.id, policy=bucket_policy(spec), opts=kept())
         return bucket

@@ -48,7 +48,6 @@ OF_EACH_KIND: dict[str, Any] = {
         bucket_name="uni-work",
         old_versions_days=30,
         readers=(f"arn:aws:iam::{OTHER}:role/readers",),
-        requester_pays=True,
     ),
     "old": ExistingBucket(kind="existing", bucket_name="uni-old"),
     "goes": PublicBucket(kind="public", bucket_name="noaa-goes16"),
@@ -111,6 +110,9 @@ def test_scratch_goes_and_shared_data_stay(alone: StackRecording) -> None:
     assert tmp.inputs["forceDestroy"] is True and not work.inputs["forceDestroy"]
     assert (work.protect, work.retain_on_delete) == (True, True)
     assert (bool(tmp.protect), bool(tmp.retain_on_delete)) == (False, False)
+    settings = [item for item in alone.resources if item.name.startswith("data-work-")]
+    assert len(settings) == 6, "what keeps a bucket closed stays with it"
+    assert all(item.protect and item.retain_on_delete for item in settings)
     assert [
         item.name for item in alone.resources.of("aws:s3/bucketVersioning:BucketVersioning")
     ] == ["data-work-versions"]
@@ -129,7 +131,7 @@ def test_only_shared_buckets_have_the_tag_of_backups(alone: StackRecording) -> N
     assert not any(tag in item.inputs["tags"] for item in without.resources.of(BUCKET))
 
 
-def test_readers_of_another_account_read_and_pay(alone: StackRecording) -> None:
+def test_readers_of_another_account_read_and_no_more() -> None:
     specs = given().resolved("data")
     statements = json.loads(bucket_policy(specs["work"]))["Statement"]
     assert {item["Sid"] for item in statements} == {"EncryptedOnly", "ReadersList", "ReadersRead"}
@@ -137,9 +139,6 @@ def test_readers_of_another_account_read_and_pay(alone: StackRecording) -> None:
         not action.startswith(("s3:Put", "s3:Delete"))
         for item in statements[1:]
         for action in item["Action"]
-    )
-    assert inputs(alone, "BucketRequestPaymentConfiguration", "data-work-payer")["payer"] == (
-        "Requester"
     )
 
 
@@ -335,7 +334,6 @@ def with_buckets_elsewhere() -> None:
             "bucketName": "uni-work",
             "oldVersionsDays": 30,
             "readers": [f"arn:aws:iam::{OTHER}:role/readers"],
-            "requesterPays": True,
         },
         "old": {"kind": "existing", "bucketName": "uni-old"},
         "goes": {"kind": "public", "bucketName": "noaa-goes16"},
@@ -393,4 +391,4 @@ def test_another_language_makes_the_same_buckets_and_roles() -> None:
         }
 
     here, there = made(record_program(with_buckets)), made(record_program(with_buckets_elsewhere))
-    assert len(here) > 20 and there == here
+    assert len(here) >= 20 and there == here
