@@ -4,8 +4,8 @@ versioned, protected and backed up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import pulumi
@@ -18,8 +18,9 @@ from jupyterhub_aws.components.iam import document, partition_of
 from jupyterhub_aws.config.access_rules import bucket_names_are_known
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.buckets import AnyBucket, Bucket, ScratchBucket, SharedBucket
+from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.model import Model, option
-from jupyterhub_aws.config.specs.buckets import BucketSpec, bucket_specs
+from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG, BucketSpec, bucket_specs
 from jupyterhub_aws.config.values import AccountId, Region, ShortName
 
 #: Parts of uploads that were never completed are invisible and cost storage.
@@ -122,9 +123,7 @@ class BucketsArgs:
         given.done()
         assert section is not None  # noqa: S101 -- else there was a problem
         found = section.buckets
-        given.add(
-            bucket_names_are_known(physical, [] if self.account is None else [self.account], found)
-        )
+        given.add(self._names(physical, found))
         given.done()
         spec = None if self.backups is None else self.backups.spec
         return bucket_specs(
@@ -136,6 +135,13 @@ class BucketsArgs:
                 spec.tags if spec is not None and isinstance(spec.options, AwsBackup) else {}
             ),
         )
+
+    def _names(self, physical: str, found: Mapping[str, AnyBucket]) -> Iterator[Problem]:
+        for problem in bucket_names_are_known(
+            physical, [] if self.account is None else [self.account], found
+        ):
+            unsaid = problem.id == "bucket.no-account"
+            yield replace(problem, fix="write account, or a bucket_name") if unsaid else problem
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -177,16 +183,18 @@ class Buckets(Component):
         options, name = spec.options, f"{self._name}-{spec.name}"
         assert isinstance(options, (ScratchBucket, SharedBucket))  # noqa: S101 -- for the type checker: the others are not made
         scratch = isinstance(options, ScratchBucket)
+        # What keeps a bucket closed, encrypted and versioned stays as long as the bucket does.
+        kept = self.child if scratch else self.protected_options
         bucket = s3.Bucket(
             name,
             bucket=spec.bucket_name,
             force_destroy=scratch,
             tags={
                 **named(self._args.tags, spec.bucket_name),
-                "jupyterhub-aws/bucket": options.kind,
+                USER_BUCKET_TAG: options.kind,
                 **spec.backup_tags,
             },
-            opts=self.child() if scratch else self.protected_options(),
+            opts=kept(),
         )
         s3.BucketPublicAccessBlock(
             f"{name}-private",
@@ -195,13 +203,13 @@ class Buckets(Component):
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=self.child(),
+            opts=kept(),
         )
         s3.BucketOwnershipControls(
             f"{name}-ownership",
             bucket=bucket.id,
             rule={"object_ownership": _OWNER_ENFORCED},
-            opts=self.child(),
+            opts=kept(),
         )
         versions = None
         if not scratch:
@@ -209,13 +217,13 @@ class Buckets(Component):
                 f"{name}-versions",
                 bucket=bucket.id,
                 versioning_configuration={"status": "Enabled"},
-                opts=self.child(),
+                opts=kept(),
             )
         s3.BucketServerSideEncryptionConfiguration(
             f"{name}-encryption",
             bucket=bucket.id,
             rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=self.child(),
+            opts=kept(),
         )
         # Rules for old versions need versions (Amazon S3 user guide, "Lifecycle configuration
         # elements").
@@ -223,9 +231,7 @@ class Buckets(Component):
             f"{name}-lifecycle",
             bucket=bucket.id,
             rules=lifecycle_rules(options),  # type: ignore[arg-type] # the SDK's own typed dicts
-            opts=self.child() if versions is None else self.child(depends_on=[versions]),
+            opts=kept() if versions is None else kept(depends_on=[versions]),
         )
-        s3.BucketPolicy(
-            f"{name}-policy", bucket=bucket.id, policy=bucket_policy(spec), opts=self.child()
-        )
+        s3.BucketPolicy(f"{name}-policy", bucket=bucket.id, policy=bucket_policy(spec), opts=kept())
         return bucket

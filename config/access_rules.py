@@ -31,8 +31,12 @@ from jupyterhub_aws.config.sign_in import SharedPasswordSignIn
 from jupyterhub_aws.config.tree import at
 
 Buckets = Mapping[str, AnyBucket]
-#: Amazon S3 user guide, "General purpose buckets naming rules".
-_BUCKET_NAME = 63
+#: How the pod of each user's server begins: only a folder that does too can be a user's own.
+_POD = "jupyter-"
+_NAMED_SERVERS_IN_VALUES = (
+    ("hub", "allowNamedServers"),
+    ("hub", "config", "JupyterHub", "allow_named_servers"),
+)
 
 
 def accesses(name: str, hub: Hub) -> Iterator[tuple[str, AwsAccess]]:
@@ -61,20 +65,19 @@ def _entries(hubs: Hubs) -> Iterator[tuple[str, Hub, str, ServerAccess]]:
 def bucket_names_are_known(
     name: str, accounts: Sequence[str], buckets: Buckets
 ) -> Iterator[Problem]:
-    """Names in AWS follow from the stack's account, are not too long, and differ."""
+    """Names in AWS follow from the stack's account, and differ. None is too long: the longest has
+    58 of 63 characters (Amazon S3 user guide, "General purpose buckets naming rules").
+    """
     account = accounts[0] if accounts else None
     seen: dict[str, str] = {}
     for bucket_name, bucket in buckets.items():
         path = f"buckets.{bucket_name}"
         physical = physical_bucket(name, bucket_name, bucket, account)
         if physical is None:
-            what = "has a name in AWS that ends with the account, and the stack names none"
+            what = "has a name in AWS that ends with the account, which is not said"
             fix = 'write aws:allowedAccountIds: ["123456789012"], or a bucket_name'
             yield Problem(id="bucket.no-account", path=path, what=what, fix=fix)
             continue
-        if len(physical) > _BUCKET_NAME:
-            what = f"would be called {physical}, which is longer than {_BUCKET_NAME} characters"
-            yield Problem(id="bucket.name-length", path=path, what=what, fix="write a bucket_name")
         if physical in seen:
             what = f"is the same bucket in AWS as buckets.{seen[physical]} ({physical})"
             yield Problem(id="bucket.twice", path=path, what=what, fix="keep one of them")
@@ -98,6 +101,14 @@ def buckets_can_be_reached(network: AnyNetwork, buckets: Buckets) -> Iterator[Pr
             )
             fix = "copy the data into a bucket of kind shared"
             yield Problem(id="bucket.isolated", path=f"buckets.{name}", what=what, fix=fix)
+
+
+def buckets_are_of_aws(cluster: AnyCluster, buckets: Buckets) -> Iterator[Problem]:
+    """Beside an existing cluster the stack makes nothing in AWS, and no server gets a role."""
+    if not isinstance(cluster, EksCluster) and buckets:
+        what = "are in S3, and a stack with an existing cluster makes nothing in AWS"
+        fix = "remove it, or make them in a program of your own (Buckets)"
+        yield Problem(id="bucket.existing-cluster", path="buckets", what=what, fix=fix)
 
 
 def clusters_have_pod_identity(cluster: AnyCluster, hubs: Hubs) -> Iterator[Problem]:
@@ -160,7 +171,7 @@ def _no_double(path: str, entry: ServerAccess) -> Iterator[Problem]:
                 if _contains(earlier, item) or _contains(item, earlier):
                     if earlier.per_user != item.per_user or earlier.write != item.write:
                         continue  # read everything, write one folder: two permissions
-                    index = entry.buckets.index(item)
+                    index = next(i for i, one in enumerate(entry.buckets) if one is item)
                     what = (
                         f"names folders of {bucket} of which one contains the other"
                         f" ({_shown(earlier)} and {_shown(item)})"
@@ -194,7 +205,8 @@ def _overlaps(path: str, entry: ServerAccess, other: ServerAccess) -> Iterator[P
 def _nested(inner: BucketAccess, outer: BucketAccess) -> bool:
     """Whether one folder lies in another; equal folders are shared on purpose."""
     same = (inner.prefix, inner.per_user) == (outer.prefix, outer.per_user)
-    return not same and not outer.per_user and inner.prefix.startswith(outer.prefix)
+    below = f"{outer.prefix}{_POD}" if outer.per_user else outer.prefix
+    return not same and inner.prefix.startswith(below)
 
 
 def _contains(outer: BucketAccess, inner: BucketAccess) -> bool:
@@ -220,8 +232,51 @@ def folders_are_ones_own(hubs: Hubs) -> Iterator[Problem]:
                 )
 
 
+def own_folders_are_private(hubs: Hubs) -> Iterator[Problem]:
+    """No other access reaches into users' own folders, unless the file says so: none of the same
+    server, of another profile or of another hub. Entries of one access are compared above.
+    """
+    items = [
+        (name, path, entry, index, item)
+        for name, hub in hubs.items()
+        for path, access in accesses(name, hub)
+        for entry, own in entries(path, access)
+        for index, item in enumerate(own.buckets)
+    ]
+    for name, path, entry, index, own in items:
+        if not own.per_user:
+            continue
+        for hub, other_path, other_entry, other_index, other in items:
+            if other.bucket != own.bucket or own.overlap or other.overlap or other is own:
+                continue
+            if other_path == path and other_entry != entry:
+                continue
+            at_other = f"{other_entry}.buckets[{other_index}]"
+            if not other.per_user and _reaches(other, own):
+                what = (
+                    f"reaches users' own folders in {own.prefix or 'the bucket'} of {own.bucket}"
+                    f" ({entry}.buckets[{index}])"
+                )
+                fix = "choose a folder beside it, or write overlap: true if it is meant"
+                yield Problem(id="aws-access.own-not-private", path=at_other, what=what, fix=fix)
+            elif other.per_user and hub != name and at_other > f"{entry}.buckets[{index}]":
+                if other.prefix != own.prefix:
+                    continue
+                what = (
+                    f"gives users of hub {hub} the folders of the users of hub {name} that have the"
+                    " same name"
+                )
+                fix = "write a prefix for each hub, or overlap: true if both have the same users"
+                yield Problem(id="aws-access.own-of-two-hubs", path=at_other, what=what, fix=fix)
+
+
+def _reaches(other: BucketAccess, own: BucketAccess) -> bool:
+    """Whether a folder contains users' own folders, or lies in one of them."""
+    return own.prefix.startswith(other.prefix) or other.prefix.startswith(f"{own.prefix}{_POD}")
+
+
 def _not_ones_own(hub: Hub) -> Iterator[tuple[str, str, str]]:
-    if hub.named_servers:
+    if hub.named_servers or any(at(hub.helm_values, *place) for place in _NAMED_SERVERS_IN_VALUES):
         what = "needs one server for each user: each named server would get another folder"
         yield "aws-access.own-named-servers", what, "remove named_servers, or per_user"
     if isinstance(hub.sign_in, SharedPasswordSignIn):
@@ -231,6 +286,9 @@ def _not_ones_own(hub: Hub) -> Iterator[tuple[str, str, str]]:
         if at(hub.helm_values, "hub", "config", "KubeSpawner", trait) is not None:
             what = f"needs the pod names of the chart, and helm_values change {trait}"
             yield "aws-access.own-pod-names", what, f"remove hub.config.KubeSpawner.{trait}"
+    if at(hub.helm_values, "singleuser", "podNameTemplate") is not None:
+        what = "needs the pod names of the chart, and helm_values change podNameTemplate"
+        yield "aws-access.own-pod-names", what, "remove singleuser.podNameTemplate"
 
 
 def groups_of_access_are_known(hubs: Hubs) -> Iterator[Problem]:
@@ -336,10 +394,12 @@ def variables_are_free(hubs: Hubs, buckets: Buckets) -> Iterator[Problem]:
 RULES: Rules = (
     (("name", "accounts", "buckets"), bucket_names_are_known),
     (("network", "buckets"), buckets_can_be_reached),
+    (("cluster", "buckets"), buckets_are_of_aws),
     (("cluster", "hubs"), clusters_have_pod_identity),
     (("buckets", "hubs"), buckets_exist),
     (("hubs",), folders_stay_apart),
     (("hubs",), folders_are_ones_own),
+    (("hubs",), own_folders_are_private),
     (("hubs",), groups_of_access_are_known),
     (("accounts", "hubs"), accounts_are_said),
     (("network", "hubs"), services_can_be_reached),

@@ -31,7 +31,7 @@ _ACTION = re.compile(r"(?P<service>[a-z][a-z0-9-]*):(?P<name>[A-Za-z0-9]+\*?)")
 #: With fewer letters a wildcard is every action of a kind that did not exist when it was written.
 _LEAST_BEFORE_WILDCARD = 3
 _ARN = re.compile(
-    r"arn:aws(-cn|-us-gov)?:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>[^:]*):(?P<rest>.+)"
+    r"arn:aws(-cn|-us-gov)?:(?P<service>[a-z0-9-]+):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.+)"
 )
 #: Services by which a user's server could change who may do what, or the cluster that it runs in.
 _FORBIDDEN = frozenset(
@@ -39,12 +39,18 @@ _FORBIDDEN = frozenset(
     " elasticfilesystem guardduty iam iam-roles-anywhere identitystore organizations"
     " rolesanywhere signin ssm ssmmessages sso sso-admin sso-directory".split()
 )
+#: What servers may do in S3 besides reading: with objects, never with the settings of a bucket
+#: (Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3").
+_S3_READS = ("Get", "List", "Describe")
+_S3_CHANGES = re.compile(r"(Put|Delete|Restore|Abort)(Object|MultipartUpload)")
 #: Actions that only show names: the ones that `*` as a resource is accepted for.
 _SHOWS = ("Describe", "List")
 #: Managed policies that give away the account, or the cluster (AWS managed policy reference).
 _TOO_WIDE = re.compile(
-    r"(Administrator|PowerUser|SystemAdministrator|IAM|AmazonEKS|AWSBackup|AmazonEC2|AmazonSSM|AmazonElasticFileSystem|AmazonS3Full)"
+    r"(Administrator|PowerUser|SystemAdministrator|IAM|AmazonEKS|AWSBackup|AmazonEC2|AmazonSSM|AmazonElasticFileSystem|AmazonS3(Full|ReadOnly)Access|ReadOnlyAccess|SecretsManagerReadWrite)"
 )
+#: Policies for whole jobs in an account, and those of AWS's own services.
+_TOO_WIDE_PATHS = ("job-function/", "root-task/", "aws-service-role/")
 _POLICY_NAME = re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII)
 _OWN_POLICY = re.compile(r"arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:policy/[\w+=,.@/-]+", re.ASCII)
 
@@ -87,6 +93,13 @@ def _action(value: str) -> str:
         what = f"lets users' servers change the account or the cluster itself (got {shown(value)})"
         fix = "keep ec2:Describe… only; what needs it runs outside of users' servers"
         raise refuse("aws-access.cluster-service", what, fix)
+    if (
+        found["service"] == "s3"
+        and not found["name"].startswith(_S3_READS)
+        and not _S3_CHANGES.match(found["name"])
+    ):
+        what = f"can change a bucket itself, or who may use it (got {shown(value)})"
+        raise refuse("aws-access.bucket-settings", what, "list the actions on objects")
     if found["service"] == "sts" and found["name"] != "AssumeRole":
         what = f"is not a call that servers need a permission for (got {shown(value)})"
         raise refuse("aws-access.sts", what, "write sts:AssumeRole with the ARNs of roles")
@@ -119,7 +132,7 @@ def _policy(value: str) -> str:
             " one of your own"
         )
         raise refuse("aws-access.policy", f"is not an IAM policy (got {shown(value)})", fix)
-    if _TOO_WIDE.match(path.rpartition("/")[2]):
+    if _TOO_WIDE.match(path.rpartition("/")[2]) or path.startswith(_TOO_WIDE_PATHS):
         what = f"gives users' servers the account, the cluster or every bucket (got {shown(path)})"
         raise refuse("aws-access.wide-policy", what, "write buckets or statements instead")
     if not managed_policy_exists(path):
@@ -189,8 +202,8 @@ class BucketAccess(Model):
     overlap: bool = option(
         False,
         help=(
-            "true: this folder is meant to contain a folder of another group, or to lie in one."
-            " Without it such an overlap is an error."
+            "true: this folder is meant to contain a folder of another group, or users' own"
+            " folders, or to lie in one. Without it such an overlap is an error."
         ),
         changing="Nothing by itself.",
     )
@@ -238,6 +251,13 @@ class Statement(Model):
         if "*" in self.resources and changes:
             what = f"allows {changes[0]} on every resource"
             raise refuse("aws-access.every-resource", what, "write the ARNs of the resources")
+        if "sts:AssumeRole" in self.actions:
+            for arn in self.resources:
+                if "*" in arn or "?" in arn:
+                    what = (
+                        f"lets servers become any role that trusts the account (got {shown(arn)})"
+                    )
+                    raise refuse("aws-access.any-role", what, "write the ARN of each role")
         return self
 
 

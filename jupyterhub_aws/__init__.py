@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from jupyterhub_aws.components.backups import Backups, BackupsArgs, BackupsOutputs
     from jupyterhub_aws.components.base import ArgumentError
+    from jupyterhub_aws.components.buckets import Buckets, BucketsArgs, BucketsOutputs
     from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
     from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
     from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs, EfsHomesOutputs
@@ -44,7 +45,14 @@ if TYPE_CHECKING:
     )
     from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
     from jupyterhub_aws.components.stack_config import from_stack_file
+    from jupyterhub_aws.config.aws_access import AwsAccess, BucketAccess, GroupAccess, Statement
     from jupyterhub_aws.config.backups import CopyTo, Daily, VaultLock, Weekly
+    from jupyterhub_aws.config.buckets import (
+        ExistingBucket,
+        PublicBucket,
+        ScratchBucket,
+        SharedBucket,
+    )
     from jupyterhub_aws.config.bundle import Lock, read_lock
     from jupyterhub_aws.config.database import (
         MemoryDatabase,
@@ -104,9 +112,14 @@ __all__ = [
     "ArgumentError",
     "AutoscalerPolicy",
     "AutoscalerPolicyArgs",
+    "AwsAccess",
     "Backups",
     "BackupsArgs",
     "BackupsOutputs",
+    "BucketAccess",
+    "Buckets",
+    "BucketsArgs",
+    "BucketsOutputs",
     "CertificateTls",
     "ClaimVolume",
     "Cluster",
@@ -126,11 +139,13 @@ __all__ = [
     "EfsHomesArgs",
     "EfsHomesOutputs",
     "EphemeralHomes",
+    "ExistingBucket",
     "ExistingNetwork",
     "ExistingNetworkArgs",
     "ExistingNodes",
     "FlowLogs",
     "GitHubSignIn",
+    "GroupAccess",
     "ImageChoice",
     "Images",
     "InternetEgress",
@@ -168,9 +183,12 @@ __all__ = [
     "PostgresDatabase",
     "Profile",
     "ProxyEgress",
+    "PublicBucket",
     "Retiring",
     "RoutedPeerNetwork",
+    "ScratchBucket",
     "ScratchVolume",
+    "SharedBucket",
     "SharedDirectory",
     "SharedPasswordSignIn",
     "SizeChoice",
@@ -179,6 +197,7 @@ __all__ = [
     "SqliteDatabase",
     "SqliteOnClass",
     "SqliteOnNode",
+    "Statement",
     "Subnet",
     "TransitGateway",
     "UsageReport",
@@ -201,9 +220,14 @@ _PLACES = {
     "ArgumentError": "components.base",
     "AutoscalerPolicy": "components.autoscaler",
     "AutoscalerPolicyArgs": "components.autoscaler",
+    "AwsAccess": "config.aws_access",
     "Backups": "components.backups",
     "BackupsArgs": "components.backups",
     "BackupsOutputs": "components.backups",
+    "BucketAccess": "config.aws_access",
+    "Buckets": "components.buckets",
+    "BucketsArgs": "components.buckets",
+    "BucketsOutputs": "components.buckets",
     "CertificateTls": "config.entry",
     "ClaimVolume": "config.volumes",
     "Cluster": "components.cluster.cluster",
@@ -223,11 +247,13 @@ _PLACES = {
     "EfsHomesArgs": "components.homes.efs",
     "EfsHomesOutputs": "components.homes.efs",
     "EphemeralHomes": "config.homes",
+    "ExistingBucket": "config.buckets",
     "ExistingNetwork": "components.airgap.existing",
     "ExistingNetworkArgs": "components.airgap.existing",
     "ExistingNodes": "components.pools.args",
     "FlowLogs": "config.network",
     "GitHubSignIn": "config.sign_in",
+    "GroupAccess": "config.aws_access",
     "ImageChoice": "config.profiles",
     "Images": "config.specs.images",
     "InternetEgress": "config.egress",
@@ -265,9 +291,12 @@ _PLACES = {
     "PostgresDatabase": "config.database",
     "Profile": "config.profiles",
     "ProxyEgress": "config.egress",
+    "PublicBucket": "config.buckets",
     "Retiring": "config.pools",
     "RoutedPeerNetwork": "config.egress",
+    "ScratchBucket": "config.buckets",
     "ScratchVolume": "config.volumes",
+    "SharedBucket": "config.buckets",
     "SharedDirectory": "config.volumes",
     "SharedPasswordSignIn": "config.sign_in",
     "SizeChoice": "config.profiles",
@@ -276,6 +305,7 @@ _PLACES = {
     "SqliteDatabase": "config.database",
     "SqliteOnClass": "config.database",
     "SqliteOnNode": "config.database",
+    "Statement": "config.aws_access",
     "Subnet": "config.network",
     "TransitGateway": "config.egress",
     "UsageReport": "config.homes",

@@ -220,7 +220,11 @@ class JupyterHubArgs:
             "buckets": {key: spec.options for key, spec in self._bucket_specs.items()},
         }
         given.add(
-            (problem for problem in broken_rules(sections) if problem.path.startswith("hubs")),
+            (
+                problem
+                for problem in broken_rules(sections)
+                if problem.path.startswith(("hubs", "buckets"))
+            ),
             within=f"hubs.{name}",
         )
         given.done()

@@ -16,6 +16,9 @@ from jupyterhub_aws.config.buckets import (
     physical_bucket,
 )
 
+#: The tag of buckets for users' data, with their kind.
+USER_BUCKET_TAG = "jupyterhub-aws/bucket"
+
 
 @dataclass(frozen=True, kw_only=True)
 class BucketSpec:

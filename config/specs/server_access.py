@@ -322,10 +322,11 @@ def _words(bucket: str, prefix: str, *, own: bool) -> str:
 
 
 def _number_equal_sids(statements: list[dict[str, Any]]) -> None:
-    """A Sid stands once in a policy: `a-b/` and `ab/` would have the same."""
-    seen: dict[str, int] = {}
+    """No two statements of a policy have the same Sid: `a-b/` and `aB/` would."""
+    used: set[str] = set()
     for statement in statements:
-        sid = statement["Sid"]
-        seen[sid] = seen.get(sid, 0) + 1
-        if seen[sid] > 1:
-            statement["Sid"] = f"{sid}{seen[sid]}"
+        sid, number = statement["Sid"], 1
+        while statement["Sid"] in used:
+            number += 1
+            statement["Sid"] = f"{sid}{number}"
+        used.add(statement["Sid"])

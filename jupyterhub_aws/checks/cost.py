@@ -22,8 +22,10 @@ from jupyterhub_aws.checks.cost_lines import (
 from jupyterhub_aws.checks.placement import is_retiring, is_spot
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.prices import HOURS_PER_MONTH, Prices
+from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG
 from jupyterhub_aws.config.stack import StackConfig
 
+BUCKET = "aws:s3/bucket:Bucket"
 _NAT = "NAT gateway"
 _DISK = ("gp3_gib_month", "gp3_iops_month", "gp3_throughput_month")
 
@@ -43,7 +45,14 @@ def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None)
     )
     hours = tuple(user_hours(stack, resources, prices))
     return Cost(
-        region=stack.region, prices=prices, lines=lines, user_hours=hours, not_priced=unpriced
+        region=stack.region,
+        prices=prices,
+        lines=lines,
+        user_hours=hours,
+        not_priced=unpriced,
+        buckets=any(
+            USER_BUCKET_TAG in (item.inputs.get("tags") or {}) for item in resources.of(BUCKET)
+        ),
     )
 
 

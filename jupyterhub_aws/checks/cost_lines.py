@@ -25,6 +25,8 @@ LEFT_OUT = (
     " containers by the observation",
     "what users start beyond the core pool: see the price of a user-hour for each profile",
 )
+#: Of stacks with buckets for users' data.
+OF_BUCKETS = "storage of buckets, by the GiB that users write, and their requests"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +130,8 @@ class UserHour:
 @dataclass(frozen=True, kw_only=True)
 class Cost:
     """The bill of a stack. `not_priced` counts, by type, the resources of the caller's program
-    that no price is known for.
+    that no price is known for. `buckets`: the stack makes buckets for users' data, whose storage
+    nothing here counts.
     """
 
     region: str
@@ -136,6 +139,7 @@ class Cost:
     lines: tuple[BillLine, ...]
     user_hours: tuple[UserHour, ...] = field(default=())
     not_priced: Mapping[str, int] = field(default_factory=dict)
+    buckets: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The bill as the plan's data has it; a sum is null when a line of it has no price."""
@@ -150,7 +154,7 @@ class Cost:
             "lines": [line.as_json() for line in self.lines],
             "user_hours": [hour.as_json() for hour in self.user_hours],
             "spot_share": exact(self.prices.of("spot_share")),
-            "left_out": list(LEFT_OUT),
+            "left_out": [*LEFT_OUT, *([OF_BUCKETS] if self.buckets else [])],
             "not_priced": dict(self.not_priced),
             "sources": [source.as_json() for source in self.prices.sources()],
             "ec2_source": self.prices.ec2_source,

@@ -31,6 +31,7 @@ from jupyterhub_aws.components.autoscaler import (
 )
 from jupyterhub_aws.components.backups import Backups, BackupsArgs
 from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.buckets import Buckets, BucketsArgs
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
 from jupyterhub_aws.components.hub.args import JupyterHubArgs
@@ -206,6 +207,7 @@ class Package:
             *self._services(),
             self._homes(),
             self._backups(),
+            self._buckets(),
             self._hub(),
             self._platform(),
         )
@@ -365,6 +367,19 @@ class Package:
             prepare=_left_out("weekly"),
         )
 
+    def _buckets(self) -> Exported:
+        outputs = {
+            "bucket_names": Output(
+                map_of(TEXT),
+                "Their names in AWS, by the names that they were given.",
+                lambda made: {name: spec.bucket_name for name, spec in made.outputs.specs.items()},
+            ),
+            "handle": self._handle(
+                self.handles.buckets, "hubs", lambda made: self.handles.of_buckets(made.outputs)
+            ),
+        }
+        return self._exported(Buckets, BucketsArgs, outputs)
+
     def _hub(self) -> Exported:
         options = {name: item.description or "" for name, item in Hub.model_fields.items()}
         docs = {
@@ -380,6 +395,7 @@ class Package:
             ),
             "tags": "Tags of every resource in AWS.",
             "images": "Where images and charts come from; the default: their makers.",
+            "buckets": "The handle of buckets, which `aws_access` names.",
             "backups": (
                 "The handle of backups: its tag selects the volumes and databases. Without"
                 " it nothing of this program backs them up."

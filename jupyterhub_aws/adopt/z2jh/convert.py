@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
+from jupyterhub_aws.adopt.z2jh.aws import aws_of
 from jupyterhub_aws.adopt.z2jh.entry import entry_of
 from jupyterhub_aws.adopt.z2jh.homes import homes_of
 from jupyterhub_aws.adopt.z2jh.read import Old
@@ -275,6 +276,7 @@ def _sections(taking: Taking, hub: str) -> dict[str, Any]:
         **{key: value for key, value in options.items() if value is not None},
     }
     egress = _egress(taking)
+    aws_of(taking)
     decided(taking)
     return {
         "name": fill("jhub", "the beginning of names in the cluster"),

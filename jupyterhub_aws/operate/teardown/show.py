@@ -12,6 +12,7 @@ from rich.text import Text
 
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.cli.console import Terminal
+from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG
 from jupyterhub_aws.operate.teardown.plan import DestroyPlan, StackTeardown
 
 _WIDTH = 74
@@ -115,6 +116,8 @@ def _list(head: str, items: Iterable[Resource]) -> list[Text | Padding]:
 def _word(item: Resource) -> str:
     """Its kind in words. What the caller's program added is none of this library's kinds."""
     kind = item.type.rpartition(":")[2]
+    if USER_BUCKET_TAG in (item.inputs.get("tags") or {}):
+        return "bucket with users' data"
     return (
         f"{kind}, added by your program" if item.source is not None else _WORDS.get(item.type, kind)
     )
