@@ -31,6 +31,7 @@ from jupyterhub_aws.config.sign_in import (
     SharedPasswordSignIn,
     is_dn,
 )
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.volumes import shared_mount
 
 Hubs = Mapping[str, Hub]
@@ -339,14 +340,26 @@ def names_follow_the_rule(hubs: Hubs) -> Iterator[Problem]:
                     )
 
 
+def unlisted_images(name: str, hub: Hub) -> Iterator[tuple[str, UnlistedImage]]:
+    """Every free choice of a hub's images, with the path of its section."""
+    if hub.unlisted_image is not None:
+        yield f"hubs.{name}.unlisted_image", hub.unlisted_image
+    for profile_name, profile in sorted(hub.profiles.items()):
+        if profile.unlisted_image is not None:
+            yield f"hubs.{name}.profiles.{profile_name}.unlisted_image", profile.unlisted_image
+
+
 def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
-    """A profile for some groups needs a sign-in that knows groups, and names them as the sign-in
-    does.
+    """What is for some groups, a profile or a free choice of the image, needs a sign-in that knows
+    groups, and names them as the sign-in does.
     """
     for name, hub in hubs.items():
-        for profile_name, profile in hub.profiles.items():
-            path = f"hubs.{name}.profiles.{profile_name}.groups"
-            if profile.groups and not hub.sign_in.groups_known:
+        named = [
+            (f"hubs.{name}.profiles.{key}", profile) for key, profile in hub.profiles.items()
+        ]
+        for section, limited in (*named, *unlisted_images(name, hub)):
+            path = f"{section}.groups"
+            if limited.groups and not hub.sign_in.groups_known:
                 fix = (
                     "add sign_in.groups_claim, the claim that lists them"
                     if hub.sign_in.kind == "oidc"
@@ -362,7 +375,7 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
                     fix=fix,
                 )
                 continue
-            for index, group in enumerate(profile.groups):
+            for index, group in enumerate(limited.groups):
                 if isinstance(hub.sign_in, LdapSignIn) and not is_dn(group):
                     what, fix = (
                         f"is not a distinguished name (got {shown(group)})",

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from jupyterhub_aws.components.hub.args import JupyterHubArgs
     from jupyterhub_aws.components.hub.hub import JupyterHub
     from jupyterhub_aws.components.iam import pod_identity_trust
+    from jupyterhub_aws.components.image_repositories import (
+        ImageRepositories,
+        ImageRepositoriesArgs,
+    )
     from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
     from jupyterhub_aws.components.network.network import Network, NetworkArgs
     from jupyterhub_aws.components.network.outputs import NetworkOutputs
@@ -79,6 +83,7 @@ if TYPE_CHECKING:
         UsageReport,
     )
     from jupyterhub_aws.config.hub import Culling
+    from jupyterhub_aws.config.image_repositories import ImageRepository
     from jupyterhub_aws.config.mirrors import PackageMirrors
     from jupyterhub_aws.config.network import FlowLogs, Subnet
     from jupyterhub_aws.config.pools import Disk, Retiring
@@ -94,6 +99,7 @@ if TYPE_CHECKING:
     )
     from jupyterhub_aws.config.specs.alarms import MonitoredHub
     from jupyterhub_aws.config.specs.images import Images
+    from jupyterhub_aws.config.unlisted_image import UnlistedImage
     from jupyterhub_aws.config.volumes import ClaimVolume, ScratchVolume, SharedDirectory
 
 __all__ = [
@@ -132,6 +138,9 @@ __all__ = [
     "FlowLogs",
     "GitHubSignIn",
     "ImageChoice",
+    "ImageRepositories",
+    "ImageRepositoriesArgs",
+    "ImageRepository",
     "Images",
     "InternetEgress",
     "JupyterHub",
@@ -181,6 +190,7 @@ __all__ = [
     "SqliteOnNode",
     "Subnet",
     "TransitGateway",
+    "UnlistedImage",
     "UsageReport",
     "VaultLock",
     "Weekly",
@@ -229,6 +239,9 @@ _PLACES = {
     "FlowLogs": "config.network",
     "GitHubSignIn": "config.sign_in",
     "ImageChoice": "config.profiles",
+    "ImageRepositories": "components.image_repositories",
+    "ImageRepositoriesArgs": "components.image_repositories",
+    "ImageRepository": "config.image_repositories",
     "Images": "config.specs.images",
     "InternetEgress": "config.egress",
     "JupyterHub": "components.hub.hub",
@@ -278,6 +291,7 @@ _PLACES = {
     "SqliteOnNode": "config.database",
     "Subnet": "config.network",
     "TransitGateway": "config.egress",
+    "UnlistedImage": "config.unlisted_image",
     "UsageReport": "config.homes",
     "VaultLock": "config.backups",
     "Weekly": "config.backups",
