@@ -55,7 +55,7 @@ def unlisted_image_groups(hub: HubSpec) -> dict[str, list[str]]:
     }
 
 
-#: Of one server of the chart's puller: it prints a line, then does nothing.
+#: Of a container of the chart's pullers: it prints a line, then does nothing.
 _SMALL = {
     "requests": {"cpu": "10m", "memory": "32Mi"},
     "limits": {"cpu": "100m", "memory": "128Mi"},
@@ -87,6 +87,8 @@ def puller_values(hub: HubSpec) -> dict[str, Any]:
     }
     return {
         **base,
+        # Nothing of a node is set aside for it: `users_per_node` fills a node exactly.
+        "resources": {**_SMALL, "requests": {"cpu": "0", "memory": "0"}},
         # The chart would pull the images of every profile: here those of the named pools.
         "pullProfileListImages": False,
         "extraImages": {
