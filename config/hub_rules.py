@@ -354,10 +354,11 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
     groups, and names them as the sign-in does.
     """
     for name, hub in hubs.items():
-        named = [
+        limits: list[tuple[str, Profile | UnlistedImage]] = [
             (f"hubs.{name}.profiles.{key}", profile) for key, profile in hub.profiles.items()
         ]
-        for section, limited in (*named, *unlisted_images(name, hub)):
+        limits += unlisted_images(name, hub)
+        for section, limited in limits:
             path = f"{section}.groups"
             if limited.groups and not hub.sign_in.groups_known:
                 fix = (

@@ -14,6 +14,7 @@ from jupyterhub_aws.config.network import AnyNetwork
 from jupyterhub_aws.config.pools import Pools
 from jupyterhub_aws.config.registry import AnyRegistry, OnNodes, registry_of
 
+
 def choices_are_offered(hubs: Hubs) -> Iterator[Problem]:
     """Images of a hub are either one or a choice, and some profile offers the choice."""
     for name, hub in hubs.items():
@@ -110,7 +111,10 @@ def pulling_pools_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
                 )
             elif pool in hub.pre_pull_pools[:index]:
                 yield Problem(
-                    id="pre-pull.pool-twice", path=path, what=f"is there twice ({pool})", fix="remove it"
+                    id="pre-pull.pool-twice",
+                    path=path,
+                    what=f"is there twice ({pool})",
+                    fix="remove it",
                 )
 
 

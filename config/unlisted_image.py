@@ -24,7 +24,7 @@ _REST = r"[a-z0-9._\-]*"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})+(?::[0-9]{{1,5}})?|(?:{_LABEL}|localhost):[0-9]{{1,5}}"
 _PART = re.compile(r"[a-z0-9*]+(?:(?:\.|__|_|-+)[a-z0-9*]+)*")
-_ALLOWED = re.compile(rf"(?P<host>{_HOST})(?P<path>(?:/[^/]+)*)")
+_ALLOWED = re.compile(rf"(?P<host>{_HOST})(?P<path>(?:/[^/]*)*)")
 #: distribution/reference: a name has at most 255 characters, a tag 128; a digest has 71.
 _LONGEST = 255 + 129 + 72
 _BEGIN = rf"^(?=.{{1,{_LONGEST}}}$)(?=[a-z0-9.:\-]+(?:\/{_COMPONENT})+(?:[:@]|$))"
@@ -35,12 +35,15 @@ def _allowed(value: str) -> str:
     match = _ALLOWED.fullmatch(value)
     bare = value.partition("://")[2] if "://" in value else value
     if match is None:
-        host = bare.partition("/")[0]
-        first = "docker.io/" if "." not in host and ":" not in host else ""
-        fix = f"write {first}{bare}" if first and _PART.fullmatch(host) else "write the host first"
-        fix = f"{fix}, such as quay.io/jupyter" if "://" not in value else f"write {bare}"
+        host, slash, _ = bare.partition("/")
         if "*" in host:
             fix = "name each host; a * is for parts of a path, such as quay.io/pangeo/*-notebook"
+        elif "://" in value:
+            fix = f"write {bare}"
+        elif slash and _PART.fullmatch(host) and "." not in host:
+            fix = f"write docker.io/{bare} for one of Docker Hub"
+        else:
+            fix = "write the host first, such as quay.io/jupyter"
         what = f"does not begin with a registry's host (got {shown(value)})"
         raise refuse("unlisted-image.host", what, fix)
     for part in match["path"].split("/")[1:]:
@@ -81,7 +84,11 @@ class UnlistedImage(Model):
         max_length=30,
     )
     display_name: str = option(
-        "Another image", help="Its text on the page.", changing="At once.", min_length=1, max_length=80
+        "Another image",
+        help="Its text on the page.",
+        changing="At once.",
+        min_length=1,
+        max_length=80,
     )
     groups: tuple[Annotated[str, Field(min_length=1, max_length=255)], ...] = option(
         (),
@@ -110,6 +117,24 @@ def is_image_pattern(expression: object) -> bool:
         isinstance(expression, str)
         and expression.startswith(f"{_BEGIN}(?:")
         and expression.endswith(f"){_END}")
+    )
+
+
+def prefixes_of(expression: object) -> tuple[str, ...]:
+    """The prefixes that an expression of `image_pattern` was made from. Of another one itself, or
+    `any registry` where there is none.
+    """
+    if not isinstance(expression, str) or not expression:
+        return ("any registry",)
+    if not is_image_pattern(expression):
+        return (expression,)
+    names = expression.removeprefix(f"{_BEGIN}(?:").removesuffix(f"){_END}")
+    return tuple(
+        name.removesuffix(rf"(?:\/{_REST})*")
+        .removesuffix(rf"(?:\/{_REST})+")
+        .replace(_REST, "*")
+        .replace("\\", "")
+        for name in names.split("|")
     )
 
 

@@ -104,7 +104,9 @@ def _image(item: Image, folder: Path, access: Access) -> Locked:
         platforms = {digest: _platform(alone)}  # one manifest, which its configuration describes
     names = sorted(set(platforms.values()))
     each = {
-        name: max(pulled[found] for found, of in platforms.items() if of == name and found in pulled)
+        name: max(
+            pulled[found] for found, of in platforms.items() if of == name and found in pulled
+        )
         for name in names
         if any(of == name and found in pulled for found, of in platforms.items())
     }

@@ -124,4 +124,3 @@ def _faults(found: Sequence[_Pulled]) -> Iterator[Finding]:
             )
             fix = f"raise pools.{item.pool}.disk.size_gib, or offer fewer images there"
             yield warn("pre-pull", message, fix, path=f"hubs.{item.hub}.pre_pull_pools")
-

@@ -56,9 +56,7 @@ class ProfilesByGroup:
         person = spawner.user
         own = {group.name for group in person.groups}
         mine = [
-            profile
-            for profile in self.profiles
-            if person.admin or _open(self.groups, profile, own)
+            profile for profile in self.profiles if person.admin or _open(self.groups, profile, own)
         ]
         if not mine:
             raise web.HTTPError(

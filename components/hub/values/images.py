@@ -101,9 +101,7 @@ def puller_values(hub: HubSpec) -> dict[str, Any]:
 
 def singleuser_tolerations(hub: HubSpec) -> list[dict[str, str]]:
     """`singleuser.extraTolerations`: those of the first profile's pool besides the chart's own."""
-    return [
-        dict(item) for item in hub.profiles[0].pool.tolerations if item["key"] != DEDICATED.key
-    ]
+    return [dict(item) for item in hub.profiles[0].pool.tolerations if item["key"] != DEDICATED.key]
 
 
 def puller_placement(hub: HubSpec) -> dict[str, Any]:

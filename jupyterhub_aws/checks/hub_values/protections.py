@@ -226,7 +226,9 @@ def image_puller(values: Values, pools: Collection[str]) -> Iterator[ValueFault]
                 "would pull the images of all profiles, and onto the nodes of the first profile's"
                 " pool alone"
             )
-        yield ValueFault("helm-values.image-puller", where, what, "remove it, and use pre_pull_pools")
+        yield ValueFault(
+            "helm-values.image-puller", where, what, "remove it, and use pre_pull_pools"
+        )
 
 
 def images(values: Values) -> Iterator[ValueFault]:
