@@ -425,7 +425,11 @@ DOCTORED = [
         ("proxy", "https", "hosts"),
     ),
     (protections.release_ends, ("prePuller", "hook", "enabled"), True),
-    (protections.release_ends, ("prePuller", "continuous", "enabled"), True),
+    (
+        lambda values: protections.image_puller(values, ()),
+        ("prePuller", "continuous", "enabled"),
+        True,
+    ),
     (
         protections.release_ends,
         ("scheduling", "userPlaceholder"),
