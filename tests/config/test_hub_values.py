@@ -426,11 +426,6 @@ DOCTORED = [
     ),
     (protections.release_ends, ("prePuller", "hook", "enabled"), True),
     (
-        lambda values: protections.image_puller(values, ()),
-        ("prePuller", "continuous", "enabled"),
-        True,
-    ),
-    (
         protections.release_ends,
         ("scheduling", "userPlaceholder"),
         {"enabled": True, "replicas": 1},
