@@ -186,6 +186,17 @@ def _braces(value: str) -> str:
     return value
 
 
+#: A path, as JupyterHub appends it to a server's address; KubeSpawner would expand braces.
+_PAGE = re.compile(r"/[A-Za-z0-9._~/?=&%-]{0,200}")
+
+
+def _page(value: str) -> str:
+    if not _PAGE.fullmatch(value) or value.startswith("//"):
+        what = f"is not a page of a server (got {shown(value)})"
+        raise refuse("image.default-url", what, "write a path such as /lab, /rstudio or /vscode")
+    return value
+
+
 Memory = Annotated[
     str,
     BeforeValidator(_memory_text),
@@ -220,6 +231,14 @@ class ImageChoice(Model):
         changing="At once.",
         min_length=1,
         max_length=120,
+    )
+    default_url: Annotated[str, AfterValidator(_page)] | None = option(
+        None,
+        help=(
+            "The page that its servers open, such as /lab, /rstudio or /vscode. Default: the"
+            " image's own."
+        ),
+        changing=_NEXT_START,
     )
     default: bool = option(
         False,

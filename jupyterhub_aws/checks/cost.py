@@ -27,6 +27,9 @@ from jupyterhub_aws.config.stack import StackConfig
 _NAT = "NAT gateway"
 _DISK = ("gp3_gib_month", "gp3_iops_month", "gp3_throughput_month")
 
+#: ECR pricing: by the GB and month of what is stored. Known when images are pushed.
+_IMAGES = "storage of image_repositories in ECR, by the GiB that are pushed"
+
 
 def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None) -> Cost:
     """The bill of what was recorded, at the prices of its region unless others are given."""
@@ -43,7 +46,12 @@ def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None)
     )
     hours = tuple(user_hours(stack, resources, prices))
     return Cost(
-        region=stack.region, prices=prices, lines=lines, user_hours=hours, not_priced=unpriced
+        region=stack.region,
+        prices=prices,
+        lines=lines,
+        user_hours=hours,
+        not_priced=unpriced,
+        left_out=(_IMAGES,) if stack.image_repositories else (),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jupyterhub_aws.checks.airgap.all import proof
+from jupyterhub_aws.checks.cost import cost
 from jupyterhub_aws.checks.identities.all import identity_findings
 from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.image_repositories import ImageRepositoriesArgs
@@ -43,6 +44,14 @@ def test_each_is_a_private_repository_that_loses_nothing() -> None:
 
 def test_a_stack_without_them_has_none() -> None:
     assert not record().resources.of(REPOSITORY)
+
+
+def test_the_bill_says_that_their_storage_is_unknown_before_use() -> None:
+    for settings, said in (((SETTING,), True), ((), False)):
+        file = read(ROOT / "Pulumi.dev.yaml", settings)
+        loaded = load(file.values, secret=file.secret, source=file.source)
+        bill = cost(loaded, record(*settings).resources).as_json()
+        assert any("in ECR" in item for item in bill["left_out"]) is said
 
 
 @pytest.mark.parametrize("stack", ["dev", "airgap"])

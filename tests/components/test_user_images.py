@@ -50,6 +50,15 @@ def test_each_profile_without_an_image_offers_those_of_the_hub() -> None:
     assert "profile_options" not in gpu and gpu["kubespawner_override"]["image"] == CUDA
 
 
+def test_a_choice_may_open_a_page_of_its_own() -> None:
+    rstudio = {"rs": {"image": R, "default_url": "/rstudio"}, "sci": {"image": SCIPY}}
+    choices = profile(values_of(hub_with(image_choices=rstudio)), "small")["profile_options"][
+        "image"
+    ]["choices"]
+    assert choices["rs"]["kubespawner_override"] == {"image": R, "default_url": "/rstudio"}
+    assert choices["sci"]["kubespawner_override"] == {"image": SCIPY}
+
+
 def test_who_chooses_nothing_gets_the_default_one_everywhere() -> None:
     assert values_of(hub_with())["singleuser"]["image"] == {
         "name": SCIPY.partition(":")[0],

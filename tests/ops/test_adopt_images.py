@@ -88,3 +88,14 @@ def test_the_old_puller_is_said_to_be_an_option_now() -> None:
     found = converted(None, prePuller={"continuous": {"enabled": True}, "hook": {"enabled": False}})
     lines = {".".join(map(str, path)): entry for path, entry in found.ledger.items()}
     assert any("pre_pull_pools" in entry.why for key, entry in lines.items() if "prePuller" in key)
+
+
+@pytest.mark.parametrize(("page", "kept"), [("/rstudio", True), ("/{username}", False)])
+def test_the_page_of_a_choice_is_carried_over(page: str, kept: bool) -> None:
+    values = yaml.safe_load(FIXTURE.read_text(encoding="utf-8"))
+    choices = values["singleuser"]["profileList"][0]["profile_options"]["image"]["choices"]
+    choices["r"]["kubespawner_override"]["default_url"] = page
+    text = yaml.safe_dump(values)
+    found = convert(parsed(text, FIXTURE), hub="main", stack="old", source="chart-4.yaml")
+    assert (f"default_url: {page}" in found.text) is kept
+    assert any("default_url" in item.path for item in found.dropped) is not kept

@@ -19,7 +19,10 @@ def image_option(profile: ProfileSpec) -> dict[str, Any]:
             name: {
                 "display_name": _shown(name, choice),
                 **({"default": True} if name == profile.default_image else {}),
-                "kubespawner_override": {"image": choice.image},
+                "kubespawner_override": {
+                    "image": choice.image,
+                    **({} if choice.default_url is None else {"default_url": choice.default_url}),
+                },
             }
             for name, choice in sorted(profile.options.images.items())
         },

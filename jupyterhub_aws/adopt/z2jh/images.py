@@ -11,7 +11,7 @@ from typing import Any
 from jupyterhub_aws.adopt.z2jh.taken import Dropped, LedgerStatus, Taking, restricts
 from jupyterhub_aws.checks.resources import SECRET
 from jupyterhub_aws.config.errors import SectionError, dotted
-from jupyterhub_aws.config.profiles import split_image
+from jupyterhub_aws.config.profiles import ImageChoice, split_image
 from jupyterhub_aws.config.stack_text import Noted, fill
 from jupyterhub_aws.config.tree import KeyPath
 from jupyterhub_aws.config.unlisted_image import UnlistedImage
@@ -180,6 +180,18 @@ def choices_of(
     return None if gated and not images else images, written
 
 
+def _page_of(taking: Taking, path: KeyPath) -> dict[str, str]:
+    """The page that the servers of a choice open."""
+    found = taking.look(*path)
+    if not isinstance(found, str) or found == SECRET:
+        return {}
+    try:
+        ImageChoice(image="quay.io/a/a:1", default_url=found)
+    except SectionError:
+        return {}
+    return {"default_url": str(taking.take(*path, to="default_url"))}
+
+
 def _images_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
     """The choices of an option, where each names an image; without those that were for some
     users only. None: none was left.
@@ -231,9 +243,12 @@ def _images_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
         images[slug_of(name, images)] = {
             "image": image,
             **({"display_name": brief_of(display, LONGEST_TEXT)} if display else {}),
+            **_page_of(taking, (*place, "kubespawner_override", "default_url")),
             **({"default": True} if taking.flag(*place, "default") else {}),
         }
-        why = "a choice of images says the image and nothing else: make it a profile of its own"
+        why = (
+            "a choice of images says image and page, and nothing else: make it a profile of its own"
+        )
         for key in taking.keys(*place, "kubespawner_override"):
             taking.drop_all(*place, "kubespawner_override", key, why=why)
     chosen = [name for name, choice in images.items() if choice.get("default")]
