@@ -42,9 +42,14 @@ def releases(spec: StackSpec) -> Mapping[str, Mapping[str, Any]]:
 
 
 def needed_images(spec: StackSpec) -> tuple[ExternalArtifact, ...]:
-    """Every image that a pod of the stack uses, by name."""
+    """Every image that a pod of the stack uses, by name; without those that are pushed to the
+    stack's own registry by other means than a bundle (`image_repositories`).
+    """
     found: dict[str, set[str]] = {}
+    own = spec.images.registry
     for reference, who in _uses(spec):
+        if own is not None and reference.startswith(f"{own}/"):
+            continue
         found.setdefault(reference, set()).add(who)
     return tuple(
         ExternalArtifact(reference=reference, needed_by=tuple(sorted(found[reference])))

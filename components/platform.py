@@ -51,6 +51,7 @@ from jupyterhub_aws.components.homes.volume_class import VolumeClass, VolumeClas
 from jupyterhub_aws.components.hub.args import HubParts, InClusterInputs
 from jupyterhub_aws.components.hub.cloud import HubCloudArgs
 from jupyterhub_aws.components.hub.hub import JupyterHub
+from jupyterhub_aws.components.image_repositories import ImageRepositories, ImageRepositoriesArgs
 from jupyterhub_aws.components.imports import Imports
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
 from jupyterhub_aws.components.needed import needed_charts, needed_images
@@ -241,6 +242,12 @@ class JupyterHubPlatform(Component):
         self.buckets = self._buckets()
         if isinstance(stack.registry, EcrRegistry):
             Repositories("registry", self._repositories(), self.child())
+        if stack.image_repositories:
+            own_images = ImageRepositoriesArgs(
+                repositories=stack.image_repositories, physical_name=stack.name, tags=self._tags
+            )
+            made = ImageRepositories("images", own_images, self.child())
+            self.exports["image_repositories"] = made.addresses
         runner = self._runner()
         self.exports |= {
             "cluster_name": self.cluster.outputs.name_output,

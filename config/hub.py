@@ -13,14 +13,16 @@ from jupyterhub_aws.config.errors import dotted, refuse
 from jupyterhub_aws.config.homes import HomeDirectory
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.model import Model, option
-from jupyterhub_aws.config.profiles import Image, Memory, Profile
+from jupyterhub_aws.config.profiles import Image, ImageChoice, Memory, Profile
 from jupyterhub_aws.config.sign_in import SignIn
 from jupyterhub_aws.config.tree import leaves
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.values import ShortName
 from jupyterhub_aws.config.volumes import SharedDirectory, Volume
 
 
-def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:
+def _one_default(profiles: dict[str, Any]) -> dict[str, Any]:
+    """Of profiles or images."""
     chosen = [name for name, profile in profiles.items() if profile.default]
     if len(chosen) > 1:
         what = f"has more than one default: {', '.join(chosen)}"
@@ -96,6 +98,33 @@ class Hub(Model):
             " chart's own sample."
         ),
         changing="For servers that start later.",
+    )
+    image_choices: Annotated[dict[ShortName, ImageChoice], AfterValidator(_one_default)] = option(
+        {},
+        help=(
+            "Instead of `image`: images to choose from, in each profile that names neither `image`"
+            " nor `images`."
+        ),
+        changing="For servers that start later; running ones do not change.",
+        max_length=30,
+    )
+    unlisted_image: UnlistedImage | None = option(
+        None,
+        help=(
+            "Beside `image_choices`: a text field for another image, from registries that are"
+            " listed, in the same profiles."
+        ),
+        changing="See its options.",
+    )
+    pre_pull_pools: tuple[ShortName, ...] = option(
+        (),
+        help=(
+            "User pools whose new nodes pull the images of their profiles before a user needs them"
+            " (the chart's continuous image puller). Several pools share one set of images. Empty:"
+            " a node pulls an image when the first server needs it."
+        ),
+        changing="Nodes that exist pull at once. Running servers are not affected.",
+        max_length=20,
     )
     profiles: Annotated[dict[ShortName, Profile], AfterValidator(_one_default)] = option(
         {},

@@ -32,6 +32,7 @@ from jupyterhub_aws.config.sign_in import (
     SharedPasswordSignIn,
     is_dn,
 )
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.volumes import shared_mount
 
 Hubs = Mapping[str, Hub]
@@ -340,14 +341,26 @@ def names_follow_the_rule(hubs: Hubs) -> Iterator[Problem]:
                     )
 
 
+def unlisted_images(name: str, hub: Hub) -> Iterator[tuple[str, UnlistedImage]]:
+    """Every free choice of a hub's images, with the path of its section."""
+    if hub.unlisted_image is not None:
+        yield f"hubs.{name}.unlisted_image", hub.unlisted_image
+    for profile_name, profile in sorted(hub.profiles.items()):
+        if profile.unlisted_image is not None:
+            yield f"hubs.{name}.profiles.{profile_name}.unlisted_image", profile.unlisted_image
+
+
 def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
-    """A profile for some groups needs a sign-in that knows groups, and names them as the sign-in
-    does.
+    """What is for some groups, a profile or a free choice of the image, needs a sign-in that knows
+    groups, and names them as the sign-in does.
     """
     for name, hub in hubs.items():
-        for profile_name, profile in hub.profiles.items():
-            path = f"hubs.{name}.profiles.{profile_name}.groups"
-            yield from groups_match_sign_in(path, profile.groups, hub.sign_in)
+        limits: list[tuple[str, Profile | UnlistedImage]] = [
+            (f"hubs.{name}.profiles.{key}", profile) for key, profile in hub.profiles.items()
+        ]
+        limits += unlisted_images(name, hub)
+        for section, limited in limits:
+            yield from groups_match_sign_in(f"{section}.groups", limited.groups, hub.sign_in)
 
 
 def groups_match_sign_in(path: str, groups: Sequence[str], sign_in: AnySignIn) -> Iterator[Problem]:

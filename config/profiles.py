@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Self
 
@@ -17,6 +17,7 @@ from jupyterhub_aws.config.instance_types import InstanceType
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.traits import number_of_bytes
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.values import ShortName
 
 _NEXT_START = "For servers that start later; running ones do not change."
@@ -109,6 +110,17 @@ def _image(value: str) -> str:
     return value
 
 
+#: A path, as JupyterHub appends it to a server's address; KubeSpawner would expand braces.
+_PAGE = re.compile(r"/[A-Za-z0-9._~/?=&%-]{0,200}")
+
+
+def _page(value: str) -> str:
+    if not _PAGE.fullmatch(value) or value.startswith("//"):
+        what = f"is not a page of a server (got {shown(value)})"
+        raise refuse("image.default-url", what, "write a path such as /lab, /rstudio or /vscode")
+    return value
+
+
 Memory = Annotated[
     str,
     BeforeValidator(_memory_text),
@@ -124,7 +136,7 @@ Image = Annotated[
 
 
 class ImageChoice(Model):
-    """One of several images that a profile offers."""
+    """One of several images that a hub or a profile offers."""
 
     image: Image = option(help="The image, with its tag or digest.", changing=_NEXT_START)
     display_name: str | None = option(
@@ -133,6 +145,21 @@ class ImageChoice(Model):
         changing="At once.",
         min_length=1,
         max_length=80,
+    )
+    description: str | None = option(
+        None,
+        help="What is in it, behind its text on the page: packages, a course, a purpose.",
+        changing="At once.",
+        min_length=1,
+        max_length=120,
+    )
+    default_url: Annotated[str, AfterValidator(_page)] | None = option(
+        None,
+        help=(
+            "The page that its servers open, such as /lab, /rstudio or /vscode. Default: the"
+            " image's own."
+        ),
+        changing=_NEXT_START,
     )
     default: bool = option(
         False,
@@ -233,7 +260,18 @@ class Profile(Model):
     )
     image: Image | None = option(None, help="Another image than the hub's.", changing=_NEXT_START)
     images: dict[ShortName, ImageChoice] = option(
-        {}, help="Instead of `image`: images to choose from.", changing=_NEXT_START, max_length=30
+        {},
+        help=(
+            "Instead of `image`: images to choose from. With neither the profile offers those of"
+            " the hub."
+        ),
+        changing=_NEXT_START,
+        max_length=30,
+    )
+    unlisted_image: UnlistedImage | None = option(
+        None,
+        help="Beside `images`: a text field for another image, from registries that are listed.",
+        changing="See its options.",
     )
     environment: dict[Variable, VariableText] = option(
         {},
@@ -310,6 +348,10 @@ class Profile(Model):
         if self.images and self.image is not None:
             fix = "put it into images, with default: true"
             raise refuse("profile.image-and-images", "names image beside images", fix)
+        if self.unlisted_image is not None and not self.images:
+            what = "has unlisted_image without images of its own"
+            fix = "list images beside it, or write both for the hub (image_choices)"
+            raise refuse("profile.unlisted-image-alone", what, fix)
         for option_name, choices in (("images", self.images), ("sizes", self.sizes)):
             chosen = [name for name, choice in choices.items() if choice.default]
             if len(chosen) > 1:
@@ -376,13 +418,13 @@ def default_size(profile: Profile, found: dict[str | None, Share]) -> str | None
     )
 
 
-def default_image(profile: Profile) -> str | None:
+def default_image(images: Mapping[str, ImageChoice]) -> str | None:
     """The name of the image of a user who does not choose, among several; None where there is no
     choice.
     """
     return next(
-        (name for name, choice in sorted(profile.images.items()) if choice.default),
-        next(iter(sorted(profile.images)), None),
+        (name for name, choice in sorted(images.items()) if choice.default),
+        next(iter(sorted(images)), None),
     )
 
 

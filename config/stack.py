@@ -15,6 +15,7 @@ from jupyterhub_aws.config import (
     access_rules,
     backups,
     hub_rules,
+    image_rules,
     infrastructure_rules,
     isolated_rules,
     monitoring,
@@ -28,6 +29,7 @@ from jupyterhub_aws.config.formats import Format
 from jupyterhub_aws.config.gate import Gate
 from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.image_repositories import ImageRepository
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.monitoring import CloudWatchWatch, Watch
 from jupyterhub_aws.config.network import Network, UnmanagedNetworkSection, Vpc
@@ -144,6 +146,18 @@ class StackConfig(Model):
         UpstreamRegistry(kind="upstream"),
         help="Where images and charts come from.",
         changing="See its options.",
+    )
+    image_repositories: dict[ShortName, ImageRepository] = option(
+        {},
+        help=(
+            "Repositories in ECR for images of your own, by name; the output `image_repositories`"
+            " has their addresses."
+        ),
+        changing=(
+            "A further one is made. One that is removed here is retained in AWS with its images:"
+            " `up` refuses until it is unprotected."
+        ),
+        max_length=50,
     )
     runner: RunnerSection | None = option(
         None,
@@ -304,6 +318,7 @@ RULES: Rules = (
     *monitoring.RULES,
     *backups.RULES,
     *isolated_rules.RULES,
+    *image_rules.RULES,
 )
 
 

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from jupyterhub_aws.components.hub.args import JupyterHubArgs
     from jupyterhub_aws.components.hub.hub import JupyterHub
     from jupyterhub_aws.components.iam import pod_identity_trust
+    from jupyterhub_aws.components.image_repositories import (
+        ImageRepositories,
+        ImageRepositoriesArgs,
+    )
     from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
     from jupyterhub_aws.components.network.network import Network, NetworkArgs
     from jupyterhub_aws.components.network.outputs import NetworkOutputs
@@ -87,6 +91,7 @@ if TYPE_CHECKING:
         UsageReport,
     )
     from jupyterhub_aws.config.hub import Culling
+    from jupyterhub_aws.config.image_repositories import ImageRepository
     from jupyterhub_aws.config.mirrors import PackageMirrors
     from jupyterhub_aws.config.network import FlowLogs, Subnet
     from jupyterhub_aws.config.pools import Disk, Retiring
@@ -102,6 +107,7 @@ if TYPE_CHECKING:
     )
     from jupyterhub_aws.config.specs.alarms import MonitoredHub
     from jupyterhub_aws.config.specs.images import Images
+    from jupyterhub_aws.config.unlisted_image import UnlistedImage
     from jupyterhub_aws.config.volumes import ClaimVolume, ScratchVolume, SharedDirectory
 
 __all__ = [
@@ -147,6 +153,9 @@ __all__ = [
     "GitHubSignIn",
     "GroupAccess",
     "ImageChoice",
+    "ImageRepositories",
+    "ImageRepositoriesArgs",
+    "ImageRepository",
     "Images",
     "InternetEgress",
     "JupyterHub",
@@ -200,6 +209,7 @@ __all__ = [
     "Statement",
     "Subnet",
     "TransitGateway",
+    "UnlistedImage",
     "UsageReport",
     "VaultLock",
     "Weekly",
@@ -255,6 +265,9 @@ _PLACES = {
     "GitHubSignIn": "config.sign_in",
     "GroupAccess": "config.aws_access",
     "ImageChoice": "config.profiles",
+    "ImageRepositories": "components.image_repositories",
+    "ImageRepositoriesArgs": "components.image_repositories",
+    "ImageRepository": "config.image_repositories",
     "Images": "config.specs.images",
     "InternetEgress": "config.egress",
     "JupyterHub": "components.hub.hub",
@@ -308,6 +321,7 @@ _PLACES = {
     "Statement": "config.aws_access",
     "Subnet": "config.network",
     "TransitGateway": "config.egress",
+    "UnlistedImage": "config.unlisted_image",
     "UsageReport": "config.homes",
     "VaultLock": "config.backups",
     "Weekly": "config.backups",

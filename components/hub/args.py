@@ -37,7 +37,7 @@ from jupyterhub_aws.config.homes import (
 from jupyterhub_aws.config.hub import Culling, Hub
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.network import ExistingNetworkSection
-from jupyterhub_aws.config.profiles import Profile
+from jupyterhub_aws.config.profiles import ImageChoice, Profile
 from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets
 from jupyterhub_aws.config.sign_in import SignIn
 from jupyterhub_aws.config.specs.buckets import BucketSpec
@@ -45,6 +45,7 @@ from jupyterhub_aws.config.specs.hub import HubSpec, hub_spec
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.network import NetworkSpec
 from jupyterhub_aws.config.stack import StackConfig, broken_rules, file_key
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.values import ShortName
 from jupyterhub_aws.config.volumes import SharedDirectory, Volume
 
@@ -118,6 +119,9 @@ class JupyterHubArgs:
     entry: Entry | Mapping[str, Any]
     database: Database | Mapping[str, Any] | None = None
     image: str | None = None
+    image_choices: Mapping[str, ImageChoice | Mapping[str, Any]] | None = None
+    unlisted_image: UnlistedImage | Mapping[str, Any] | None = None
+    pre_pull_pools: Sequence[str] | None = None
     profiles: Mapping[str, Profile | Mapping[str, Any]] | None = None
     home_directory: str | None = None
     shared_directories: Mapping[str, SharedDirectory | Mapping[str, Any]] | None = None

@@ -80,7 +80,7 @@ class ProfileSpec:
     @property
     def default_image(self) -> str | None:
         """The name of the image of a user who does not choose, among several."""
-        return default_image(self.options)
+        return default_image(self.options.images)
 
     @property
     def required_nodes(self) -> list[dict[str, Any]]:
@@ -167,7 +167,49 @@ class HubSpec:
     def server_image(self) -> str:
         """The image of servers whose profile names none, as its maker names it."""
         image: Mapping[str, str] = default_values()["singleuser"]["image"]
-        return self.options.image or f"{image['name']}:{image['tag']}"
+        return self.own_image or f"{image['name']}:{image['tag']}"
+
+    @property
+    def own_image(self) -> str | None:
+        """The image that the stack file gives to servers whose user chooses none."""
+        name = default_image(self.options.image_choices)
+        return self.options.image if name is None else self.options.image_choices[name].image
+
+    @property
+    def pre_pulled(self) -> Mapping[str, str]:
+        """What the pools of `pre_pull_pools` pull besides the image of servers whose user chooses
+        none, as makers name it: by the first profile and choice that has it.
+        """
+        found: dict[str, str] = {}
+        for profile in self.profiles:
+            if profile.pool.name not in self.options.pre_pull_pools:
+                continue
+            images = {
+                f"{profile.name}-{name}": choice.image
+                for name, choice in sorted(profile.options.images.items())
+            }
+            if profile.options.image is not None:
+                images = {profile.name: profile.options.image}
+            for key, image in images.items():
+                if image not in (self.server_image, *found.values()):
+                    found[key] = image
+        return found
+
+    @property
+    def pulling_nodes(self) -> list[dict[str, Any]]:
+        """The node selector terms of the nodes that pull images before they are needed, one for
+        each pool.
+        """
+        return [
+            {
+                "matchExpressions": [
+                    {"key": key, "operator": "In", "values": [value]}
+                    for key, value in sorted(pool.node_selector.items())
+                ]
+            }
+            for pool in self.pools
+            if pool.name in self.options.pre_pull_pools
+        ]
 
     def profile(self, name: str) -> ProfileSpec:
         """The profile of that name. Raises KeyError."""
@@ -232,7 +274,10 @@ def hub_profiles(
     own = hub.profiles or {name: derived(pool) for name, pool in by_name.items()}
     found = [
         ProfileSpec(
-            name=name, options=profile, pool=by_name[profile.pool], on_own_cluster=own_cluster
+            name=name,
+            options=_with_choices(profile, hub),
+            pool=by_name[profile.pool],
+            on_own_cluster=own_cluster,
         )
         for name, profile in own.items()
     ]
@@ -247,6 +292,14 @@ def hub_profiles(
         )
 
     return tuple(sorted(found, key=rank))
+
+
+def _with_choices(profile: Profile, hub: Hub) -> Profile:
+    """A profile that names no image offers those of its hub."""
+    if profile.image is not None or profile.images or not hub.image_choices:
+        return profile
+    offered = {"images": hub.image_choices, "unlisted_image": hub.unlisted_image}
+    return profile.model_copy(update=offered)
 
 
 def derived(pool: PoolSpec) -> Profile:

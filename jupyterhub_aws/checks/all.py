@@ -15,6 +15,7 @@ from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.monitoring import logs_end, watched
 from jupyterhub_aws.checks.program import paused
+from jupyterhub_aws.checks.pulled_images import pulled_images
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.checks.scope import Check, judge
 from jupyterhub_aws.config.stack import StackConfig
@@ -45,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     limits,
     core_nodes_fit,
     images,
+    pulled_images,
     accelerators,
     hubs.database_is_near,
     storage.volumes,
@@ -67,6 +69,7 @@ _INSIDE = (
     limits,
     core_nodes_fit,
     images,
+    pulled_images,
     storage.volumes,
 )
 

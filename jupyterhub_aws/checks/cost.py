@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from jupyterhub_aws.checks.cost_lines import (
+    OF_BUCKETS,
     BillLine,
     Cost,
     Hourly,
@@ -28,6 +29,9 @@ from jupyterhub_aws.config.stack import StackConfig
 BUCKET = "aws:s3/bucket:Bucket"
 _NAT = "NAT gateway"
 _DISK = ("gp3_gib_month", "gp3_iops_month", "gp3_throughput_month")
+
+#: ECR pricing: by the GB and month of what is stored. Known when images are pushed.
+_IMAGES = "storage of image_repositories in ECR, by the GiB that are pushed"
 
 
 def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None) -> Cost:
@@ -50,8 +54,16 @@ def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None)
         lines=lines,
         user_hours=hours,
         not_priced=unpriced,
-        buckets=any(
-            USER_BUCKET_TAG in (item.inputs.get("tags") or {}) for item in resources.of(BUCKET)
+        left_out=(
+            *((_IMAGES,) if stack.image_repositories else ()),
+            *(
+                (OF_BUCKETS,)
+                if any(
+                    USER_BUCKET_TAG in (item.inputs.get("tags") or {})
+                    for item in resources.of(BUCKET)
+                )
+                else ()
+            ),
         ),
     )
 

@@ -130,8 +130,7 @@ class UserHour:
 @dataclass(frozen=True, kw_only=True)
 class Cost:
     """The bill of a stack. `not_priced` counts, by type, the resources of the caller's program
-    that no price is known for. `buckets`: the stack makes buckets for users' data, whose storage
-    nothing here counts.
+    that no price is known for.
     """
 
     region: str
@@ -139,7 +138,8 @@ class Cost:
     lines: tuple[BillLine, ...]
     user_hours: tuple[UserHour, ...] = field(default=())
     not_priced: Mapping[str, int] = field(default_factory=dict)
-    buckets: bool = False
+    #: What only this stack has, and no price is known for before use.
+    left_out: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The bill as the plan's data has it; a sum is null when a line of it has no price."""
@@ -154,7 +154,7 @@ class Cost:
             "lines": [line.as_json() for line in self.lines],
             "user_hours": [hour.as_json() for hour in self.user_hours],
             "spot_share": exact(self.prices.of("spot_share")),
-            "left_out": [*LEFT_OUT, *([OF_BUCKETS] if self.buckets else [])],
+            "left_out": [*LEFT_OUT, *self.left_out],
             "not_priced": dict(self.not_priced),
             "sources": [source.as_json() for source in self.prices.sources()],
             "ec2_source": self.prices.ec2_source,

@@ -36,6 +36,7 @@ from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
 from jupyterhub_aws.components.hub.args import JupyterHubArgs
 from jupyterhub_aws.components.hub.hub import JupyterHub
+from jupyterhub_aws.components.image_repositories import ImageRepositories, ImageRepositoriesArgs
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
 from jupyterhub_aws.components.network.network import Network, NetworkArgs
 from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
@@ -333,6 +334,18 @@ class Package:
         )
         policy = _texts({"arn": ("arn", "The policy's ARN.")})
         yield self._exported(AutoscalerPolicy, AutoscalerPolicyArgs, policy)
+        of_images = {
+            "addresses": Output(
+                map_of(TEXT),
+                "The address of each repository by its name, as image names begin with it.",
+                lambda made: dict(made.addresses),
+            ),
+            "arns": Output(
+                map_of(TEXT), "The ARN of each repository.", lambda made: dict(made.arns)
+            ),
+        }
+        docs = {"repositories": "The repositories by name."}
+        yield self._exported(ImageRepositories, ImageRepositoriesArgs, of_images, docs)
         topic = {"topic_arn": ("topic_arn", "The SNS topic of alarms, for further subscriptions.")}
         yield self._exported(Monitoring, MonitoringArgs, _texts(topic))
 
@@ -487,6 +500,12 @@ class Package:
                 ANYTHING,
                 "By pool, what a pod says to land there.",
                 _export("scheduling"),
+                optional=True,
+            ),
+            "image_repositories": Output(
+                map_of(TEXT),
+                "The addresses of the repositories for images of your own, by name.",
+                _export("image_repositories"),
                 optional=True,
             ),
             "exports": Output(ANYTHING, words, lambda made: dict(made.exports)),

@@ -425,7 +425,6 @@ DOCTORED = [
         ("proxy", "https", "hosts"),
     ),
     (protections.release_ends, ("prePuller", "hook", "enabled"), True),
-    (protections.release_ends, ("prePuller", "continuous", "enabled"), True),
     (
         protections.release_ends,
         ("scheduling", "userPlaceholder"),

@@ -219,6 +219,8 @@ def test_stateful_resources_are_protected_and_retained_with_what_they_need(setti
         "homes-access-point-ldap",
         "homes-access-point-port",
         "hub-ldap-cloud-database-instance",
+        "images-physics",
+        "images-r",
     }
     assert kept == expected | (more if settings else set())
 

@@ -136,6 +136,7 @@ FULL = (
     f"cluster.administrators=[{SOME_ROLE}]",
     "cluster.protected=true",
     "homes.usage_report={}",
+    "image_repositories={physics: {keep: 5}, r: {}}",
     (
         "backups={kind: aws_backup, copy_to_region: {region: us-west-2}, vault_lock: {grace_days:"
         " 7}, rds: true}"

@@ -16,8 +16,9 @@ def configure(c, settings):
     """
     c.Authenticator.post_auth_hook = administrators_are_listed
     groups = settings.get("profileGroups") or {}
-    if groups:
-        c.KubeSpawner.profile_list = ProfilesByGroup(list(c.KubeSpawner.profile_list), groups)
+    free = settings.get("unlistedImageGroups") or {}
+    if groups or free:
+        c.KubeSpawner.profile_list = ProfilesByGroup(list(c.KubeSpawner.profile_list), groups, free)
     shared = settings.get("writtenByAdministrators") or []
     if shared:
         c.KubeSpawner.modify_pod_hook = AdministratorsWrite(shared)
@@ -39,13 +40,14 @@ class ProfilesByGroup:
     """KubeSpawner's `profile_list` as a function: a profile of some groups is neither shown to nor
     started for other users.
 
-    `groups` is by profile: the names of groups of which the user must have one. Administrators get
-    every profile.
+    `groups` is by profile: the names of groups of which the user must have one. `free` is the same
+    for the text field in which a user writes an image. Administrators get everything.
     """
 
-    def __init__(self, profiles, groups):
+    def __init__(self, profiles, groups, free=None):
         self.profiles = profiles
         self.groups = {slug: frozenset(names) for slug, names in groups.items()}
+        self.free = {slug: frozenset(names) for slug, names in (free or {}).items()}
 
     def __call__(self, spawner):
         """The profiles of the server's user. Raises HTTP 403 where there is none: a server
@@ -53,18 +55,35 @@ class ProfilesByGroup:
         """
         person = spawner.user
         own = {group.name for group in person.groups}
-        mine = [profile for profile in self.profiles if person.admin or self._open(profile, own)]
+        mine = [
+            profile for profile in self.profiles if person.admin or _open(self.groups, profile, own)
+        ]
         if not mine:
             raise web.HTTPError(
                 403,
                 "No kind of server is open to you: you are in none of the groups that have one. Ask"
                 " an administrator of this hub.",
             )
-        return [dict(profile) for profile in mine]  # KubeSpawner marks the default one in place
+        return [  # copies: KubeSpawner marks the default one in place
+            dict(profile)
+            if person.admin or _open(self.free, profile, own)
+            else _listed_images_only(profile)
+            for profile in mine
+        ]
 
-    def _open(self, profile, own):
-        wanted = self.groups.get(profile.get("slug"))
-        return wanted is None or bool(wanted & own)
+
+def _open(groups, profile, own):
+    wanted = groups.get(profile.get("slug"))
+    return wanted is None or bool(wanted & own)
+
+
+def _listed_images_only(profile):
+    """The profile without a text field: KubeSpawner then refuses a text for it."""
+    options = {
+        name: {key: value for key, value in option.items() if key != "unlisted_choice"}
+        for name, option in profile.get("profile_options", {}).items()
+    }
+    return {**profile, "profile_options": options}
 
 
 class AdministratorsWrite:

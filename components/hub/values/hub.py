@@ -12,6 +12,11 @@ from jupyterhub_aws.checks.hub_values.pods import image_maps, nested
 from jupyterhub_aws.checks.hub_values.policies import WHO
 from jupyterhub_aws.components.hub.values.access import access_files, access_settings
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
+from jupyterhub_aws.components.hub.values.images import (
+    puller_placement,
+    puller_values,
+    unlisted_image_groups,
+)
 from jupyterhub_aws.components.hub.values.servers import CONTAINER_SECURITY, singleuser_values
 from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
 from jupyterhub_aws.config.chart import merged
@@ -176,7 +181,8 @@ def _rules_added(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Mapping[
 
 def rendered(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
     """What the stack file becomes without its `helm_values`."""
-    return merged(merged(_open_values(hub, given), _network_policies(hub)), closed_values(hub))
+    values = merged(merged(_open_values(hub, given), _network_policies(hub)), closed_values(hub))
+    return merged(values, puller_placement(hub))
 
 
 def _network_policies(hub: HubSpec) -> dict[str, Any]:
@@ -201,13 +207,7 @@ def _open_values(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
         "proxy": _proxy(hub.options),
         "singleuser": singleuser_values(hub),
         "scheduling": _scheduling(hub),
-        # A hook that pulls images needs user nodes, of which there are none at first, and blocks
-        # every release.
-        "prePuller": {
-            "hook": {"enabled": False, "resources": _SMALL},
-            "continuous": {"enabled": False},
-            "resources": _SMALL,
-        },
+        "prePuller": puller_values(hub),
         "cull": _cull(hub.options),
         "custom": {OWN_SETTINGS: _own_settings(hub)},
     }
@@ -285,6 +285,7 @@ def _own_settings(hub: HubSpec) -> dict[str, Any]:
     return {
         **sign_in_values(hub.options, hub.url).settings,
         **({"profileGroups": groups} if (groups := profile_groups(hub.options)) else {}),
+        **({"unlistedImageGroups": free} if (free := unlisted_image_groups(hub)) else {}),
         **({"writtenByAdministrators": written} if written else {}),
         **({"heartbeat": on_volume} if hub.heartbeat else {}),
         **({} if hub.access is None else {"awsAccess": access_settings(hub.access)}),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jupyterhub_aws.components.hub.values.images import image_option, singleuser_tolerations
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EbsHomes, EphemeralHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.pools import GENERATION
@@ -61,17 +62,7 @@ def _options(profile: ProfileSpec) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     if profile.options.images:
-        found["image"] = {
-            "display_name": "Image",
-            "choices": {
-                name: {
-                    "display_name": choice.display_name or name,
-                    **({"default": True} if name == profile.default_image else {}),
-                    "kubespawner_override": {"image": choice.image},
-                }
-                for name, choice in sorted(profile.options.images.items())
-            },
-        }
+        found["image"] = image_option(profile)
     if profile.options.sizes:
         found["size"] = {
             "display_name": "Size",
@@ -226,8 +217,8 @@ def singleuser_values(hub: HubSpec) -> dict[str, Any]:
     pool, traits = first.pool, share_traits(first.share)
     image = (
         {}
-        if hub.options.image is None
-        else {"image": dict(zip(("name", "tag"), split_image(hub.options.image), strict=True))}
+        if hub.own_image is None
+        else {"image": dict(zip(("name", "tag"), split_image(hub.own_image), strict=True))}
     )
     return {
         **image,
@@ -240,11 +231,11 @@ def singleuser_values(hub: HubSpec) -> dict[str, Any]:
         # Each profile says its pool's whole selector, and KubeSpawner merges it over this one: a
         # key that only some pools have may not stand here.
         "nodeSelector": {
-            key: value for key, value in pool.node_selector.items() if key != GENERATION
+            key: value
+            for key, value in ({} if hub.options.pre_pull_pools else pool.node_selector).items()
+            if key != GENERATION
         },
-        "extraTolerations": [
-            item for item in pool.tolerations if item["key"] != "hub.jupyter.org/dedicated"
-        ],
+        "extraTolerations": singleuser_tolerations(hub),
         # The chart's way needs a privileged container in every pod; network policies and the nodes'
         # hop limit do the same.
         "cloudMetadata": {"blockWithIptables": False},

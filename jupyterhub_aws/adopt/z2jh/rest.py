@@ -33,7 +33,11 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("proxy", "service"), "the entry decides how users come in"),
     (("proxy", "https"), "the entry decides who encrypts"),
     (("rbac",), "the chart's own rights are what the hub needs"),
-    (("prePuller",), "the stack decides which images are pulled before"),
+    (
+        ("prePuller",),
+        "pre_pull_pools says on which nodes images are pulled before users need them, none unless"
+        " pools are named",
+    ),
     (("scheduling", "userScheduler"), "the stack decides how servers are placed"),
     (("scheduling", "podPriority"), "the stack decides how servers are placed"),
     (("scheduling", "userPlaceholder"), "the stack decides which nodes are kept ready"),

@@ -11,6 +11,7 @@ from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
 from jupyterhub_aws.changes.effects import server_access, table, users
 from jupyterhub_aws.changes.effects.network import Opening, tell
+from jupyterhub_aws.changes.effects.user_images import GROUPS, PLACED, free_choices
 from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.checks.hub_values.policies import SERVERS, WHO, ReleaseLocation, chart_policies
 from jupyterhub_aws.checks.network_policies import Way, beyond, labels_in_words, policy
@@ -197,11 +198,16 @@ def _values(reading: Reading, about: str) -> None:
     )
     changed = [item for item in change.under("values") if len(item.keys) > 1]
     told = any(
-        item.keys[1:3] == ("singleuser", "profileList") or _sized(item) for item in changed
+        item.keys[1:3] == ("singleuser", "profileList") or item.keys[1:4] == GROUPS or _sized(item)
+        for item in changed
     ) and _profiles(reading, about)
     for item in changed:
         keys = item.keys[1:]
         if keys[:2] == ("singleuser", "profileList") or (told and _sized(item)):
+            continue
+        if told and keys[:3] == GROUPS:
+            continue
+        if any(keys[: len(path)] == path for path in PLACED) and _placed_by_profiles(change):
             continue
         if len(keys) > 1 and "networkPolicy" in keys[:3]:
             continue
@@ -284,9 +290,32 @@ def _profiles(reading: Reading, about: str) -> bool:
     for name in sorted(old.keys() & new.keys()):
         for class_, topic, says in _pod(old[name], new[name]):
             reading.say(class_, topic, f"{new[name].display_name}: {says}", about)
-    if old == new:
+    free = list(
+        free_choices(change.old.inputs.get("values") or {}, change.new.inputs.get("values") or {})
+    )
+    for say in free:
+        reading.say(*say, about)
+    if old == new and not free:
         reading.say("routine", "users", "how choices are shown", about)
     return True
+
+
+def _placed_by_profiles(change: Change) -> bool:
+    """Whether each server runs where its profile says, before and after: then places of servers
+    without a profile are those of the image puller alone.
+    """
+    if change.old is None or change.new is None:
+        return False
+    before, after = (
+        {pod.profile: pod for pod in user_pods(side)} for side in (change.old, change.new)
+    )
+    return "" not in after and all(
+        name not in before or _places(before[name]) == _places(pod) for name, pod in after.items()
+    )
+
+
+def _places(pod: UserPod) -> tuple[Any, ...]:
+    return (pod.node_selector, pod.tolerations, pod.required)
 
 
 def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
@@ -307,8 +336,7 @@ def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
                     f" {what}, instead of {_amount(key, before.get(key))}"
                 )
                 yield "routine", "users", says
-    placed = (new.node_selector, new.tolerations, new.required)
-    if (old.node_selector, old.tolerations, old.required) != placed:
+    if _places(old) != _places(new):
         yield "interrupts", "nodes", "newly started servers run on other nodes"
     if old.display_name != new.display_name:
         yield "routine", "users", f"was called {old.display_name}"
