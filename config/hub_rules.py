@@ -31,6 +31,7 @@ from jupyterhub_aws.config.sign_in import (
     SharedPasswordSignIn,
     is_dn,
 )
+from jupyterhub_aws.config.sign_in_rules import launches_are_encrypted
 from jupyterhub_aws.config.volumes import shared_mount
 
 Hubs = Mapping[str, Hub]
@@ -350,7 +351,7 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
                 fix = (
                     "add sign_in.groups_claim, the claim that lists them"
                     if hub.sign_in.kind == "oidc"
-                    else "choose ldap, oidc, cognito or github"
+                    else "choose ldap, oidc, cognito, github, google, entra, cilogon or lti13"
                 )
                 yield Problem(
                     id="groups.unknown-to-sign-in",
@@ -374,6 +375,9 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
                         what=what,
                         fix=fix,
                     )
+                if refused := hub.sign_in.refused_group(group):
+                    which, what, fix = refused
+                    yield Problem(id=which, path=f"{path}[{index}]", what=what, fix=fix)
                 if isinstance(hub.sign_in, GitHubSignIn) and ":" not in group:
                     what = f"is not a team (got {shown(group)})"
                     yield Problem(
@@ -503,6 +507,7 @@ def accounts_are_kept(hubs: Hubs) -> Iterator[Problem]:
 USER_RULES: Rules = (
     (("hubs",), names_follow_the_rule),
     (("hubs",), groups_are_known),
+    (("hubs",), launches_are_encrypted),
     (("pools", "hubs"), protected_nodes_exist),
     (("homes", "hubs"), home_names_are_paths),
     (("homes", "hubs"), shared_directories_have_a_place),

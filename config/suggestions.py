@@ -16,20 +16,18 @@ from jupyterhub_aws.config.instance_types import InstanceType, instance_type, in
 #: document).
 _OIDC = {
     "auth0": ("Auth0", "https://TENANT.auth0.com"),
-    "azuread": ("Entra ID", "https://login.microsoftonline.com/TENANT-ID/v2.0"),
-    "cilogon": ("CILogon", "https://cilogon.org"),
     "gitlab": ("GitLab", "https://gitlab.com"),
     "globus": ("Globus", "https://auth.globus.org"),
-    "google": ("Google", "https://accounts.google.com"),
     "keycloak": ("Keycloak", "https://HOST/realms/REALM"),
     "okta": ("Okta", "https://YOURS.okta.com"),
 }
-_SAME = {"azure": "azuread", "entra": "azuread", "entraid": "azuread", "microsoft": "azuread"}
 _GENERIC = ("generic", "genericoauth", "oauth", "oauth2", "openid", "openidconnect", "sso")
 #: Words of JupyterHub's authenticators for other kinds of sign-in.
 _KINDS = {
     "activedirectory": "ldap", "ad": "ldap", "dummy": "shared_password", "firstuse": "native", "local": "native", "password": "shared_password",
     "nativeauthenticator": "native", "ldapauthenticator": "ldap", "cognitoauth": "cognito",
+    "azuread": "entra", "azure": "entra", "entraid": "entra", "microsoft": "entra", "lti": "lti13",
+    "gsuite": "google", "workspace": "google", "incommon": "cilogon", "canvas": "lti13", "moodle": "lti13",
 }  # fmt: skip
 #: Other programs' names of options, with the names and the syntax here. Used only where the model
 #: has the option.
@@ -80,7 +78,6 @@ def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
         .removesuffix("oauthenticator")
         .removesuffix("authenticator")
     )
-    word = _SAME.get(word, word)
     if found := _OIDC.get(word):
         return (
             f"write kind: oidc: {found[0]} speaks OpenID Connect, its addresses are in"

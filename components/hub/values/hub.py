@@ -12,7 +12,8 @@ from jupyterhub_aws.checks.hub_values.pods import image_maps, nested
 from jupyterhub_aws.checks.hub_values.policies import WHO
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
 from jupyterhub_aws.components.hub.values.servers import CONTAINER_SECURITY, singleuser_values
-from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
+from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
+from jupyterhub_aws.components.hub.values.sign_in_parts import profile_groups
 from jupyterhub_aws.config.chart import merged
 from jupyterhub_aws.config.database import (
     PostgresDatabase,
