@@ -395,7 +395,7 @@ def _sign_in(kinds: tuple[str, ...], usual: str) -> tuple[Question, ...]:
     administrators = Question(
         f"{_SIGN_IN}.administrators",
         "Hub administrators",
-        "Names, as they sign in, of those who see the admin page.",
+        "Names, as they sign in (with google an address), of those who see the admin page.",
         lambda answers: "admin" if answers[kind.path] == "native" else "",
     )
     return (

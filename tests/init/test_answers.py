@@ -74,6 +74,11 @@ TYPED = {
     "users": ["1", "7", "8", "300"],
     "gpu": ["1", "4"],
 }
+#: Groups have a form of their own there.
+GROUPS_OF = {
+    "entra": ["1f9a1b2c-3d4e-4f50-8a6b-7c8d9e0f1a2b"],
+    "lti13": ["course:101; course:102:learner"],
+}
 #: Their default is the only answer that holds for every other one: zones and certificates are a
 #: region's, files are a machine's.
 ONLY_DEFAULT = {
@@ -104,6 +109,13 @@ def possible(
         question.path == "hubs.main.sign_in.kind" and before.get("network.egress.kind") == "none"
     ):  # GitHub is on the internet
         return [name for name in question.choices if name != "github"]
+    if question.path == "hubs.main.sign_in.administrators" and (
+        before.get("hubs.main.sign_in.kind") == "google"
+    ):  # its users are called by their address
+        return ["ada@uni.example, grace@uni.example"]
+    kind = before.get("hubs.main.sign_in.kind", "")
+    if question.path == "hubs.main.sign_in.allowed_groups" and kind in GROUPS_OF:
+        return GROUPS_OF[kind]
     isolated = (
         variant == "airgap"
         or before.get("hubs.main.sign_in.kind", "shared_password") == "shared_password"

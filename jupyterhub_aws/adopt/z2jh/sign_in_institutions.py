@@ -64,6 +64,12 @@ def _who_of_domains(traits: Traits, section: dict[str, Any], domains: list[str])
         section["allowed_domains"] = domains
         return
     where = ", ".join(domains)[:80]
+    if "strip_domain" not in section:
+        traits.drop(
+            ("hosted_domain", "hostedDomain"),
+            f"users of {where} are to be listed by name, or all of them by allowed_domains",
+            access=True,
+        )
     section["_who"] = f"who may come in; for all users of {where} write allowed_domains instead"
 
 
@@ -153,7 +159,7 @@ def _provider(entity: str, said: Any) -> dict[str, Any]:
     said = said if isinstance(said, Mapping) else {}
     derived = said.get("username_derivation")
     derived = derived if isinstance(derived, Mapping) else {}
-    claim = str(derived.get("username_claim") or "eppn")
+    claim = str(derived.get("username_claim") or "an unnamed claim")
     found: dict[str, Any] = {"entity_id": entity}
     found["username_claim"] = (
         claim
