@@ -265,12 +265,12 @@ def require_access_rule(section: dict[str, Any], kind: str) -> dict[str, Any]:
     has to say who may.
     """
     gate = _GATES.get(kind)
-    hint = section.pop("_who", None)
+    hint, example = section.pop("_who", None), section.pop("_example", "ada@example.org")
     if kind == "cilogon" and hint is None:  # a provider of the section admits its users
         return section
     if gate and not any(section.get(key) for key in (gate, "allowed_users")):
         if hint is not None:
-            section["allowed_users"] = fill(["ada@example.org"], hint)
+            section["allowed_users"] = fill([example], hint)
             return section
         who = "who may come in: the old hub let in all users who could sign in"
         section[gate] = fill(_EXAMPLES[kind], who)

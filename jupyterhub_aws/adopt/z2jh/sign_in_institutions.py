@@ -41,7 +41,7 @@ def google(traits: Traits) -> dict[str, Any]:
     section: dict[str, Any] = {"kind": "google", **client(traits)}
     if strip or (strip is None and len(domains) == 1):
         if len(domains) == 1:
-            section["strip_domain"] = domains[0]
+            section |= {"strip_domain": domains[0], "_example": "ada"}
         else:
             traits.taking.notes.append(
                 "HOMES: users of several domains were called by what is before the @, and two of"
@@ -141,6 +141,8 @@ def cilogon(traits: Traits) -> dict[str, Any]:
     )
     if providers and not open_to:
         section["_who"] = "who may come in, by name, with the prefix of their provider"
+        prefix = next(iter(providers.values())).get("prefix")
+        section["_example"] = f"{prefix}:ada" if prefix else "ada@example.org"
     return section
 
 
