@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
-from jupyterhub_aws.config.sign_in_cilogon import CilogonSignIn
+from jupyterhub_aws.config.sign_in_cilogon import CilogonSignIn, IdentityProvider
 from jupyterhub_aws.config.sign_in_common import (
     CALLBACK,
     NEW_KIND,
@@ -460,6 +460,7 @@ __all__ = [
     "EntraSignIn",
     "GitHubSignIn",
     "GoogleSignIn",
+    "IdentityProvider",
     "LdapLookup",
     "LdapSignIn",
     "LtiSignIn",

@@ -20,6 +20,7 @@ _OIDC = {
     "globus": ("Globus", "https://auth.globus.org"),
     "keycloak": ("Keycloak", "https://HOST/realms/REALM"),
     "okta": ("Okta", "https://YOURS.okta.com"),
+    "shibboleth": ("Shibboleth with its OIDC plugin", "https://HOST"),
 }
 _GENERIC = ("generic", "genericoauth", "oauth", "oauth2", "openid", "openidconnect", "sso")
 #: Words of JupyterHub's authenticators for other kinds of sign-in.
@@ -90,6 +91,20 @@ def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
         )
     kind = _KINDS.get(word, word)
     return f"write kind: {kind}" if kind in kinds else None
+
+
+def several_ways_in(value: object, kinds: Collection[object]) -> tuple[str, str] | None:
+    """What to say about a list of sign-ins; None for another value, or where `kinds` are not those
+    of sign-in.
+    """
+    if "ldap" not in kinds or not isinstance(value, list) or not value:
+        return None
+    return (
+        f"lists {len(value)} ways to sign in: the hub's image has no authenticator for several, and"
+        " users of two ways could get one name, and one home",
+        "choose one kind that joins them: cilogon, or oidc with a provider that does (Keycloak); or"
+        " make two hubs",
+    )
 
 
 def option(key: str, known: Collection[str]) -> str | None:
