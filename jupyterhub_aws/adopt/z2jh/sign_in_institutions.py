@@ -186,7 +186,7 @@ def _provider(entity: str, said: Any) -> dict[str, Any]:
 
 
 def lti(traits: Traits) -> dict[str, Any]:
-    """LTI 1.3. Roles and courses are new: the old hub admitted whoever came from the platform."""
+    """LTI 1.3. Roles and courses are new: the old hub admitted every user of the platform."""
     section: dict[str, Any] = {"kind": "lti13"}
     for option, trait, example in (
         ("issuer", "issuer", "https://lms.example.edu"),
