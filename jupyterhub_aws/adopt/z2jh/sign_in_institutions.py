@@ -27,7 +27,7 @@ def google(traits: Traits) -> dict[str, Any]:
     domains = [name.lower() for name in traits.texts("hosted_domain", "hostedDomain")]
     strip = traits.flag_or_none("strip_domain")
     groups = ("allowed_google_groups", "admin_google_groups", "google_group_whitelist")
-    had_groups = bool(traits.texts(*groups)) or any(traits.has(name) for name in groups)
+    had_groups = any(traits.has(name) for name in groups)
     if had_groups:
         why = "the hub asks Google for no groups: list users by name, or a domain"
         for name in groups:
