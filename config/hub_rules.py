@@ -32,6 +32,7 @@ from jupyterhub_aws.config.sign_in import (
     SharedPasswordSignIn,
     is_dn,
 )
+from jupyterhub_aws.config.sign_in_rules import launches_are_encrypted
 from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.volumes import shared_mount
 
@@ -370,7 +371,7 @@ def groups_match_sign_in(path: str, groups: Sequence[str], sign_in: AnySignIn) -
         fix = (
             "add sign_in.groups_claim, the claim that lists them"
             if kind == "oidc"
-            else "choose ldap, oidc, cognito or github"
+            else "choose ldap, oidc, cognito, github, google, entra, cilogon or lti13"
         )
         yield Problem(
             id="groups.unknown-to-sign-in",
@@ -386,6 +387,9 @@ def groups_match_sign_in(path: str, groups: Sequence[str], sign_in: AnySignIn) -
             yield Problem(
                 id="sign-in.distinguished-name", path=f"{path}[{index}]", what=what, fix=fix
             )
+        if refused := sign_in.refused_group(group):
+            which, what, fix = refused
+            yield Problem(id=which, path=f"{path}[{index}]", what=what, fix=fix)
         if isinstance(sign_in, GitHubSignIn) and ":" not in group:
             what = f"is not a team (got {shown(group)})"
             yield Problem(
@@ -515,6 +519,7 @@ def accounts_are_kept(hubs: Hubs) -> Iterator[Problem]:
 USER_RULES: Rules = (
     (("hubs",), names_follow_the_rule),
     (("hubs",), groups_are_known),
+    (("hubs",), launches_are_encrypted),
     (("pools", "hubs"), protected_nodes_exist),
     (("homes", "hubs"), home_names_are_paths),
     (("homes", "hubs"), shared_directories_have_a_place),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.sign_in_common import PublicProvider
 from jupyterhub_aws.config.stack import file_key
 
 #: How a secret's key ends; it begins with `hub-` and the hub's name.
@@ -60,7 +61,7 @@ def tls_key_key(hub: str) -> str:
 
 
 def _of_hub(name: str, hub: Hub) -> Iterator[SecretKey]:
-    if isinstance(hub.sign_in, (GitHubSignIn, OidcSignIn, CognitoSignIn)):
+    if isinstance(hub.sign_in, (GitHubSignIn, OidcSignIn, CognitoSignIn, PublicProvider)):
         yield SecretKey(
             key=client_secret_key(name), hub=name, what="client secret of the OAuth application"
         )

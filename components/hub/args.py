@@ -102,7 +102,7 @@ class JupyterHubArgs:
     (docs/reference.md, `hubs.NAME`): each is a model such as `GitHubSignIn(client_id=…)`, or a
     mapping with the same keys; None is the default.
 
-    `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito,
+    `secrets` are what the options need: `client-secret` of an identity provider,
     `ldap-search-password`, `tls-key` of a certificate of your own. `buckets` are the outputs of
     Buckets, which `aws_access` names. `protected`: namespaces, claims
     and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where

@@ -19,7 +19,14 @@ from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.network import AnyNetwork, OpenNetworkSection, UnmanagedNetworkSection
-from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.sign_in import (
+    CognitoSignIn,
+    GitHubSignIn,
+    LdapSignIn,
+    LtiSignIn,
+    OidcSignIn,
+)
+from jupyterhub_aws.config.sign_in_common import PublicProvider
 from jupyterhub_aws.config.values import port_of
 
 _HTTPS, _POSTGRES, _DNS = 443, 5432, 53
@@ -109,7 +116,9 @@ def _sign_in_ports(hub: Hub) -> list[int]:
         return [_HTTPS]
     if isinstance(sign_in, OidcSignIn):
         return sorted({port_of(sign_in.token_url), port_of(sign_in.userinfo_url)})
-    return [_HTTPS] if isinstance(sign_in, CognitoSignIn) else []
+    if isinstance(sign_in, LtiSignIn):
+        return [port_of(sign_in.jwks_url)]
+    return [_HTTPS] if isinstance(sign_in, (CognitoSignIn, PublicProvider)) else []
 
 
 def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:

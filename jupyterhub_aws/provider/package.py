@@ -400,7 +400,7 @@ class Package:
             "cluster": "The handle of the cluster, or of one of your own.",
             "pools": "The handle of its node pools, or of nodes that exist already.",
             "secrets": (
-                "What the options need: `client-secret` of GitHub, OIDC and Cognito,"
+                "What the options need: `client-secret` of an identity provider,"
                 " `ldap-search-password`, `tls-key` of a certificate of your own."
             ),
             "protected": (

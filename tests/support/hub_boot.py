@@ -54,7 +54,8 @@ c.JupyterHub.cleanup_proxy = True
 c.ConfigurableHTTPProxy.should_start = True
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
 c.ConfigurableHTTPProxy.pid_file = {folder!r} + "/proxy.pid"
-for section in ("GitHubOAuthenticator", "GenericOAuthenticator"):
+for section in ("GitHub", "Generic", "Google", "AzureAd", "CILogon"):
+    section += "OAuthenticator"
     if "oauth_callback_url" in c[section]:
         c[section].oauth_callback_url = "http://127.0.0.1:{port}/hub/oauth_callback"
 '''

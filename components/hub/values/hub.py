@@ -18,7 +18,8 @@ from jupyterhub_aws.components.hub.values.images import (
     unlisted_image_groups,
 )
 from jupyterhub_aws.components.hub.values.servers import CONTAINER_SECURITY, singleuser_values
-from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
+from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
+from jupyterhub_aws.components.hub.values.sign_in_parts import profile_groups
 from jupyterhub_aws.config.chart import merged
 from jupyterhub_aws.config.database import (
     PostgresDatabase,

@@ -10,6 +10,7 @@ from typing import Any
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
 from jupyterhub_aws.changes.effects import server_access, table, users
+from jupyterhub_aws.changes.effects.institutions import Say
 from jupyterhub_aws.changes.effects.network import Opening, tell
 from jupyterhub_aws.changes.effects.user_images import GROUPS, PLACED, free_choices
 from jupyterhub_aws.changes.properties import PropertyChange
@@ -223,7 +224,7 @@ def _values(reading: Reading, about: str) -> None:
 
 def _sign_in(
     keys: tuple[str, ...], item: PropertyChange, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> list[users.Say] | None:
+) -> list[Say] | None:
     # A place inside hub.config.CLASS.trait: the trait as a whole says who.
     if keys[:2] == ("hub", "config"):
         keys = keys[:4]
