@@ -161,7 +161,8 @@ class EntryArgs:
 
     `node_security_group_id` is that of the nodes, `core_group_name` the Auto Scaling group of the
     core pool. `without_balancer`: there is none while the stack is paused; its security group, its
-    target group and its certificate are retained.
+    target group and its certificate are retained. `paused_page`: what an Application Load Balancer
+    answers at the hub's name while the stack is paused; None: there is none.
     """
 
     names: HubNames
@@ -174,6 +175,7 @@ class EntryArgs:
     tags: Mapping[str, str]
     before_balancer: Sequence[pulumi.Resource]
     without_balancer: bool = False
+    paused_page: str | None = None
 
 
 # --- Ingress: one rule for each network that the stack lists.
@@ -236,20 +238,66 @@ class Balancer(Component):
         self._port = _HTTP if isinstance(args.entry.tls, NoTls) else _HTTPS
         group, target = self._security_group(), self._target()
         encryption = self._encryption(args.entry.tls)
-        if args.without_balancer:
-            self.dns_name = pulumi.Output.from_input("")
-        else:
-            self.dns_name = self._way_in(group, target, encryption)
+        balancers = []
+        if not args.without_balancer:
+            balancers.append(self._way_in(group, target, encryption))
+        if args.paused_page is not None:
+            balancers.append(self._paused(group, args.paused_page))
+        # The record has one name in every state: it is changed in place, after what it points to
+        # then exists, and before the engine deletes what it pointed to.
+        if balancers:
+            self._record(balancers[-1])
+        self.dns_name = balancers[0].dns_name if balancers else pulumi.Output.from_input("")
         self.register_outputs({"dns_name": self.dns_name})
 
     def _way_in(
         self, group: ec2.SecurityGroup, target: lb.TargetGroup, encryption: dict[str, Any]
-    ) -> pulumi.Output[str]:
-        """The load balancer with its listener, and the DNS record that points to it."""
-        name, entry = self._name, self._entry
+    ) -> lb.LoadBalancer:
+        """The load balancer with its listener."""
         balancer = self._balancer(group)
         self.watched_as = (balancer.arn_suffix, target.arn_suffix)
         self._listener(balancer, target, encryption)
+        return balancer
+
+    def _paused(self, group: ec2.SecurityGroup, page: str) -> lb.LoadBalancer:
+        """A load balancer that answers by itself, for the same networks: no node runs. One of the
+        other kind cannot (Elastic Load Balancing user guide, "Fixed-response actions").
+        """
+        balancer = lb.LoadBalancer(
+            f"{self._name}-paused",
+            name=self._args.names.paused_balancer,
+            load_balancer_type="application",
+            internal=self._entry.internal,
+            subnets=self._args.subnet_ids,
+            security_groups=[group.id],
+            drop_invalid_header_fields=True,
+            tags=self._tags,
+            opts=self.child(depends_on=list(self._args.before_balancer)),
+        )
+        answer: Any = {
+            "type": "fixed-response",
+            "fixed_response": {
+                "status_code": "503",
+                "content_type": "text/html",
+                "message_body": page,
+            },
+        }
+        lb.Listener(
+            f"{self._name}-paused-listener",
+            load_balancer_arn=balancer.arn,
+            port=self._port,
+            protocol="HTTPS",
+            certificate_arn=self.certificate_arn,
+            ssl_policy=_TLS_POLICY,
+            default_actions=[answer],
+            tags=self._tags,
+            opts=self.child(),
+        )
+        return balancer
+
+    def _record(self, balancer: lb.LoadBalancer) -> None:
+        """The DNS record that points to a load balancer, where the stack manages it."""
+        name, entry = self._name, self._entry
         if entry.route53_zone is not None and entry.record:
             alias: Any = {
                 "name": balancer.dns_name,
@@ -264,7 +312,6 @@ class Balancer(Component):
                 aliases=[alias],
                 opts=self.child(),
             )
-        return balancer.dns_name
 
     def _security_group(self) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(

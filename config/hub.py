@@ -11,8 +11,10 @@ from jupyterhub_aws.config.database import Database, SqliteDatabase
 from jupyterhub_aws.config.entry import Entry
 from jupyterhub_aws.config.errors import dotted, refuse
 from jupyterhub_aws.config.homes import HomeDirectory
+from jupyterhub_aws.config.maintenance import MaintenancePage
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.model import Model, option
+from jupyterhub_aws.config.pages import HubPages
 from jupyterhub_aws.config.profiles import Image, ImageChoice, Memory, Profile
 from jupyterhub_aws.config.sign_in import SignIn
 from jupyterhub_aws.config.tree import leaves
@@ -193,6 +195,19 @@ class Hub(Model):
     )
     culling: Culling = option(
         Culling(), help="When servers and kernels are stopped.", changing="See its options."
+    )
+    pages: HubPages | None = option(
+        None,
+        help="Logo, title, links and terms on the hub's pages, or templates of your own.",
+        changing="See its options.",
+    )
+    maintenance_page: MaintenancePage | None = option(
+        None,
+        help=(
+            "A page that users get, with HTTP 503, while the hub restarts or is upgraded. Without it"
+            " they read `Service Unavailable`."
+        ),
+        changing="The hub and its proxy restart; open connections break once.",
     )
     helm_values: Annotated[dict[str, Any], AfterValidator(_no_nulls)] = option(
         {},

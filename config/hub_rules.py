@@ -25,13 +25,13 @@ from jupyterhub_aws.config.node_size import server_room
 from jupyterhub_aws.config.pools import AnyUserPool, ExistingNodePool, Pools
 from jupyterhub_aws.config.profiles import Profile, Share, shares
 from jupyterhub_aws.config.sign_in import (
-    AnySignIn,
     GitHubSignIn,
     LdapSignIn,
     NativeSignIn,
     SharedPasswordSignIn,
     is_dn,
 )
+from jupyterhub_aws.config.sign_in_common import AnySignIn
 from jupyterhub_aws.config.sign_in_rules import launches_are_encrypted
 from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.volumes import shared_mount

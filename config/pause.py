@@ -15,6 +15,7 @@ from jupyterhub_aws.config.entry import LoadBalancerEntry
 from jupyterhub_aws.config.errors import Problem, Rules, refuse, shown
 from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.hub_rules import Hubs
+from jupyterhub_aws.config.maintenance import paused_page_has_a_balancer
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.network import (
     AirgapNetworkSection,
@@ -145,6 +146,12 @@ def addresses_stay(hubs: Hubs, pause: Pause) -> Iterator[Problem]:
             )
 
 
+def paused_pages_are_shown(network: AnyNetwork, hubs: Hubs) -> Iterator[Problem]:
+    """A maintenance page for paused times needs an entry that can have one."""
+    pages = {name: (hub.entry, hub.maintenance_page) for name, hub in hubs.items()}
+    yield from paused_page_has_a_balancer(network, pages)
+
+
 def instances_of_existing_cluster(
     region: str, cluster: AnyCluster, pause: Pause
 ) -> Iterator[Problem]:
@@ -195,6 +202,7 @@ def nothing_waits_for_nodes(paused: bool, homes: Homes) -> Iterator[Problem]:
 RULES: Rules = (
     (("network", "pause"), dropped_exists),
     (("hubs", "pause"), addresses_stay),
+    (("network", "hubs"), paused_pages_are_shown),
     (("region", "cluster", "pause"), instances_of_existing_cluster),
     (("paused", "homes"), nothing_waits_for_nodes),
 )

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 
 FOLDER = Path(__file__).parent / "data" / "prices"
+#: What a bill has a line for and the tables have no price of, for want of a source: a file of prices
+#: of your own may.
+WITHOUT_PRICE = ("application_load_balancer_hour",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,7 +241,7 @@ def read_prices(path: Path) -> Prices:
         raise refused(path.name, "prices.not-toml", "", what, fix) from None
     types = document.pop("ec2", {})
     problems: list[Problem] = []
-    fixed = _own(document, (), list(rows()), problems)
+    fixed = _own(document, (), [*rows(), *WITHOUT_PRICE], problems)
     ec2 = _own(types if isinstance(types, dict) else {}, ("ec2",), list(instance_types()), problems)
     if problems:
         raise ConfigError(path.name, problems)

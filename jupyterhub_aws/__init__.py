@@ -92,8 +92,10 @@ if TYPE_CHECKING:
     )
     from jupyterhub_aws.config.hub import Culling
     from jupyterhub_aws.config.image_repositories import ImageRepository
+    from jupyterhub_aws.config.maintenance import MaintenancePage
     from jupyterhub_aws.config.mirrors import PackageMirrors
     from jupyterhub_aws.config.network import FlowLogs, Subnet
+    from jupyterhub_aws.config.pages import HubPages
     from jupyterhub_aws.config.pools import Disk, Retiring
     from jupyterhub_aws.config.profiles import ImageChoice, Profile, SizeChoice
     from jupyterhub_aws.config.sign_in import (
@@ -160,6 +162,7 @@ __all__ = [
     "GitHubSignIn",
     "GoogleSignIn",
     "GroupAccess",
+    "HubPages",
     "IdentityProvider",
     "ImageChoice",
     "ImageRepositories",
@@ -176,6 +179,7 @@ __all__ = [
     "LoadBalancerEntry",
     "Lock",
     "LtiSignIn",
+    "MaintenancePage",
     "MemoryDatabase",
     "MonitoredHub",
     "Monitoring",
@@ -284,6 +288,7 @@ _PLACES = {
     "ImageRepository": "config.image_repositories",
     "Images": "config.specs.images",
     "InternetEgress": "config.egress",
+    "HubPages": "config.pages",
     "JupyterHub": "components.hub.hub",
     "JupyterHubArgs": "components.hub.args",
     "JupyterHubPlatform": "components.platform",
@@ -293,6 +298,7 @@ _PLACES = {
     "LoadBalancerEntry": "config.entry",
     "Lock": "config.bundle",
     "LtiSignIn": "config.sign_in",
+    "MaintenancePage": "config.maintenance",
     "MemoryDatabase": "config.database",
     "MonitoredHub": "config.specs.alarms",
     "Monitoring": "components.monitoring.monitoring",

@@ -35,8 +35,10 @@ from jupyterhub_aws.config.homes import (
     NfsHomes,
 )
 from jupyterhub_aws.config.hub import Culling, Hub
+from jupyterhub_aws.config.maintenance import MaintenancePage
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.network import ExistingNetworkSection
+from jupyterhub_aws.config.pages import HubPages
 from jupyterhub_aws.config.profiles import ImageChoice, Profile
 from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets
 from jupyterhub_aws.config.sign_in import SignIn
@@ -132,6 +134,8 @@ class JupyterHubArgs:
     named_servers: int | None = None
     package_mirrors: PackageMirrors | Mapping[str, Any] | None = None
     culling: Culling | Mapping[str, Any] | None = None
+    pages: HubPages | Mapping[str, Any] | None = None
+    maintenance_page: MaintenancePage | Mapping[str, Any] | None = None
     helm_values: Mapping[str, Any] | None = None
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     protected: bool = True

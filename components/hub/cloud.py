@@ -134,6 +134,7 @@ class HubCloud(Component):
                 tags=args.tags,
                 before_balancer=args.network.ready,
                 without_balancer=args.hub.without_balancer,
+                paused_page=args.hub.paused_page,
             ),
             self.child(),
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,10 +14,12 @@ from jupyterhub_aws.config.chart import default_values
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.database import SqliteDatabase
 from jupyterhub_aws.config.entry import LoadBalancerEntry, NoTls, PortForwardEntry
+from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.homes import Homes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.hub_rules import core_zones, node_port
 from jupyterhub_aws.config.node_size import server_room
+from jupyterhub_aws.config.pages import PageFiles, page_files
 from jupyterhub_aws.config.profiles import (
     Profile,
     Share,
@@ -124,7 +126,8 @@ class HubSpec:
     `proxy_variables` the corporate proxy that they use. `existing_cluster`: the cluster existed
     before the stack. `heartbeat`: the hub writes a line a minute that an alarm waits for.
     `protected` and `paused` as the stack is. `database_zone` is the zone of a database volume,
-    `volume_tags` and `database_tags` are what backups find them by.
+    `volume_tags` and `database_tags` are what backups find them by. `pages` are the files of its
+    own pages.
     """
 
     name: str
@@ -147,6 +150,7 @@ class HubSpec:
     database_zone: str | None
     volume_tags: Mapping[str, str]
     database_tags: Mapping[str, str]
+    pages: PageFiles = field(default_factory=PageFiles)
 
     @property
     def url(self) -> str:
@@ -162,6 +166,14 @@ class HubSpec:
     def internal(self) -> bool:
         """Whether its load balancer faces the VPC only."""
         return isinstance(self.options.entry, LoadBalancerEntry) and self.options.entry.internal
+
+    @property
+    def paused_page(self) -> str | None:
+        """What a load balancer of its own answers now, as long as the stack is paused; None: there
+        is no such balancer.
+        """
+        section = self.options.maintenance_page
+        return section.paused_page if self.paused and section and section.paused_text else None
 
     @property
     def server_image(self) -> str:
@@ -259,7 +271,15 @@ def hub_spec(
         database_zone=core_zones(stack.pools, stack.network)[0] if on_volume else None,
         volume_tags=backups.tags,
         database_tags=backups.database_tags,
+        pages=_pages(stack, hub, name),
     )
+
+
+def _pages(stack: StackConfig, hub: Hub, name: str) -> PageFiles:
+    if hub.pages is None:
+        return PageFiles()
+    place = dotted(("hubs", name, "pages"))
+    return page_files(hub.pages, stack.folder, place, closed=stack.network.closed)
 
 
 def hub_profiles(

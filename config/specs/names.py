@@ -10,6 +10,7 @@ from dataclasses import dataclass
 #: Elastic Load Balancing API reference: names of balancers and target groups have at most 32
 #: characters, and end in none but a letter or digit.
 _BALANCER_NAME = 32
+_PAUSED = "-paused"
 #: What every hub's release and its Service of the proxy are called inside the hub's own namespace.
 HOMES_CLAIM = "homes"
 DATABASE_CLAIM = "hub-db-dir"  # the chart's own (templates/hub/pvc.yaml)
@@ -66,6 +67,11 @@ class HubNames:
     def balancer(self) -> str:
         """Name of its load balancer."""
         return shortened(self.physical, _BALANCER_NAME)
+
+    @property
+    def paused_balancer(self) -> str:
+        """Name of the load balancer that answers while the stack is paused."""
+        return f"{shortened(self.physical, _BALANCER_NAME - len(_PAUSED))}{_PAUSED}"
 
     def target_group(self, generation: str) -> str:
         """Name of a target group; `generation` changes with what would replace it, so that the

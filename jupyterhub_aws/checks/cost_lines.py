@@ -11,6 +11,8 @@ from typing import Any
 from jupyterhub_aws.checks.placement import POOL_LABEL, UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import READ_ERRORS, Resource, Resources
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
+from jupyterhub_aws.config.entry import LoadBalancerEntry
+from jupyterhub_aws.config.maintenance import subnets_of
 from jupyterhub_aws.config.prices import HOURS_PER_MONTH, REGION, Prices
 from jupyterhub_aws.config.specs.network import endpoint_reasons
 from jupyterhub_aws.config.stack import StackConfig
@@ -224,7 +226,11 @@ def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Itera
     """Fixed costs of each hub, independent of use; load balancers may be removed and databases
     stopped while paused.
     """
-    balancers = resources.of("aws:lb/loadBalancer:LoadBalancer")
+    balancers = [
+        balancer
+        for balancer in resources.of("aws:lb/loadBalancer:LoadBalancer")
+        if balancer.inputs.get("loadBalancerType") == "network"
+    ]
     # An internet-facing load balancer has a public address in each of its subnets.
     addresses = sum(
         len(balancer.inputs.get("subnets", ()))
@@ -238,12 +244,48 @@ def hub_lines(stack: StackConfig, resources: Resources, prices: Prices) -> Itera
         if count:
             paused = 0 if "balancers" in stack.pause.drop else count
             yield steady(what, row, prices.of(row) * HOURS_PER_MONTH, count, paused=paused)
+    yield from _paused_pages(stack, prices)
     volumes = sum(int(volume.inputs["size"]) for volume in resources.of("aws:ebs/volume:Volume"))
     if volumes:
         price = prices.of("gp3_gib_month")
         yield steady("GiB of hub databases on volumes", "gp3_gib_month", price, volumes)
     for database in resources.of("aws:rds/instance:Instance"):
         yield from _database(stack, database, prices)
+
+
+def _paused_pages(stack: StackConfig, prices: Prices) -> Iterator[BillLine]:
+    """The load balancers that answer for hubs while the stack is paused, and their addresses."""
+    entries = [
+        hub.entry
+        for hub in stack.hubs.values()
+        if hub.maintenance_page is not None
+        and hub.maintenance_page.paused_text
+        and isinstance(hub.entry, LoadBalancerEntry)
+    ]
+    if not entries or stack.parts == "cluster":
+        return
+    row, count = "application_load_balancer_hour", len(entries)
+    hourly, now = prices.known(row), bool(stack.paused)
+    yield BillLine(
+        what="application load balancer, with the page of a paused hub",
+        unit_price=None if hourly is None else hourly * HOURS_PER_MONTH,
+        idle=count * now,
+        paused=count,
+        most=count * now,
+        note="no price known" if hourly is None else None,
+        rows=() if hourly is None else (row,),
+    )
+    addresses = sum(subnets_of(stack.network, entry) for entry in entries if not entry.internal)
+    if addresses:
+        row = "public_ipv4_hour"
+        yield BillLine(
+            what="public IPv4 address of a paused hub's page",
+            unit_price=prices.of(row) * HOURS_PER_MONTH,
+            idle=addresses * now,
+            paused=addresses,
+            most=addresses * now,
+            rows=(row,),
+        )
 
 
 def _database(stack: StackConfig, database: Resource, prices: Prices) -> Iterator[BillLine]:

@@ -88,6 +88,8 @@ def _hubs(stack: StackConfig, resources: Resources, alarms: list[Resource]) -> I
             )
             yield fail(_ID, message, fix, release, path=path)
     for balancer in () if stack.ownership_pending else resources.of(_BALANCER):
+        if balancer.inputs.get("loadBalancerType") != "network":
+            continue  # the one of a paused hub has no target
         suffix = f"${{{balancer.name}.arnSuffix}}"
         if not any(suffix in str(alarm.inputs.get("dimensions")) for alarm in alarms):
             message = f"no alarm fires when {balancer.label} finds no healthy proxy"

@@ -26,6 +26,7 @@ _COMMANDS = {
     "pause": "Scale a stack to zero; homes and names stay",
     "resume": "Bring a paused stack back as its file says",
     "health": "Sign in, start a server of each profile, run a cell",
+    "announce": "Show a text on every page of a hub, until a time",
     "who": "Every server: whose, which profile, on which node",
     "nodes": "Every node: pool, type, zone, market, load",
     "logs": "Logs of a hub, its proxy or a user's server",

@@ -92,6 +92,8 @@ _MORE = {
         "vault_lock": {"min_days": 7, "max_days": 365, "grace_days": 3},
     },
     "hubs.main.culling": {"server_idle_minutes": 60},
+    "hubs.main.pages": {"title": "Lab", "help_links": {"Help": "https://help.example.org"}, "terms": "Be kind"},
+    "hubs.main.maintenance_page": {"text": "Back soon", "contact": "help@example.org"},
     "hubs.main.image": "quay.io/jupyter/scipy-notebook:2025-12-31",
     "hubs.main.home_directory": "home/{escaped_username}",
     "hubs.main.shared_directories": {"data": {"mount_path": "/home/jovyan/data", "writable_by": "none"}},

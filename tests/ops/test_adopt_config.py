@@ -4,6 +4,7 @@ no secret of theirs comes out anywhere.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -337,3 +338,27 @@ def test_secrets_are_marks_as_soon_as_they_are_read() -> None:
     old = parsed(path.read_text(encoding="utf-8"), path)
     assert _PLANTED.findall(str(old.values)) == [], "no rule that comes later ever holds one"
     assert old.values["hub"]["extraEnv"][1] == {"name": "PLAIN", "value": "plain"}
+
+
+def test_pages_of_the_old_hub_are_listed_with_the_option_that_is_for_them(tmp_path: Path) -> None:
+    values = {
+        "hub": {
+            "templatePaths": ["/etc/jupyterhub/templates"],
+            "templateVars": {"announcement": "Back at 9", "announcement_login": "Hello"},
+            "config": {"JupyterHub": {"logo_file": "/srv/logo.png"}},
+            "extraFiles": {
+                "login": {"mountPath": "/etc/jupyterhub/templates/login.html", "stringData": "x"},
+                "hook": {"mountPath": "/srv/hook.py", "stringData": "x = 1"},
+            },
+        }
+    }
+    path = tmp_path / "values.yaml"
+    text = json.dumps(values)
+    found = convert(parsed(text, path), hub="main", stack="old", source=path.name)
+    why = {item.path: item.why for item in found.dropped}
+    assert "jhub announce" in why["hub.templateVars.announcement"]
+    assert "pages: {folder: " in why["hub.templatePaths"]
+    assert "pages: {logo: " in why["hub.config.JupyterHub.logo_file"]
+    assert "pages: {folder: " in why["hub.extraFiles.login"]
+    assert "is a program" in why["hub.extraFiles"]
+    assert "announcement_login: Hello" in found.text and "Back at 9" not in found.text

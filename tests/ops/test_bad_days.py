@@ -22,6 +22,7 @@ COMMANDS = {
     "pause": ["pause", "dev", "--now", "--no-up"],
     "resume": ["resume", "dev", "--no-up"],
     "health": ["health", "dev"],
+    "announce": ["announce", "dev", "main", "x", "--until", "in 1h"],
     "who": ["who", "dev"],
     "nodes": ["nodes", "dev"],
     "logs": ["logs", "dev", "main"],

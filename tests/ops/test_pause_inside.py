@@ -379,3 +379,23 @@ def test_a_notice_is_a_time(text: str, seconds: int) -> None:
 def test_and_nothing_else(text: str) -> None:
     with pytest.raises(BadParameter, match="write it like 15m"):
         NoticePeriod().convert(text, None, None)
+
+
+@pytest.mark.real
+def test_a_page_of_the_paused_hub_is_said_and_goes_with_an_up(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
+    begin(account, shape, tmp_path)
+    file, line = shape.file(tmp_path), "        hostname: hub.example.org\n"
+    text = file.read_text()
+    assert text.count(line) == 1
+    page = "      maintenance_page: {paused_text: Back in January.}\n"
+    text = text.replace(line, f"{line}        route53_zone: Z0123456789ABCDEFGHIJ\n")
+    file.write_text(text.replace("      entry:\n", f"{page}      entry:\n", 1))
+    done = run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("After that `up`, users of main read the maintenance page.\n")
+    done = run(account, tmp_path, "resume", "dev", "--no-up")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Hubs' records come back by: pulumi up -s dev; then run this")
+    assert run(account, tmp_path, "resume", "dev", "--no-up").stdout.startswith("dev is resumed.")

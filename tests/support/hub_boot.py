@@ -7,6 +7,7 @@ loopback. Everything else is the hub's own.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import re
@@ -270,4 +271,7 @@ def _files(values: Mapping[str, Any], folder: Path, secret: Mapping[str, Any]) -
     for item in (values.get("hub", {}).get("extraFiles") or {}).values():
         place = Path(here(item["mountPath"]))
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(item["stringData"])
+        if "binaryData" in item:
+            place.write_bytes(base64.b64decode(item["binaryData"]))
+        else:
+            place.write_text(item["stringData"])

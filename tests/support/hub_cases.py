@@ -126,6 +126,8 @@ CASES: Mapping[str, tuple[str, ...]] = {
         ),
         "hubs.main.shared_memory=4G",
         "hubs.main.named_servers=2",
+        'hubs.main.pages={"title": "Lab", "help_links": {"Help": "https://help.example.org"}}',
+        'hubs.main.maintenance_page={"contact": "help@example.org"}',
     ),
     "native": ('hubs.main.sign_in={"kind": "native", "administrators": ["ops1"]}',),
     "shared password, tunnel": (

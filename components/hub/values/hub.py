@@ -17,6 +17,8 @@ from jupyterhub_aws.components.hub.values.images import (
     puller_values,
     unlisted_image_groups,
 )
+from jupyterhub_aws.components.hub.values.maintenance import maintenance_values
+from jupyterhub_aws.components.hub.values.pages import page_values
 from jupyterhub_aws.components.hub.values.servers import CONTAINER_SECURITY, singleuser_values
 from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
 from jupyterhub_aws.components.hub.values.sign_in_parts import profile_groups
@@ -261,6 +263,7 @@ def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
         "extraFiles": {
             **files_of_every_hub(),
             **sign_in.extra_files,
+            **page_values(hub)[0],
             **({} if hub.access is None else access_files()),
         },
         **(
@@ -290,6 +293,7 @@ def _own_settings(hub: HubSpec) -> dict[str, Any]:
         **({"writtenByAdministrators": written} if written else {}),
         **({"heartbeat": on_volume} if hub.heartbeat else {}),
         **({} if hub.access is None else {"awsAccess": access_settings(hub.access)}),
+        **page_values(hub)[1],
     }
 
 
@@ -339,7 +343,7 @@ def _proxy(hub: Hub) -> dict[str, Any]:
             if encrypts
             else {"enabled": False}
         ),
-        "chp": {"resources": _PROXY},
+        "chp": {"resources": _PROXY, **maintenance_values(hub)},
         "traefik": {"resources": _PROXY},
         "secretSync": {"resources": _SMALL},
     }

@@ -12,8 +12,15 @@ from jupyterhub_aws.checks.hub_values.all import verdict
 from jupyterhub_aws.checks.hub_values.policies import closed_by_default, malformed
 from jupyterhub_aws.checks.hub_values.reach import reach
 from jupyterhub_aws.checks.resources import SECRET
-from jupyterhub_aws.components.hub.values.hub import OPERATOR, HubSecretInputs, hub_values, rendered
+from jupyterhub_aws.components.hub.values.hub import (
+    OPERATOR,
+    HubSecretInputs,
+    hub_values,
+    rendered,
+    upstream_values,
+)
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
+from jupyterhub_aws.components.hub.values.maintenance import maintenance_problems
 from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
 from jupyterhub_aws.config.chart import CHART, chart_version, effective
 from jupyterhub_aws.config.entry import own_certificate
@@ -257,6 +264,10 @@ def hub_problems(stack: StackConfig, name: str, spec: HubSpec | None = None) -> 
     """
     hub = resolve(stack).hubs[name] if spec is None else spec
     yield from _policies_too_long(hub)
+    yield from hub.pages.problems
+    if hub.options.maintenance_page is not None:
+        ours, merged = rendered(hub, UNKNOWN), upstream_values(hub, UNKNOWN)
+        yield from maintenance_problems(name, ours, merged)
     values = hub_values(hub, UNKNOWN, resolve(stack).images)
     refused, told = False, set()
     for fault, by_schema in verdict(values, hub.options, hub.start_seconds):

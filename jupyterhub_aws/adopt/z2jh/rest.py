@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyterhub_aws.adopt.z2jh.homes import gib
+from jupyterhub_aws.adopt.z2jh.pages import pages_listed
 from jupyterhub_aws.adopt.z2jh.seal import looks_secret
 from jupyterhub_aws.adopt.z2jh.taken import SEALED, LedgerStatus, Taking, default_of
 from jupyterhub_aws.checks.resources import SECRET
@@ -147,6 +148,7 @@ def named_servers_of(taking: Taking) -> int:
 def decided(taking: Taking) -> None:
     """Take away what the stack decides by itself, and say so."""
     _defaults(taking)
+    pages_listed(taking)
     for path, why in _DECIDED:
         taking.drop_all(*path, why=why)
     listed = taking.look("hub", "config", "JupyterHub", "load_roles")

@@ -48,6 +48,7 @@ def pause_command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) ->
         context_of,
         hubs_to_notify,
         pause_steps,
+        paused_pages,
         refuse_user_nodes,
         stack_file_steps,
         user_steps,
@@ -80,8 +81,14 @@ def pause_command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) ->
                 f"{ctx.file.stack} is paused. Commit {ctx.file.source}; the next `pulumi up` makes"
                 " it the stack's state."
             )
+            if pages := paused_pages(ctx.stack):
+                click.echo(
+                    f"After that `up`, users of {', '.join(pages)} read the maintenance page."
+                )
             return 0
         steps.up(COMMAND, ctx.file, yes=yes)
+        if pages := paused_pages(ctx.stack):
+            click.echo(f"Users of {', '.join(pages)} read the maintenance page now.")
     click.echo(
         f"{ctx.file.stack} is paused. Commit {ctx.file.source}. To bring it back: jhub resume"
         f" {ctx.file.stack}"
@@ -132,8 +139,9 @@ def resume_command(stack: str, no_up: bool, yes: bool) -> int:
                 run(COMMAND, answers(ctx, cluster))
         if no_up or not steps.there():
             if needs_up(ctx):
+                what = "What was dropped comes" if ctx.stack.pause.drop else "Hubs' records come"
                 click.echo(
-                    f"What was dropped comes back by: pulumi up -s {ctx.file.stack}; then run"
+                    f"{what} back by: pulumi up -s {ctx.file.stack}; then run"
                     " this again with --no-up"
                 )
                 return 0

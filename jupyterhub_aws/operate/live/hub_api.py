@@ -23,6 +23,7 @@ from jupyterhub_aws.operate.live.cluster import KubectlCluster
 
 _SECONDS = 20.0
 _PAGE = 200
+_ANNOUNCEMENTS = "/jupyterhub-aws/announcements"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,22 @@ class HubApi:
     def clear_notice(self) -> None:
         """Show nothing any more."""
         self.ask("DELETE", "/jupyterhub-aws/notice", fine=(204,))
+
+    def announcements(self) -> list[Mapping[str, Any]]:
+        """What pages show now or later, apart from a notice."""
+        found: list[Mapping[str, Any]] = self.ask("GET", _ANNOUNCEMENTS)["announcements"]
+        return found
+
+    def announce(self, text: str, starts: int, ends: int) -> Mapping[str, Any]:
+        """Show a text on every page from one moment until another, in seconds since 1970."""
+        body = {"text": text, "starts": starts, "ends": ends}
+        found: dict[str, Any] = self.ask("POST", _ANNOUNCEMENTS, body)
+        return found
+
+    def clear_announcements(self, number: int | None) -> None:
+        """Remove one announcement, or all."""
+        path = _ANNOUNCEMENTS if number is None else f"{_ANNOUNCEMENTS}/{number}"
+        self.ask("DELETE", path, fine=(204,))
 
     def progress(self, user: str) -> Iterator[Mapping[str, Any]]:
         """What the hub says of a user's default server while it starts, as it comes: events with

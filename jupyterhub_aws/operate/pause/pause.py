@@ -255,4 +255,14 @@ def context_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseConte
 
 def needs_up(context: PauseContext) -> bool:
     """Whether something has to be built again before nodes can start."""
-    return bool(context.stack.pause.drop) and KEY in context.file.values
+    built = bool(context.stack.pause.drop or paused_pages(context.stack))
+    return built and KEY in context.file.values
+
+
+def paused_pages(stack: StackConfig) -> list[str]:
+    """The hubs whose users read a maintenance page while the stack is paused."""
+    return [
+        name
+        for name, hub in sorted(stack.hubs.items())
+        if hub.maintenance_page is not None and hub.maintenance_page.paused_text
+    ]
