@@ -13,6 +13,7 @@ from jupyterhub_aws.config.homes import HomeDirectory
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.profiles import Image, Memory, Profile
+from jupyterhub_aws.config.services import Services
 from jupyterhub_aws.config.sign_in import SignIn
 from jupyterhub_aws.config.tree import leaves
 from jupyterhub_aws.config.values import ShortName
@@ -147,6 +148,15 @@ class Hub(Model):
         changing="The hub restarts.",
         ge=0,
         le=20,
+    )
+    services: Services = option(
+        {},
+        help=(
+            "Programs beside the hub: what their tokens may do, and which users may open them at"
+            " /services/NAME/."
+        ),
+        changing="The hub restarts.",
+        max_length=20,
     )
     package_mirrors: PackageMirrors = option(
         PackageMirrors(),

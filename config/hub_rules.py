@@ -29,6 +29,7 @@ from jupyterhub_aws.config.sign_in import (
     LdapSignIn,
     NativeSignIn,
     SharedPasswordSignIn,
+    SignIn,
     is_dn,
 )
 from jupyterhub_aws.config.volumes import shared_mount
@@ -346,42 +347,45 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
     for name, hub in hubs.items():
         for profile_name, profile in hub.profiles.items():
             path = f"hubs.{name}.profiles.{profile_name}.groups"
-            if profile.groups and not hub.sign_in.groups_known:
-                fix = (
-                    "add sign_in.groups_claim, the claim that lists them"
-                    if hub.sign_in.kind == "oidc"
-                    else "choose ldap, oidc, cognito or github"
-                )
-                yield Problem(
-                    id="groups.unknown-to-sign-in",
-                    path=path,
-                    what=(
-                        f"is for groups, but sign_in.kind {hub.sign_in.kind} knows of none: no user"
-                        " would get it"
-                    ),
-                    fix=fix,
-                )
-                continue
-            for index, group in enumerate(profile.groups):
-                if isinstance(hub.sign_in, LdapSignIn) and not is_dn(group):
-                    what, fix = (
-                        f"is not a distinguished name (got {shown(group)})",
-                        "write it whole, such as cn=gpu,ou=groups,dc=example,dc=org",
-                    )
-                    yield Problem(
-                        id="sign-in.distinguished-name",
-                        path=f"{path}[{index}]",
-                        what=what,
-                        fix=fix,
-                    )
-                if isinstance(hub.sign_in, GitHubSignIn) and ":" not in group:
-                    what = f"is not a team (got {shown(group)})"
-                    yield Problem(
-                        id="groups.not-a-team",
-                        path=f"{path}[{index}]",
-                        what=what,
-                        fix="write organization:team",
-                    )
+            yield from group_problems(hub.sign_in, path, profile.groups, "no user would get it")
+
+
+def group_problems(
+    sign_in: SignIn, path: str, groups: Collection[str], otherwise: str
+) -> Iterator[Problem]:
+    """What is wrong with a list of groups under a kind of sign-in; `otherwise` is what would
+    happen if it knows of none.
+    """
+    if groups and not sign_in.groups_known:
+        fix = (
+            "add sign_in.groups_claim, the claim that lists them"
+            if sign_in.kind == "oidc"
+            else "choose ldap, oidc, cognito or github"
+        )
+        yield Problem(
+            id="groups.unknown-to-sign-in",
+            path=path,
+            what=f"is for groups, but sign_in.kind {sign_in.kind} knows of none: {otherwise}",
+            fix=fix,
+        )
+        return
+    for index, group in enumerate(groups):
+        if isinstance(sign_in, LdapSignIn) and not is_dn(group):
+            what, fix = (
+                f"is not a distinguished name (got {shown(group)})",
+                "write it whole, such as cn=gpu,ou=groups,dc=example,dc=org",
+            )
+            yield Problem(
+                id="sign-in.distinguished-name", path=f"{path}[{index}]", what=what, fix=fix
+            )
+        if isinstance(sign_in, GitHubSignIn) and ":" not in group:
+            what = f"is not a team (got {shown(group)})"
+            yield Problem(
+                id="groups.not-a-team",
+                path=f"{path}[{index}]",
+                what=what,
+                fix="write organization:team",
+            )
 
 
 def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:

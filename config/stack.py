@@ -18,6 +18,7 @@ from jupyterhub_aws.config import (
     isolated_rules,
     monitoring,
     pause,
+    service_rules,
 )
 from jupyterhub_aws.config.backups import AwsBackup, Backups
 from jupyterhub_aws.config.cluster import Cluster, EksCluster
@@ -287,6 +288,7 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
 RULES: Rules = (
     *infrastructure_rules.RULES,
     *hub_rules.RULES,
+    *service_rules.RULES,
     (("imports",), _imports_have_form),
     *pause.RULES,
     *monitoring.RULES,

@@ -36,7 +36,8 @@ from jupyterhub_aws.config.hub import Culling, Hub
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.profiles import Profile
-from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets
+from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets, service_token_key
+from jupyterhub_aws.config.services import Service
 from jupyterhub_aws.config.sign_in import SignIn
 from jupyterhub_aws.config.specs.hub import HubSpec, hub_spec
 from jupyterhub_aws.config.specs.images import Images
@@ -99,7 +100,8 @@ class JupyterHubArgs:
     mapping with the same keys; None is the default.
 
     `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito,
-    `ldap-search-password`, `tls-key` of a certificate of your own. `protected`: namespaces, claims
+    `ldap-search-password`, `tls-key` of a certificate of your own, `service-NAME-token` of a service
+    with `token: given`. `protected`: namespaces, claims
     and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where
     images and charts come from. `backups` are the outputs of Backups, by whose tag volumes and
     databases are found; None: this program does not back them up. RDS has automatic backups of its
@@ -120,6 +122,7 @@ class JupyterHubArgs:
     volumes: Mapping[str, Volume | Mapping[str, Any]] | None = None
     shared_memory: str | None = None
     named_servers: int | None = None
+    services: Mapping[str, Service | Mapping[str, Any]] | None = None
     package_mirrors: PackageMirrors | Mapping[str, Any] | None = None
     culling: Culling | Mapping[str, Any] | None = None
     helm_values: Mapping[str, Any] | None = None
@@ -227,13 +230,19 @@ class JupyterHubArgs:
                 f'write {{"{SECRET_ENDINGS[0]}": …}}',
             )
             return
+        tokens = [
+            service_token_key(name, service).removeprefix(f"hub-{name}-")
+            for hub in hubs.values()
+            for service, options in sorted(hub.services.items())
+            if options.token == "given"
+        ]
         for key in self.secrets:
-            if key not in SECRET_ENDINGS:
+            if key not in (*SECRET_ENDINGS, *tokens):
                 given.say(
                     "secret.unknown",
                     dotted(("secrets", str(key))),
                     "is no secret of a hub",
-                    f"choose from {', '.join(SECRET_ENDINGS)}",
+                    f"choose from {', '.join((*SECRET_ENDINGS, *tokens))}",
                 )
         for wanted in missing_secrets(
             hubs, [file_key(f"hub-{name}-{key}") for key in self.secrets]

@@ -32,6 +32,7 @@ from jupyterhub_aws.config.specs.homes import homes_name
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.specs.network_policies import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec
+from jupyterhub_aws.config.specs.services import ServiceSpec, service_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 
@@ -164,6 +165,14 @@ class HubSpec:
         """The image of servers whose profile names none, as its maker names it."""
         image: Mapping[str, str] = default_values()["singleuser"]["image"]
         return self.options.image or f"{image['name']}:{image['tag']}"
+
+    @property
+    def services(self) -> tuple[ServiceSpec, ...]:
+        """The programs beside it, by name."""
+        names = self.names
+        return service_specs(
+            self.options.services, namespace=names.namespace, release=names.release
+        )
 
     def profile(self, name: str) -> ProfileSpec:
         """The profile of that name. Raises KeyError."""

@@ -60,6 +60,16 @@ def profile_groups(hub: Hub) -> dict[str, list[str]]:
     }
 
 
+def named_groups(hub: Hub) -> list[str]:
+    """Every group that decides over something in the hub: profiles, shared directories, services."""
+    found = {group for groups in profile_groups(hub).values() for group in groups}
+    for directory in hub.shared_directories.values():
+        found |= {*directory.read_groups, *directory.write_groups}
+    for service in hub.services.values():
+        found |= set(service.groups)
+    return sorted(found)
+
+
 def _authenticator_traits(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
     """The allowed users by name. Administrators are listed too: being an administrator does not
     imply it. With a non-empty list JupyterHub would also admit all users who signed in before;
@@ -100,7 +110,7 @@ def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
         if sign_in.allowed_organizations
         else {}
     )
-    teams = bool(sign_in.admin_teams or profile_groups(hub))
+    teams = bool(sign_in.admin_teams or named_groups(hub))
     if teams:
         authenticator["manage_groups"] = True
         organizations |= {"populate_teams_in_auth_state": True}
@@ -210,9 +220,7 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
         "timeout_seconds": sign_in.timeout_seconds,
         "admin_groups": list(sign_in.admin_groups),
     }
-    own["known_groups"] = sorted(
-        {group for groups in profile_groups(hub).values() for group in groups}
-    )
+    own["known_groups"] = named_groups(hub)
     files = (
         {}
         if sign_in.ca_certificate is None
