@@ -68,6 +68,8 @@ def _said_once(hub: Hub, hub_name: str, name: str, service: Service) -> Iterator
     ]
     if service.all_users:
         places.append(("hub", "loadRoles", "user"))
+    if service.from_servers:
+        places.append(("hub", "loadRoles", "server"))
     for place in places:
         if at(hub.helm_values, *place) is not None:
             yield Problem(
@@ -112,7 +114,7 @@ def _own_pods(hubs: Hubs, hub: str, path: str, service: Service) -> Iterator[Pro
         yield Problem(
             id="services.namespace-taken",
             path=f"{path}.pods.namespace" if service.pods.namespace else f"{path}.url",
-            what=f"is the namespace of another part of the cluster ({where})",
+            what=f"leads to the namespace of another part of the cluster ({where})",
             fix="use the hub's own namespace, or one of its own",
         )
 

@@ -262,6 +262,14 @@ class Service(Model):
         help="Every user may open it. Without users, groups and this only administrators may.",
         changing=_RESTARTS,
     )
+    from_servers: bool = option(
+        False,
+        help=(
+            "Users' servers reach it in the cluster, and the token of a server opens it where its"
+            " user may: for programs such as Dask Gateway, which users call from notebooks."
+        ),
+        changing="The hub restarts; for servers that start later.",
+    )
     oauth: ServiceSignIn | None = option(
         None, help="How it signs users in with the hub.", changing="See its options."
     )
@@ -273,9 +281,10 @@ class Service(Model):
     def _complete(self) -> Service:
         """What belongs together."""
         if self.url is None:
-            if self.opened_by_users:
-                what = "says which users may open it, and has no url"
-                raise refuse("services.no-url", what, "write url, or remove users and groups")
+            if self.opened_by_users or self.from_servers:
+                what = "says who may open it, and has no url"
+                fix = "write url, or remove users, groups and from_servers"
+                raise refuse("services.no-url", what, fix)
             if self.oauth is not None and self.oauth.redirect_uri is None:
                 what = "signs users in, and has neither url nor oauth.redirect_uri"
                 raise refuse("services.no-redirect", what, "write one of them")

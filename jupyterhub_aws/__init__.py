@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from jupyterhub_aws.config.network import FlowLogs, Subnet
     from jupyterhub_aws.config.pools import Disk, Retiring
     from jupyterhub_aws.config.profiles import ImageChoice, Profile, SizeChoice
+    from jupyterhub_aws.config.services import Service, ServicePods, ServiceSignIn
     from jupyterhub_aws.config.sign_in import (
         CognitoSignIn,
         GitHubSignIn,
@@ -171,6 +172,9 @@ __all__ = [
     "Retiring",
     "RoutedPeerNetwork",
     "ScratchVolume",
+    "Service",
+    "ServicePods",
+    "ServiceSignIn",
     "SharedDirectory",
     "SharedPasswordSignIn",
     "SizeChoice",
@@ -268,6 +272,9 @@ _PLACES = {
     "Retiring": "config.pools",
     "RoutedPeerNetwork": "config.egress",
     "ScratchVolume": "config.volumes",
+    "Service": "config.services",
+    "ServicePods": "config.services",
+    "ServiceSignIn": "config.services",
     "SharedDirectory": "config.volumes",
     "SharedPasswordSignIn": "config.sign_in",
     "SizeChoice": "config.profiles",

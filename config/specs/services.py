@@ -83,8 +83,8 @@ class ServiceSpec:
         }
 
     @property
-    def from_proxy(self) -> Rule | None:
-        """The egress rule of the proxy."""
+    def to_pods(self) -> Rule | None:
+        """The egress rule of the proxy, and with `from_servers` of users' servers."""
         if self.peer is None or self.port is None:
             return None
         return {"to": [self.peer], "ports": [{"protocol": "TCP", "port": self.port}]}
@@ -98,13 +98,14 @@ class ServiceSpec:
 
     def policy(self, dns: Sequence[Rule]) -> Mapping[str, Any] | None:
         """The NetworkPolicy of its own pods, where they are in the hub's namespace: requests of the
-        proxy, the hub's API and DNS. `dns` are the egress rules of name resolution.
+        proxy and of users' servers, the hub's API and DNS. `dns` are the egress rules of name resolution.
         """
         pods = self.options.pods
         if pods is None or not self.in_namespace:
             return None
         port = [] if self.port is None else [{"protocol": "TCP", "port": self.port}]
-        proxy = {"from": [{"podSelector": {"matchLabels": self._part("proxy")}}], "ports": port}
+        parts = ["proxy", *(["singleuser-server"] if self.options.from_servers else [])]
+        peers = [{"podSelector": {"matchLabels": self._part(part)}} for part in parts]
         kube_dns = {
             "to": [{"namespaceSelector": {"matchLabels": {_NAMESPACE_LABEL: "kube-system"}}}],
             "ports": [{"protocol": protocol, "port": _DNS} for protocol in ("UDP", "TCP")],
@@ -116,7 +117,7 @@ class ServiceSpec:
         return {
             "podSelector": {"matchLabels": dict(sorted(pods.labels.items()))},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [proxy] if port else [],
+            "ingress": [{"from": peers, "ports": port}] if port else [],
             "egress": [*dns, kube_dns, hub],
         }
 

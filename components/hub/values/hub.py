@@ -19,6 +19,7 @@ from jupyterhub_aws.components.hub.values.servers import (
 from jupyterhub_aws.components.hub.values.services import (
     hub_ingress,
     proxy_egress,
+    servers_egress,
     service_values,
 )
 from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
@@ -203,6 +204,8 @@ def _network_policies(hub: HubSpec) -> dict[str, Any]:
     }
     if served := proxy_egress(hub):
         found["proxy"] = {**found["proxy"], "chp": policy([*hub.egress.proxy, *served])}
+    if called := servers_egress(hub):
+        found["singleuser"] = policy([*hub.egress.servers, *called])
     if callers := hub_ingress(hub):
         found["hub"]["networkPolicy"]["ingress"] = callers
     return found

@@ -9,8 +9,10 @@ from typing import Any
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.services import Rule, ServiceSpec
 
-#: The role that every user of a hub has (jupyterhub/roles.py 5.5).
-_USER_ROLE = "user"
+#: The roles that every user and every server's token have, and what is in the second by default
+#: (jupyterhub/roles.py 5.5, get_default_roles). A token can do no more than its user.
+_USER_ROLE, _SERVER_ROLE = "user", "server"
+_SERVER_SCOPES = ("users:activity!user", "access:servers!server")
 
 
 def service_values(hub: HubSpec) -> dict[str, dict[str, Any]]:
@@ -24,6 +26,9 @@ def service_values(hub: HubSpec) -> dict[str, dict[str, Any]]:
     for_all = [_access(spec) for spec in specs if spec.options.all_users]
     if for_all:
         roles[_USER_ROLE] = {"scopes": ["self", *for_all]}
+    called = [_access(spec) for spec in specs if spec.options.from_servers]
+    if called:
+        roles[_SERVER_ROLE] = {"scopes": [*_SERVER_SCOPES, *called]}
     return {"services": {spec.name: _service(spec) for spec in specs}, "loadRoles": roles}
 
 
@@ -73,7 +78,16 @@ def hub_ingress(hub: HubSpec) -> list[Rule]:
 
 def proxy_egress(hub: HubSpec) -> list[Rule]:
     """Which services the proxy reaches."""
-    return [rule for spec in hub.services if (rule := spec.from_proxy) is not None]
+    return [rule for spec in hub.services if (rule := spec.to_pods) is not None]
+
+
+def servers_egress(hub: HubSpec) -> list[Rule]:
+    """Which services users' servers reach."""
+    return [
+        rule
+        for spec in hub.services
+        if spec.options.from_servers and (rule := spec.to_pods) is not None
+    ]
 
 
 def token_key(service: str) -> str:
