@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
-from jupyterhub_aws.changes.effects import table, users
+from jupyterhub_aws.changes.effects import services, table, users
 from jupyterhub_aws.changes.effects.network import Opening, tell
 from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.checks.hub_values.policies import SERVERS, WHO, ReleaseLocation, chart_policies
@@ -199,9 +199,13 @@ def _values(reading: Reading, about: str) -> None:
     told = any(
         item.keys[1:3] == ("singleuser", "profileList") or _sized(item) for item in changed
     ) and _profiles(reading, about)
+    for say in services.says((item.keys[1:] for item in changed), old, new):
+        reading.say(*say, about)
     for item in changed:
         keys = item.keys[1:]
         if keys[:2] == ("singleuser", "profileList") or (told and _sized(item)):
+            continue
+        if services.covers(keys, old, new):
             continue
         if len(keys) > 1 and "networkPolicy" in keys[:3]:
             continue
