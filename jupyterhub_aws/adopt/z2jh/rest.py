@@ -62,7 +62,6 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (("debug",), "is for looking for faults"),
     (("sops",), "is what sops says of its encryption"),
-    (("hub", "services"), _SERVICES),
     (("hub", "config", "JupyterHub", "services"), _SERVICES),
 )
 
@@ -145,6 +144,10 @@ def decided(taking: Taking) -> None:
     _defaults(taking)
     for path, why in _DECIDED:
         taking.drop_all(*path, why=why)
+    names = taking.keys("hub", "services")  # those that became services of the stack are gone
+    for place in [("hub", "services", name) for name in names] or [("hub", "services")]:
+        if taking.look(*place) != {} or names:
+            taking.drop_all(*place, why=_SERVICES)
     listed = taking.look("hub", "config", "JupyterHub", "load_roles")
     of_services = (
         "of services, which are not carried over: a hub that does not know them does not start"
