@@ -57,11 +57,13 @@ class ServiceSpec:
 
     @property
     def url(self) -> str | None:
-        """Where the proxy sends requests: with the namespace, so that no other service is meant."""
+        """Where the proxy sends requests: with the namespace, so that no other service is meant, and
+        as a name that no corporate proxy is asked for.
+        """
         if self.options.url is None:
             return None
         found = service_address(self.options.url)
-        return f"http://{found.name}.{found.namespace or self.pods_namespace}:{found.port}"
+        return f"http://{found.name}.{found.namespace or self.pods_namespace}.svc:{found.port}"
 
     @property
     def port(self) -> int | None:
@@ -130,7 +132,7 @@ class ServiceSpec:
         (jupyterhub/services/auth.py), besides its token.
         """
         return {
-            "JUPYTERHUB_API_URL": f"http://hub.{self.namespace}:{HUB_PORT}/hub/api",
+            "JUPYTERHUB_API_URL": f"http://hub.{self.namespace}.svc:{HUB_PORT}/hub/api",
             "JUPYTERHUB_BASE_URL": "/",
             "JUPYTERHUB_CLIENT_ID": self.client_id,
             "JUPYTERHUB_SERVICE_NAME": self.name,

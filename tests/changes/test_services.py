@@ -33,7 +33,7 @@ def test_a_service_that_comes_gains_what_its_scopes_say_and_goes_again() -> None
     assert "widens access: the group example-org:staff may open /services/announcement/" in come
     assert "widens access: every user may open /services/gateway/" in come
     assert "widens access: the token of every server may open /services/gateway/" in come
-    assert "routine: /services/gateway/ leads to http://web.tools:80" in come
+    assert "routine: /services/gateway/ leads to http://web.tools.svc:80" in come
     assert (
         "widens access: the service announcement learns who a user is without asking them" in come
     )
@@ -59,7 +59,7 @@ def test_another_address_and_another_way_back() -> None:
         return {"a": {"url": "http://a", "pods": pods, "oauth": {}, **more}}
 
     assert said(values(service()), values(service(url="http://a:81"))) == [
-        "interrupts: /services/a/ leads to http://a.hub-main:81 instead of http://a.hub-main:80"
+        "interrupts: /services/a/ leads to http://a.hub-main.svc:81 instead of http://a.hub-main.svc:80"
     ]
     back = {"redirect_uri": "https://grades.example.org/cb"}
     assert said(values(service()), values(service(oauth=back))) == [

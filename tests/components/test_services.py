@@ -11,6 +11,7 @@ import pulumi
 import pytest
 
 from jupyterhub_aws import ArgumentError, JupyterHub
+from jupyterhub_aws.checks.airgap.all import proof
 from jupyterhub_aws.checks.hub_values.policies import ReleaseLocation, chart_policies
 from jupyterhub_aws.checks.network_policies import (
     Policy,
@@ -24,6 +25,7 @@ from jupyterhub_aws.config.scopes import MEANINGLESS, known_scopes
 from jupyterhub_aws.config.secrets import is_hub_secret
 from jupyterhub_aws.config.services import Service
 from jupyterhub_aws.config.specs import resolve
+from tests.checks.test_airgap import evaluated
 from tests.components.test_hub_alone import arguments, hub
 from tests.support.programs import record_program
 from tests.support.stack_cases import validated_values
@@ -95,12 +97,12 @@ def test_the_chart_is_told_of_services_and_their_roles_but_no_token() -> None:
     assert set(operator) == {"apiToken"}
     assert found["services"] == {
         "announcement": {
-            "url": "http://announcement.hub-main:8080",
+            "url": "http://announcement.hub-main.svc:8080",
             "display": True,
             "oauth_client_id": "service-announcement",
             "oauth_no_confirm": True,
         },
-        "gateway": {"url": "http://web.tools:80", "display": True},
+        "gateway": {"url": "http://web.tools.svc:80", "display": True},
         "culler": {"display": False},
         "reader": {"display": False},
     }
@@ -166,7 +168,7 @@ def test_what_a_program_needs_to_use_the_hub_is_beside_its_token() -> None:
     stack = validated_values(*engine_values(changed(dev_stack(), put=put)))
     variables = {item.name: item.variables for item in resolve(stack).hubs["main"].services}
     assert variables["gateway"] == {
-        "JUPYTERHUB_API_URL": "http://hub.hub-main:8081/hub/api",
+        "JUPYTERHUB_API_URL": "http://hub.hub-main.svc:8081/hub/api",
         "JUPYTERHUB_BASE_URL": "/",
         "JUPYTERHUB_CLIENT_ID": "service-gateway",
         "JUPYTERHUB_SERVICE_NAME": "gateway",
@@ -411,3 +413,33 @@ def test_the_specification_says_where_the_pods_are() -> None:
     assert specs["culler"].port is None and specs["culler"].to_pods is None
     culler = specs["culler"].policy(())
     assert culler is not None and culler["ingress"] == []
+
+
+# --- an isolated network ---
+
+
+def proven(*settings: str) -> list[str]:
+    stack, resources = evaluated("stack=airgap-hub", *settings)
+    return [item.message for item in proof(stack, resources) if item.status == "fail"]
+
+
+def test_services_of_the_cluster_are_inside_an_isolated_network() -> None:
+    section = {
+        "announcement": {**SERVICES["announcement"], "groups": []},
+        "gateway": SERVICES["gateway"],
+    }
+    assert proven(f"hubs.main.services={json.dumps(section)}") == []
+
+
+def test_pods_that_no_service_names_are_not() -> None:
+    peer = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "tools"}},
+        "podSelector": {"matchLabels": {"app": "gateway"}},
+    }
+    rule = {"to": [peer], "ports": [{"port": 8001, "protocol": "TCP"}]}
+    values_ = {"proxy": {"chp": {"networkPolicy": {"egress": [rule]}}}}
+    found = proven(
+        f"hubs.main.services={json.dumps({'gateway': SERVICES['gateway']})}",
+        f"hubs.main.helm_values={json.dumps(values_)}",
+    )
+    assert len(found) == 1 and "lets the proxy reach pods app=gateway" in found[0]

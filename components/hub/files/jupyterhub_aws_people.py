@@ -124,7 +124,7 @@ class DirectoriesByGroup:
 
         if directory["volume"] not in {volume.name for volume in pod.spec.volumes or []}:
             raise web.HTTPError(500, "A shared directory has no volume. Tell an administrator.")
-        server = pod.spec.containers[0]  # KubeSpawner makes it first (objects.py, make_pod)
+        server = pod.spec.containers[0]  # KubeSpawner makes it first (`make_pod`)
         server.volume_mounts = [
             *(server.volume_mounts or []),
             V1VolumeMount(

@@ -145,9 +145,10 @@ def decided(taking: Taking) -> None:
     for path, why in _DECIDED:
         taking.drop_all(*path, why=why)
     names = taking.keys("hub", "services")  # those that became services of the stack are gone
-    for place in [("hub", "services", name) for name in names] or [("hub", "services")]:
-        if taking.look(*place) != {} or names:
-            taking.drop_all(*place, why=_SERVICES)
+    for name in names:
+        taking.drop_all("hub", "services", name, why=_SERVICES)
+    if not names and taking.look("hub", "services") != {}:
+        taking.drop_all("hub", "services", why=_SERVICES)
     listed = taking.look("hub", "config", "JupyterHub", "load_roles")
     of_services = (
         "of services, which are not carried over: a hub that does not know them does not start"
