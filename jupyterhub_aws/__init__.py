@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jupyterhub_aws.components.base import ArgumentError
     from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
     from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+    from jupyterhub_aws.components.dask_gateway import DaskGateway, DaskGatewayArgs
     from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs, EfsHomesOutputs
     from jupyterhub_aws.components.hub.args import JupyterHubArgs
     from jupyterhub_aws.components.hub.hub import JupyterHub
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
         SharedPasswordSignIn,
     )
     from jupyterhub_aws.config.specs.alarms import MonitoredHub
+    from jupyterhub_aws.config.specs.dask_gateway import DaskLimits
     from jupyterhub_aws.config.specs.images import Images
     from jupyterhub_aws.config.volumes import ClaimVolume, ScratchVolume, SharedDirectory
 
@@ -120,6 +122,9 @@ __all__ = [
     "CoreNodes",
     "Culling",
     "Daily",
+    "DaskGateway",
+    "DaskGatewayArgs",
+    "DaskLimits",
     "Disk",
     "EbsHomes",
     "EfsAccessPointHomes",
@@ -220,6 +225,9 @@ _PLACES = {
     "CoreNodes": "components.pools.args",
     "Culling": "config.hub",
     "Daily": "config.backups",
+    "DaskGateway": "components.dask_gateway",
+    "DaskGatewayArgs": "components.dask_gateway",
+    "DaskLimits": "config.specs.dask_gateway",
     "Disk": "config.pools",
     "EbsHomes": "config.homes",
     "EfsAccessPointHomes": "config.homes",

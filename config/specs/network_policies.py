@@ -60,6 +60,11 @@ class HubEgress:
     proxy: tuple[Rule, ...]
     servers: tuple[Rule, ...]
 
+    @property
+    def api(self) -> Rule:
+        """That of the Kubernetes API, which the hub has after the one of names."""
+        return self.hub[1]
+
 
 def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
     """The egress rules of a hub's pods in a network and a cluster."""

@@ -20,6 +20,8 @@ from jupyterhub_aws.config.chart import CHART, effective
 from jupyterhub_aws.config.traits import resolve
 from jupyterhub_aws.config.tree import at
 
+#: The annotation of the patch that tells the proxy of its certificate (components/hub/hub.py).
+_CERTIFICATE = "jupyterhub-aws/certificate"
 #: Where homes are, and under which name: another value means another home, or none.
 _HOMES: tuple[str, ...] = (
     *(f"singleuser.{key}" for key in ("storage", "uid", "fsGid", "podNameTemplate")),
@@ -400,4 +402,21 @@ def read_policy(change: Change, context: EffectContext) -> Reading:
                 else ("unknown", "network", f"{change.name}: which pods it selects")
             )
         )
+    return reading
+
+
+def read_patch(change: Change, context: EffectContext) -> Reading:
+    """A patch of a Deployment that is not the hub's proxy: what its pods may do (Dask Gateway). Of
+    the proxy's the table tells.
+    """
+    del context
+    metadata: Mapping[str, Any] = change.resource.inputs.get("metadata") or {}
+    if _CERTIFICATE in (metadata.get("annotations") or {}):
+        return Reading(change)
+    reading = Reading(change, explained={"spec", "metadata"}, whole=True)
+    name = metadata.get("name", change.name)
+    if change.op == "create":
+        reading.say("routine", "cluster", f"pods of {name} are limited as Pod Security asks")
+    elif change.op != "update" or change.under("spec"):
+        reading.say("interrupts", "cluster", f"pods of {name} are replaced: they have other limits")
     return reading
