@@ -95,7 +95,9 @@ def _other(change: Change, release: Resource) -> Reading:
     elif change.op in ("create", "import"):
         reading.say("routine", "cluster", f"{chart} is installed")
     elif change.under(*_INPUTS):
-        says = f"{chart} changes: its pods are replaced, with no user impact"
+        says = (
+            f"{chart} changes: its pods are replaced, {_GOES_ON.get(chart, 'with no user impact')}"
+        )
         reading.say("routine", "cluster", says)
     return reading
 
@@ -104,6 +106,10 @@ _LOSES = {
     "cluster-autoscaler": "nodes are neither added nor removed: servers that need a new node wait for ever",
     "aws-node-termination-handler": "spot nodes stop without draining their pods first",
     "nvidia-device-plugin": "new servers get no GPU",
+    "dask-gateway": "users' Dask clusters can no longer be reached or started",
+}
+_GOES_ON = {
+    "dask-gateway": "running clusters continue, those that start later have the new limits",
 }
 
 
