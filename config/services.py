@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -36,6 +35,10 @@ _SERVICE_HOST = re.compile(
     r"(\.(?P<namespace>[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.svc(\.cluster\.local)?)?)?"
 )
 _HTTP = 80
+_ADDRESS = re.compile(
+    r"http://(?P<host>[A-Za-z0-9.-]+)(:(?P<port>[0-9]{1,5}))?(?P<path>/[^?#\s]*)?"
+)
+_REDIRECT = re.compile(r"(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?)?(/[^?#\s]*)?")
 _LAST_PORT = 65535
 
 
@@ -54,21 +57,18 @@ def service_address(url: str) -> ServiceAddress:
     if "@" in url:
         what = "holds a user name or a password, which would be in the plan and in the proxy"
         raise refuse("services.url-credentials", what, fix)
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _HTTP
-    except ValueError:
-        raise refuse("services.url", f"is not an address (got {shown(url)})", fix) from None
-    if parts.scheme != "http" or not parts.hostname or parts.query or parts.fragment:
+    parts = _ADDRESS.fullmatch(url)
+    port = int(parts["port"] or _HTTP) if parts else 0
+    if parts is None or not 0 < port <= _LAST_PORT:
         what = f"is not a plain http address (got {shown(url)})"
         raise refuse("services.url", what, f"{fix}; the proxy ends TLS")
-    if parts.path not in ("", "/"):
-        what = f"has a path, which JupyterHub drops (got {shown(parts.path)})"
+    if parts["path"] not in (None, "", "/"):
+        what = f"has a path, which JupyterHub drops (got {shown(parts['path'])})"
         fix = "write host and port only; the service gets requests under /services/NAME/"
         raise refuse("services.url-path", what, fix)
-    host = _SERVICE_HOST.fullmatch(parts.hostname)
-    if host is None or host["name"] == "localhost" or parts.netloc.lower() != parts.netloc:
-        what = f"is not the name of a service in the cluster (got {shown(parts.hostname)})"
+    host = _SERVICE_HOST.fullmatch(parts["host"])
+    if host is None or host["name"] == "localhost":
+        what = f"is not the name of a service in the cluster (got {shown(parts['host'])})"
         raise refuse("services.url-outside", what, fix)
     return ServiceAddress(name=host["name"], namespace=host["namespace"], port=port)
 
@@ -90,8 +90,7 @@ def _token(value: object) -> object:
 
 
 def _redirect(value: str) -> str:
-    parts = urlsplit(value)
-    if value.startswith("/services/") or (parts.scheme == "https" and parts.hostname):
+    if value.startswith(("/services/", "https://")) and _REDIRECT.fullmatch(value):
         return value
     what = f"is neither below /services/ nor an https address (got {shown(value)})"
     raise refuse(
