@@ -75,6 +75,7 @@ from jupyterhub_aws.config.runner import RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import HubSpec
+from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.network import endpoint_reasons
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
@@ -213,6 +214,11 @@ class JupyterHubPlatform(Component):
                 },
             }
         )
+
+    @property
+    def images(self) -> Images:
+        """Where images and charts come from: for components that a program adds."""
+        return self._specs.images
 
     def _facts(self) -> CloudFacts:
         """The AWS resources: made here, taken from the outer stack's outputs, or empty where the

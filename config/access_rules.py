@@ -25,7 +25,7 @@ from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.endpoints import GATEWAYS
 from jupyterhub_aws.config.errors import Problem, Rules, closest, shown
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.hub_rules import Hubs, groups_match_sign_in
+from jupyterhub_aws.config.hub_rules import Hubs, group_problems
 from jupyterhub_aws.config.network import AnyNetwork, OpenNetworkSection
 from jupyterhub_aws.config.sign_in import SharedPasswordSignIn
 from jupyterhub_aws.config.tree import at
@@ -296,8 +296,11 @@ def groups_of_access_are_known(hubs: Hubs) -> Iterator[Problem]:
     for name, hub in hubs.items():
         for path, access in accesses(name, hub):
             for index, entry in enumerate(access.by_group):
-                yield from groups_match_sign_in(
-                    f"{path}.by_group[{index}].groups", entry.groups, hub.sign_in
+                yield from group_problems(
+                    hub.sign_in,
+                    f"{path}.by_group[{index}].groups",
+                    entry.groups,
+                    "no user would get it",
                 )
 
 

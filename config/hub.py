@@ -16,6 +16,7 @@ from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.pages import HubPages
 from jupyterhub_aws.config.profiles import Image, ImageChoice, Memory, Profile
+from jupyterhub_aws.config.services import Services
 from jupyterhub_aws.config.sign_in import SignIn
 from jupyterhub_aws.config.tree import leaves
 from jupyterhub_aws.config.unlisted_image import UnlistedImage
@@ -187,6 +188,15 @@ class Hub(Model):
         changing="The hub restarts.",
         ge=0,
         le=20,
+    )
+    services: Services = option(
+        {},
+        help=(
+            "Programs beside the hub: what their tokens may do, and which users may open them at"
+            " /services/NAME/."
+        ),
+        changing="The hub restarts.",
+        max_length=20,
     )
     package_mirrors: PackageMirrors = option(
         PackageMirrors(),

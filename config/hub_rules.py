@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 from jupyterhub_aws.config.database import MemoryDatabase, SqliteDatabase
 from jupyterhub_aws.config.entry import (
@@ -29,9 +29,9 @@ from jupyterhub_aws.config.sign_in import (
     LdapSignIn,
     NativeSignIn,
     SharedPasswordSignIn,
+    SignIn,
     is_dn,
 )
-from jupyterhub_aws.config.sign_in_common import AnySignIn
 from jupyterhub_aws.config.sign_in_rules import launches_are_encrypted
 from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.volumes import shared_mount
@@ -361,22 +361,27 @@ def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
         ]
         limits += unlisted_images(name, hub)
         for section, limited in limits:
-            yield from groups_match_sign_in(f"{section}.groups", limited.groups, hub.sign_in)
+            yield from group_problems(
+                hub.sign_in, f"{section}.groups", limited.groups, "no user would get it"
+            )
 
 
-def groups_match_sign_in(path: str, groups: Sequence[str], sign_in: AnySignIn) -> Iterator[Problem]:
-    """The groups of an option, at its path, are groups that the sign-in can know."""
+def group_problems(
+    sign_in: SignIn, path: str, groups: Collection[str], otherwise: str
+) -> Iterator[Problem]:
+    """What is wrong with a list of groups under a kind of sign-in; `otherwise` is what would
+    happen if it knows of none.
+    """
     if groups and not sign_in.groups_known:
-        kind = getattr(sign_in, "kind", "")
         fix = (
             "add sign_in.groups_claim, the claim that lists them"
-            if kind == "oidc"
+            if sign_in.kind == "oidc"
             else "choose ldap, oidc, cognito, github, google, entra, cilogon or lti13"
         )
         yield Problem(
             id="groups.unknown-to-sign-in",
             path=path,
-            what=f"is for groups, but sign_in.kind {kind} knows of none: no user would get it",
+            what=f"is for groups, but sign_in.kind {sign_in.kind} knows of none: {otherwise}",
             fix=fix,
         )
         return

@@ -20,6 +20,7 @@ from jupyterhub_aws.config import (
     isolated_rules,
     monitoring,
     pause,
+    service_rules,
 )
 from jupyterhub_aws.config.backups import AwsBackup, Backups
 from jupyterhub_aws.config.buckets import Bucket
@@ -313,6 +314,7 @@ RULES: Rules = (
     *infrastructure_rules.RULES,
     *hub_rules.RULES,
     *access_rules.RULES,
+    *service_rules.RULES,
     (("imports",), _imports_have_form),
     *pause.RULES,
     *monitoring.RULES,

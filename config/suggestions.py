@@ -52,6 +52,8 @@ _OPTIONS = {
     "spot_price": ("max_price", ""),
     "availability_zones": ("zones", ""),
     "azs": ("zones", ""),
+    "oauth_redirect_uri": ("oauth", "with redirect_uri"),
+    "oauth_no_confirm": ("oauth", "with confirm: false"),
 }
 _SIZE = re.compile(
     r"(?P<family>[a-z][a-z0-9-]*)\.(?:metal-)?(?P<count>[0-9]*)(?P<word>xlarge|large|medium|small|micro|nano|metal)"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jupyterhub_aws.components.buckets import Buckets, BucketsArgs, BucketsOutputs
     from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
     from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+    from jupyterhub_aws.components.dask_gateway import DaskGateway, DaskGatewayArgs
     from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs, EfsHomesOutputs
     from jupyterhub_aws.components.hub.args import JupyterHubArgs
     from jupyterhub_aws.components.hub.hub import JupyterHub
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from jupyterhub_aws.config.pages import HubPages
     from jupyterhub_aws.config.pools import Disk, Retiring
     from jupyterhub_aws.config.profiles import ImageChoice, Profile, SizeChoice
+    from jupyterhub_aws.config.services import Service, ServicePods, ServiceSignIn
     from jupyterhub_aws.config.sign_in import (
         CilogonSignIn,
         CognitoSignIn,
@@ -113,6 +115,7 @@ if TYPE_CHECKING:
         SharedPasswordSignIn,
     )
     from jupyterhub_aws.config.specs.alarms import MonitoredHub
+    from jupyterhub_aws.config.specs.dask_gateway import DaskLimits
     from jupyterhub_aws.config.specs.images import Images
     from jupyterhub_aws.config.unlisted_image import UnlistedImage
     from jupyterhub_aws.config.volumes import ClaimVolume, ScratchVolume, SharedDirectory
@@ -146,6 +149,9 @@ __all__ = [
     "CoreNodes",
     "Culling",
     "Daily",
+    "DaskGateway",
+    "DaskGatewayArgs",
+    "DaskLimits",
     "Disk",
     "EbsHomes",
     "EfsAccessPointHomes",
@@ -211,6 +217,9 @@ __all__ = [
     "RoutedPeerNetwork",
     "ScratchBucket",
     "ScratchVolume",
+    "Service",
+    "ServicePods",
+    "ServiceSignIn",
     "SharedBucket",
     "SharedDirectory",
     "SharedPasswordSignIn",
@@ -265,6 +274,9 @@ _PLACES = {
     "CoreNodes": "components.pools.args",
     "Culling": "config.hub",
     "Daily": "config.backups",
+    "DaskGateway": "components.dask_gateway",
+    "DaskGatewayArgs": "components.dask_gateway",
+    "DaskLimits": "config.specs.dask_gateway",
     "Disk": "config.pools",
     "EbsHomes": "config.homes",
     "EfsAccessPointHomes": "config.homes",
@@ -330,6 +342,9 @@ _PLACES = {
     "RoutedPeerNetwork": "config.egress",
     "ScratchBucket": "config.buckets",
     "ScratchVolume": "config.volumes",
+    "Service": "config.services",
+    "ServicePods": "config.services",
+    "ServiceSignIn": "config.services",
     "SharedBucket": "config.buckets",
     "SharedDirectory": "config.volumes",
     "SharedPasswordSignIn": "config.sign_in",

@@ -40,7 +40,8 @@ from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.pages import HubPages
 from jupyterhub_aws.config.profiles import ImageChoice, Profile
-from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets
+from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets, service_token_key
+from jupyterhub_aws.config.services import Service
 from jupyterhub_aws.config.sign_in import SignIn
 from jupyterhub_aws.config.specs.buckets import BucketSpec
 from jupyterhub_aws.config.specs.hub import HubSpec, hub_spec
@@ -105,8 +106,9 @@ class JupyterHubArgs:
     mapping with the same keys; None is the default.
 
     `secrets` are what the options need: `client-secret` of an identity provider,
-    `ldap-search-password`, `tls-key` of a certificate of your own. `buckets` are the outputs of
-    Buckets, which `aws_access` names. `protected`: namespaces, claims
+    `ldap-search-password`, `tls-key` of a certificate of your own, `service-NAME-token` of a service
+    with `token: given`. `buckets` are the outputs of Buckets, which `aws_access` names. `protected`:
+    namespaces, claims
     and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where
     images and charts come from. `backups` are the outputs of Backups, by whose tag volumes and
     databases are found; None: this program does not back them up. RDS has automatic backups of its
@@ -132,6 +134,7 @@ class JupyterHubArgs:
     buckets: BucketsOutputs | None = None
     shared_memory: str | None = None
     named_servers: int | None = None
+    services: Mapping[str, Service | Mapping[str, Any]] | None = None
     package_mirrors: PackageMirrors | Mapping[str, Any] | None = None
     culling: Culling | Mapping[str, Any] | None = None
     pages: HubPages | Mapping[str, Any] | None = None
@@ -256,13 +259,19 @@ class JupyterHubArgs:
                 f'write {{"{SECRET_ENDINGS[0]}": …}}',
             )
             return
+        tokens = [
+            service_token_key(name, service).removeprefix(f"hub-{name}-")
+            for hub in hubs.values()
+            for service, options in sorted(hub.services.items())
+            if options.token == "given"
+        ]
         for key in self.secrets:
-            if key not in SECRET_ENDINGS:
+            if key not in (*SECRET_ENDINGS, *tokens):
                 given.say(
                     "secret.unknown",
                     dotted(("secrets", str(key))),
                     "is no secret of a hub",
-                    f"choose from {', '.join(SECRET_ENDINGS)}",
+                    f"choose from {', '.join((*SECRET_ENDINGS, *tokens))}",
                 )
         for wanted in missing_secrets(
             hubs, [file_key(f"hub-{name}-{key}") for key in self.secrets]

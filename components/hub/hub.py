@@ -27,6 +27,7 @@ from jupyterhub_aws.components.hub.args import HubParts, InClusterInputs, Jupyte
 from jupyterhub_aws.components.hub.cloud import HubCloud
 from jupyterhub_aws.components.hub.not_ready import HubAccess, says_why
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
+from jupyterhub_aws.components.hub.services import HubServices, HubServicesArgs
 from jupyterhub_aws.components.hub.storage import (
     DatabasePlace,
     DatabasePlaceArgs,
@@ -150,6 +151,11 @@ class JupyterHub(Component):
             database_password=self.facts.database_password,
         )
         self.secrets = HubSecrets(f"{name}-secrets", secrets, self.child())
+        if hub.services:
+            services = HubServicesArgs(
+                hub=hub, namespace=self._in_namespace, tokens=self.secrets.service_tokens
+            )
+            HubServices(f"{name}-services", services, self.child())
         accounts = [self._server_account(), *self._servers_in_aws()]
         homes = self._homes()
         self.release = self._release(
@@ -236,6 +242,24 @@ class JupyterHub(Component):
             for one in access.accesses
         ]
         return [way, *accounts]
+
+    def service_token(self, service: str) -> pulumi.Output[str]:
+        """The token of one of the hub's services, a secret: for a program that runs it elsewhere.
+
+        In the hub's namespace it is in the Secret service-NAME. Raises ArgumentError where this
+        program does not make the hub's part inside the cluster, or the hub has no such service.
+        """
+        self._of_servers("service_token", {})
+        if service not in self.secrets.service_tokens:
+            known = ", ".join(self.secrets.service_tokens) or "none"
+            problem = Problem(
+                id="services.unknown",
+                path=f"service_token({service!r})",
+                what=f"is no service of this hub (it has: {known})",
+                fix=f"add it to hubs.{self._hub.name}.services",
+            )
+            raise ArgumentError(f"JupyterHub {self._name!r}", [problem])
+        return self.secrets.service_tokens[service]
 
     def add_environment(self, values: Mapping[str, pulumi.Input[str]]) -> ConfigMap:
         """Give every server of this hub these environment variables: names to values, which are

@@ -36,6 +36,7 @@ from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.specs.network_policies import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec
 from jupyterhub_aws.config.specs.server_access import HubServerAccess, hub_access
+from jupyterhub_aws.config.specs.services import ServiceSpec, service_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
 from jupyterhub_aws.config.values import partition_of
@@ -222,6 +223,14 @@ class HubSpec:
             for pool in self.pools
             if pool.name in self.options.pre_pull_pools
         ]
+
+    @property
+    def services(self) -> tuple[ServiceSpec, ...]:
+        """The programs beside it, by name."""
+        names = self.names
+        return service_specs(
+            self.options.services, namespace=names.namespace, release=names.release
+        )
 
     def profile(self, name: str) -> ProfileSpec:
         """The profile of that name. Raises KeyError."""

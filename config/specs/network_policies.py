@@ -69,6 +69,11 @@ class HubEgress:
     servers: tuple[Rule, ...]
     servers_in_aws: tuple[Rule, ...]
 
+    @property
+    def api(self) -> Rule:
+        """That of the Kubernetes API, which the hub has after the one of names."""
+        return self.hub[1]
+
 
 def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
     """The egress rules of a hub's pods in a network and a cluster."""

@@ -41,7 +41,7 @@ from jupyterhub_aws.checks.pulled_images import pulled_images
 from jupyterhub_aws.checks.resources import UNKNOWN, Resources
 from jupyterhub_aws.checks.scope import Check, judge
 from jupyterhub_aws.config.project import project_of
-from jupyterhub_aws.config.secrets import SECRET_ENDINGS
+from jupyterhub_aws.config.secrets import ends_as_secret
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.policy.resources import translated
 
@@ -227,7 +227,7 @@ def _stack(folder: Path) -> StackConfig:
     secret = tuple(
         key
         for key in given
-        if engine_config.is_config_secret(key) or key.partition(":")[2].endswith(SECRET_ENDINGS)
+        if engine_config.is_config_secret(key) or ends_as_secret(key.partition(":")[2])
     )
     plain = {key: value for key, value in given.items() if key not in secret}
     project = pulumi.get_project()

@@ -224,11 +224,22 @@ THEIR_EFS = (
         ' "fsap-0123456789abcdef0"}'
     ),
 )
+#: A hub with services: one behind the proxy, and one that only calls the hub.
+SERVICES = (
+    "hubs.main.services="
+    + json.dumps(
+        {
+            "page": {"url": "http://page:8080", "pods": {"labels": {"app": "page"}}},
+            "robot": {"scopes": ["read:users"], "pods": {"labels": {"app": "robot"}}},
+        }
+    ),
+)
 #: Every stack that tests hold to the rules of all stacks, by name.
 ALL_STACKS = {
     "dev": (),
     "full": FULL,
     "instead": INSTEAD,
+    "services": SERVICES,
     "handing over": HANDING_OVER,
     "handed over": HANDED_OVER,
     "airgap": ("stack=airgap",),

@@ -1,5 +1,4 @@
-"""Authorization of users in the hub: administrators, profiles, and write access to shared
-directories.
+"""Authorization of users in the hub: administrators, profiles, and access to shared directories.
 
 A file of the hub's own pod, beside the chart's configuration, which calls `configure`. Its settings
 are the chart's `custom.jupyterhubAws`; it needs nothing but what the hub's image has.
@@ -20,7 +19,10 @@ def configure(c, settings):
     if groups or free:
         c.KubeSpawner.profile_list = ProfilesByGroup(list(c.KubeSpawner.profile_list), groups, free)
     shared = settings.get("writtenByAdministrators") or []
-    if shared:
+    by_group = settings.get("groupDirectories") or []
+    if by_group:
+        c.KubeSpawner.modify_pod_hook = DirectoriesByGroup(by_group, AdministratorsWrite(shared))
+    elif shared:
         c.KubeSpawner.modify_pod_hook = AdministratorsWrite(shared)
     if settings.get("githubTeams"):
         c.GitHubOAuthenticator.auth_state_groups_key = github_teams
@@ -102,6 +104,55 @@ class AdministratorsWrite:
                     if mount.mount_path in self.mount_paths:
                         mount.read_only = False
         return pod
+
+
+class DirectoriesByGroup:
+    """KubeSpawner's `modify_pod_hook`: a shared directory of some groups is mounted in servers of
+    their users, and in no others. No pod has it before, so without this hook no user sees it.
+
+    `directories` are maps: `volume`, `mountPath`, `subPath`, `readers` and `writers` (groups), and
+    `administratorsWrite`. `before` is the hook that sees the pod first.
+    """
+
+    def __init__(self, directories, before):
+        self.directories = directories
+        self.before = before
+
+    def __call__(self, spawner, pod):
+        """The pod, with the directories of its user's groups. Raises HTTP 500 where the volume of
+        homes is missing: a server without the directory would look as if its files were lost.
+        """
+        pod = self.before(spawner, pod)
+        own = {group.name for group in spawner.user.groups}
+        for directory in self.directories:
+            may = self._may(directory, own, admin=spawner.user.admin)
+            if may is not None:
+                self._mount(pod, directory, read_only=may == "read")
+        return pod
+
+    @staticmethod
+    def _may(directory, own, *, admin):
+        """`write`, `read`, or None."""
+        if own & set(directory["writers"]) or (admin and directory["administratorsWrite"]):
+            return "write"
+        return "read" if own & set(directory["readers"]) else None
+
+    @staticmethod
+    def _mount(pod, directory, *, read_only):
+        from kubernetes_asyncio.client.models import V1VolumeMount
+
+        if directory["volume"] not in {volume.name for volume in pod.spec.volumes or []}:
+            raise web.HTTPError(500, "A shared directory has no volume. Tell an administrator.")
+        server = pod.spec.containers[0]  # KubeSpawner makes it first (`make_pod`)
+        server.volume_mounts = [
+            *(server.volume_mounts or []),
+            V1VolumeMount(
+                name=directory["volume"],
+                mount_path=directory["mountPath"],
+                sub_path=directory["subPath"],
+                read_only=read_only,
+            ),
+        ]
 
 
 def github_teams(auth_state):

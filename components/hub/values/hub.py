@@ -19,7 +19,17 @@ from jupyterhub_aws.components.hub.values.images import (
 )
 from jupyterhub_aws.components.hub.values.maintenance import maintenance_values
 from jupyterhub_aws.components.hub.values.pages import page_values
-from jupyterhub_aws.components.hub.values.servers import CONTAINER_SECURITY, singleuser_values
+from jupyterhub_aws.components.hub.values.servers import (
+    CONTAINER_SECURITY,
+    group_directories,
+    singleuser_values,
+)
+from jupyterhub_aws.components.hub.values.services import (
+    hub_ingress,
+    proxy_egress,
+    servers_egress,
+    service_values,
+)
 from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
 from jupyterhub_aws.components.hub.values.sign_in_parts import profile_groups
 from jupyterhub_aws.config.chart import merged
@@ -197,11 +207,18 @@ def _network_policies(hub: HubSpec) -> dict[str, Any]:
         return {"networkPolicy": {"egressAllowRules": NO_WIDE_RULE, "egress": list(rules)}}
 
     proxy = policy(hub.egress.proxy)
-    return {
+    found = {
         "hub": policy(hub.egress.hub),
         "proxy": {"chp": proxy, "traefik": proxy},
         "singleuser": policy(hub.egress.servers),
     }
+    if served := proxy_egress(hub):
+        found["proxy"] = {**found["proxy"], "chp": policy([*hub.egress.proxy, *served])}
+    if called := servers_egress(hub):
+        found["singleuser"] = policy([*hub.egress.servers, *called])
+    if callers := hub_ingress(hub):
+        found["hub"]["networkPolicy"]["ingress"] = callers
+    return found
 
 
 def _open_values(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
@@ -217,7 +234,7 @@ def _open_values(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
 
 
 def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
-    sign_in = sign_in_values(hub.options, hub.url)
+    sign_in, services = sign_in_values(hub.options, hub.url), service_values(hub)
     config: dict[str, Any] = {
         **sign_in.config,
         "JupyterHub": {
@@ -227,6 +244,9 @@ def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
             ),  # administrators manage servers; access to them is another permission
             "public_url": hub.url,
             "cookie_secret": given.cookie_secret,
+            # It would look from the hub's own pod, which reaches no service, and log a warning a
+            # minute.
+            **({"service_check_interval": 0} if hub.options.services else {}),
         },
         "ConfigurableHTTPProxy": {"auth_token": given.auth_token},
         "CryptKeeper": {"keys": [given.auth_state_key]},
@@ -250,13 +270,14 @@ def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
         "config": config,
         "existingSecret": SECRETS,
         "annotations": {"jupyterhub-aws/secrets": given.checksum},
-        "services": {OPERATOR: {"apiToken": given.operator_token}},
+        "services": {OPERATOR: {"apiToken": given.operator_token}, **services["services"]},
         "loadRoles": {
             OPERATOR: {
                 "description": "jhub pause, health and who",
                 "scopes": list(OPERATOR_SCOPES),
                 "services": [OPERATOR],
-            }
+            },
+            **services["loadRoles"],
         },
         "db": _database(hub.options, hub.names, given),
         "resources": _HUB,
@@ -284,13 +305,15 @@ def _own_settings(hub: HubSpec) -> dict[str, Any]:
     written = [
         shared_mount(name, item)
         for name, item in sorted(hub.options.shared_directories.items())
-        if item.writable_by == "administrators"
+        if item.writable_by == "administrators" and not item.by_group
     ]
+    by_group = group_directories(hub.options)
     return {
         **sign_in_values(hub.options, hub.url).settings,
         **({"profileGroups": groups} if (groups := profile_groups(hub.options)) else {}),
         **({"unlistedImageGroups": free} if (free := unlisted_image_groups(hub)) else {}),
         **({"writtenByAdministrators": written} if written else {}),
+        **({"groupDirectories": by_group} if by_group else {}),
         **({"heartbeat": on_volume} if hub.heartbeat else {}),
         **({} if hub.access is None else {"awsAccess": access_settings(hub.access)}),
         **page_values(hub)[1],

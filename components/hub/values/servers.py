@@ -127,7 +127,8 @@ def extra_volumes(hub: Hub) -> dict[str, Any]:
     volumes: dict[str, Any] = {}
     mounts: dict[str, Any] = {}
     for name, item in sorted(hub.shared_directories.items()):
-        mounts[f"shared-{name}"] = _shared(name, item)
+        if not item.by_group:  # else the hub adds it to the pods of members (group_directories)
+            mounts[f"shared-{name}"] = _shared(name, item)
     for name, volume in sorted(hub.volumes.items()):
         key = f"volume-{name}"
         if isinstance(volume, ScratchVolume):
@@ -169,6 +170,24 @@ def _shared(name: str, item: SharedDirectory) -> dict[str, Any]:
         "subPath": f"{SHARED_FOLDER}/{name}",
     }
     return mount if item.writable_by == "users" else {**mount, "readOnly": True}
+
+
+def group_directories(hub: Hub) -> list[dict[str, Any]]:
+    """The shared directories of some groups, as our own file in the hub takes them: each with its
+    mount, and who reads and writes (components/hub/files/jupyterhub_aws_people.py).
+    """
+    return [
+        {
+            "volume": _HOME_VOLUME,
+            "mountPath": shared_mount(name, item),
+            "subPath": f"{SHARED_FOLDER}/{name}",
+            "readers": sorted(item.read_groups),
+            "writers": sorted(item.write_groups),
+            "administratorsWrite": item.writable_by == "administrators",
+        }
+        for name, item in sorted(hub.shared_directories.items())
+        if item.by_group
+    ]
 
 
 # --- Files of a server that are on its node's disk instead of in a home on a network file system:

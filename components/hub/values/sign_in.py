@@ -12,7 +12,7 @@ from jupyterhub_aws.components.hub.values.sign_in_parts import (
     authenticator_traits,
     callback,
     name_rule,
-    profile_groups,
+    named_groups,
 )
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in import (
@@ -65,7 +65,7 @@ def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
         if sign_in.allowed_organizations
         else {}
     )
-    teams = bool(sign_in.admin_teams or profile_groups(hub))
+    teams = bool(sign_in.admin_teams or named_groups(hub))
     if teams:
         authenticator["manage_groups"] = True
         organizations |= {"populate_teams_in_auth_state": True}
@@ -175,9 +175,7 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
         "timeout_seconds": sign_in.timeout_seconds,
         "admin_groups": list(sign_in.admin_groups),
     }
-    own["known_groups"] = sorted(
-        {group for groups in profile_groups(hub).values() for group in groups}
-    )
+    own["known_groups"] = named_groups(hub)
     files = (
         {}
         if sign_in.ca_certificate is None

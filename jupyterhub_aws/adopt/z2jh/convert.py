@@ -24,6 +24,7 @@ from jupyterhub_aws.adopt.z2jh.rest import (
     removed,
 )
 from jupyterhub_aws.adopt.z2jh.servers import pools_section, servers_of
+from jupyterhub_aws.adopt.z2jh.services import services_of
 from jupyterhub_aws.adopt.z2jh.sign_in import require_access_rule, sign_in_of
 from jupyterhub_aws.adopt.z2jh.taken import (
     Dropped,
@@ -267,6 +268,7 @@ def _sections(taking: Taking, hub: str) -> dict[str, Any]:
         "image": servers.image,
         "home_directory": directory,
         "named_servers": named_servers_of(taking) or None,
+        "services": services_of(taking) or None,
         "culling": culling_of(taking) or None,
     }
     section = {

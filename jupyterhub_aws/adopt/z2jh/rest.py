@@ -67,7 +67,6 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (("debug",), "is for looking for faults"),
     (("sops",), "is what sops says of its encryption"),
-    (("hub", "services"), _SERVICES),
     (("hub", "config", "JupyterHub", "services"), _SERVICES),
 )
 
@@ -151,6 +150,11 @@ def decided(taking: Taking) -> None:
     pages_listed(taking)
     for path, why in _DECIDED:
         taking.drop_all(*path, why=why)
+    names = taking.keys("hub", "services")  # those that became services of the stack are gone
+    for name in names:
+        taking.drop_all("hub", "services", name, why=_SERVICES)
+    if not names and taking.look("hub", "services") != {}:
+        taking.drop_all("hub", "services", why=_SERVICES)
     listed = taking.look("hub", "config", "JupyterHub", "load_roles")
     of_services = (
         "of services, which are not carried over: a hub that does not know them does not start"

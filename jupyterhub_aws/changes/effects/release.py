@@ -9,7 +9,7 @@ from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
-from jupyterhub_aws.changes.effects import server_access, table, users
+from jupyterhub_aws.changes.effects import server_access, services, table, users
 from jupyterhub_aws.changes.effects.institutions import Say
 from jupyterhub_aws.changes.effects.network import Opening, tell
 from jupyterhub_aws.changes.effects.user_images import GROUPS, PLACED, free_choices
@@ -22,6 +22,8 @@ from jupyterhub_aws.config.chart import CHART, effective
 from jupyterhub_aws.config.traits import resolve
 from jupyterhub_aws.config.tree import at
 
+#: The annotation of the patch that tells the proxy of its certificate (components/hub/hub.py).
+_CERTIFICATE = "jupyterhub-aws/certificate"
 #: Where homes are, and under which name: another value means another home, or none.
 _HOMES: tuple[str, ...] = (
     *(f"singleuser.{key}" for key in ("storage", "uid", "fsGid", "podNameTemplate")),
@@ -95,7 +97,9 @@ def _other(change: Change, release: Resource) -> Reading:
     elif change.op in ("create", "import"):
         reading.say("routine", "cluster", f"{chart} is installed")
     elif change.under(*_INPUTS):
-        says = f"{chart} changes: its pods are replaced, with no user impact"
+        says = (
+            f"{chart} changes: its pods are replaced, {_GOES_ON.get(chart, 'with no user impact')}"
+        )
         reading.say("routine", "cluster", says)
     return reading
 
@@ -104,6 +108,10 @@ _LOSES = {
     "cluster-autoscaler": "nodes are neither added nor removed: servers that need a new node wait for ever",
     "aws-node-termination-handler": "spot nodes stop without draining their pods first",
     "nvidia-device-plugin": "new servers get no GPU",
+    "dask-gateway": "users' Dask clusters can no longer be reached or started",
+}
+_GOES_ON = {
+    "dask-gateway": "running clusters continue, those that start later have the new limits",
 }
 
 
@@ -202,11 +210,13 @@ def _values(reading: Reading, about: str) -> None:
         item.keys[1:3] == ("singleuser", "profileList") or item.keys[1:4] == GROUPS or _sized(item)
         for item in changed
     ) and _profiles(reading, about)
+    for say in services.says((item.keys[1:] for item in changed), old, new):
+        reading.say(*say, about)
     for item in changed:
         keys = item.keys[1:]
-        if keys[:2] == ("singleuser", "profileList") or (told and _sized(item)):
+        if keys[:2] == ("singleuser", "profileList") or services.covers(keys, old, new):
             continue
-        if told and keys[:3] == GROUPS:
+        if told and (_sized(item) or keys[:3] == GROUPS):
             continue
         if any(keys[: len(path)] == path for path in PLACED) and _placed_by_profiles(change):
             continue
@@ -427,4 +437,21 @@ def read_policy(change: Change, context: EffectContext) -> Reading:
                 else ("unknown", "network", f"{change.name}: which pods it selects")
             )
         )
+    return reading
+
+
+def read_patch(change: Change, context: EffectContext) -> Reading:
+    """A patch of a Deployment that is not the hub's proxy: what its pods may do (Dask Gateway). Of
+    the proxy's the table tells.
+    """
+    del context
+    metadata: Mapping[str, Any] = change.resource.inputs.get("metadata") or {}
+    if _CERTIFICATE in (metadata.get("annotations") or {}):
+        return Reading(change)
+    reading = Reading(change, explained={"spec", "metadata"}, whole=True)
+    name = metadata.get("name", change.name)
+    if change.op == "create":
+        reading.say("routine", "cluster", f"pods of {name} are limited as Pod Security asks")
+    elif change.op != "update" or change.under("spec"):
+        reading.say("interrupts", "cluster", f"pods of {name} are replaced: they have other limits")
     return reading

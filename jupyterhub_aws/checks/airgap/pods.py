@@ -4,13 +4,14 @@ they are told of mirrors and proxy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.hub_values.policies import (
     AUTOHTTPS,
+    PROXY,
     SERVERS,
     WHO,
     ReleaseLocation,
@@ -32,6 +33,7 @@ from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL
+from jupyterhub_aws.config.specs.services import service_specs
 from jupyterhub_aws.config.tree import at
 
 _HTTPS, _DNS = 443, 53
@@ -63,7 +65,8 @@ def egress(view: View) -> Iterator[Finding]:
             yield fault("pods", release, f"{dotted(('values', *item.path))} {item.what}", item.fix)
         if not wrong:
             location = ReleaseLocation(release=f"hub-{hub}", namespace=f"hub-{hub}")
-            yield from _reached(view, release, chart_policies(values, location))
+            services = _services(view, hub, location)
+            yield from _reached(view, release, chart_policies(values, location), services)
 
 
 #: The agent of EKS Pod Identity on each node, and the port of S3.
@@ -102,9 +105,31 @@ def registered_policies(view: View) -> Iterator[Finding]:
                 yield fault("pod-policies", found, what, "name ranges that are inside")
 
 
-def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Iterator[Finding]:
+#: Who reaches which pods on which port.
+_Served = Collection[tuple[str, object, int | None]]
+
+
+def _services(view: View, hub: str, location: ReleaseLocation) -> _Served:
+    """The pods of the hub's services, which are in the cluster."""
+    options = view.stack.hubs.get(hub)
+    specs = service_specs(
+        {} if options is None else options.services,
+        namespace=location.namespace,
+        release=location.release,
+    )
+    return [
+        (WHO[part], spec.peer, spec.port)
+        for spec in specs
+        for part in (PROXY, SERVERS)
+        if spec.to_pods is not None and (part == PROXY or spec.options.from_servers)
+    ]
+
+
+def _reached(
+    view: View, release: Resource, policies: Iterable[Policy], services: _Served
+) -> Iterator[Finding]:
     """What values open. Servers: peer networks that the stack opens to them, on their ports,
-    endpoints, and the cluster's names. Hub and proxy: what is in the network or one of its peer
+    endpoints, services of the hub, and the cluster's names. Hub and proxy: what is in the network or one of its peer
     networks.
     """
     names = (view.stack.cluster.service_cidr, _DNS)
@@ -142,7 +167,8 @@ def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Itera
                 fix = "name a range"
                 yield fault("pods", release, what, fix)
             elif way.addresses is None:
-                if way.peer != _DNS_PODS or single != _DNS:
+                dns = way.peer == _DNS_PODS and single == _DNS
+                if not dns and (policy.who, way.peer, single) not in services:
                     what = (
                         f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words}"
                         f" ({where})"

@@ -296,7 +296,9 @@ def _kept_elsewhere(path: KeyPath) -> str:
     templates/hub/_helpers-passwords.tpl of the chart makes one where none is given.
     """
     if path[:2] == ("hub", "services"):
-        return "leave it out: the chart makes a token and keeps it in the hub's Secret"
+        return (
+            "leave it out: write hubs.NAME.services instead, whose token is a secret of the stack"
+        )
     if any(path[: len(made)] == made for made in _MADE):
         return "leave it out: the stack makes one and keeps it as a secret"
     if path[:3] == ("hub", "db", "password"):
