@@ -166,6 +166,8 @@ class BackupsArgs:
         vault_lock: A lock on the vault, which cannot be removed after its grace period
             (`aws_backup` only); None: none.
         rds: Whether databases in RDS are backed up too (`aws_backup` only).
+        buckets: Whether there are buckets in S3 with its tag (`Buckets`, kind shared; `aws_backup`
+            only).
         reason: Why nothing is backed up; required with kind `none`.
         physical_name: The prefix of names in AWS, and the tag's value; without it the component's
             resource name. At most 24 characters.
@@ -181,6 +183,7 @@ class BackupsArgs:
     copy_to_region: CopyTo | None = None
     vault_lock: VaultLock | None = None
     rds: bool = False
+    buckets: bool = False
     reason: str | None = None
     physical_name: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -291,12 +294,15 @@ class Backups(Component):
         role, _ = self._role(
             "role", spec.role_name, "backup.amazonaws.com", "AWSBackupServiceRolePolicyForBackup"
         )
-        self._role(
+        restore, _ = self._role(
             "restore-role",
             spec.restore_role_name,
             "backup.amazonaws.com",
             "AWSBackupServiceRolePolicyForRestores",
         )
+        if self._args.buckets:
+            self._of_buckets("role", role, "AWSBackupServiceRolePolicyForS3Backup")
+            self._of_buckets("restore-role", restore, "AWSBackupServiceRolePolicyForS3Restore")
         rules: Any = plan_rules(options, vault.vault_name, None if copies is None else copies.arn)
         tags = named(self._args.tags, spec.vault_name)
         plan = backup.Plan(
@@ -314,6 +320,17 @@ class Backups(Component):
             opts=self.child(),
         )
         return vault.vault_name
+
+    def _of_buckets(self, suffix: str, role: iam.Role, policy: str) -> None:
+        """What a role needs for buckets in S3 besides (AWS Backup developer guide, "Amazon S3
+        backups": permissions and policies).
+        """
+        iam.RolePolicyAttachment(
+            f"{self._name}-{suffix}-s3-policy",
+            role=role.name,
+            policy_arn=managed_policy(self._args.region, policy),
+            opts=self.child(),
+        )
 
     def _vault(self, physical: str, options: AwsBackup, region: str | None) -> BackupVaultArgs:
         args = self._args

@@ -1,5 +1,5 @@
-"""The roles of CI workflows: one that reads, one that changes, each trusted for one repository
-and some of its branches or one environment.
+"""The roles of CI workflows: one that reads, one that changes, one that pushes images, each trusted
+for one repository and some of its branches or one environment.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pulumi_aws import iam
 from jupyterhub_aws.components.base import Component, named
 from jupyterhub_aws.components.iam import Statement, document, partition_of
 from jupyterhub_aws.config.aws_calls import actions, known_types
+from jupyterhub_aws.config.image_repositories import repository_path
 
 # --- Permissions and trust policies of the workflows' roles: pure documents, without Pulumi.
 
@@ -42,6 +43,8 @@ _ATTACHED = (
     "AmazonSSMManagedInstanceCore",
     "service-role/AWSBackupServiceRolePolicyForBackup",
     "service-role/AWSBackupServiceRolePolicyForRestores",
+    "AWSBackupServiceRolePolicyForS3Backup",
+    "AWSBackupServiceRolePolicyForS3Restore",
     "service-role/AWSDataLifecycleManagerServiceRole",
     "AmazonEBSCSIDriverPolicyV2",
     "service-role/AmazonEBSCSIDriverPolicy",
@@ -185,8 +188,8 @@ def changing(
     """Creating, changing and deleting the stack's own types of resources: in its regions, and with
     its own prefix where IAM can match names.
 
-    `attach`: ARNs of policies that the stack file names (`runner.policies`), so that they may be
-    attached too.
+    `attach`: ARNs of policies that the stack file names (`runner.policies`, `policies` of
+    `aws_access`), so that they may be attached too.
     """
     found = actions(types, "write")
     regional = [action for action in found if not action.startswith(_APART)]
@@ -348,6 +351,44 @@ def _in(place: ResourceScope) -> Mapping[str, Any]:
     return {"StringEquals": {"aws:RequestedRegion": _one_or_all(place.regions)}}
 
 
+#: ECR user guide, "IAM permissions for pushing an image to an Amazon ECR private repository"; the
+#: last three to find what is there already.
+_PUSH = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+    "ecr:BatchGetImage",
+    "ecr:DescribeImages",
+    "ecr:GetDownloadUrlForLayer",
+)
+
+
+def pushing(repositories: Collection[str], place: ResourceScope) -> tuple[Statement, ...]:
+    """Pushing images to the stack's own repositories of these names (`image_repositories`), and to
+    no other.
+    """
+    base = f"arn:{place.partition}:ecr:{place.region}:{place.account}:repository"
+    return (
+        {
+            "Sid": "SignIn",
+            "Effect": "Allow",
+            "Action": "ecr:GetAuthorizationToken",
+            "Resource": "*",
+            "Condition": _in(place),
+        },
+        {
+            "Sid": "Push",
+            "Effect": "Allow",
+            "Action": list(_PUSH),
+            "Resource": [
+                f"{base}/{repository_path(place.prefix, name)}" for name in sorted(repositories)
+            ],
+        },
+    )
+
+
 def packed(statements: Sequence[Statement], largest: int = LARGEST) -> list[str]:
     """As few documents as hold these statements, each within AWS's limit. A statement that is
     too large by itself is cut along its actions.
@@ -382,8 +423,8 @@ def _size(statements: Sequence[Statement]) -> int:
     )
 
 
-# --- The two roles of a repository's workflows: one that reads (preview, drift), one that changes
-# (`up`).
+# --- The roles of a repository's workflows: one that reads (preview, drift), one that changes (`up`),
+# and where it builds images one that pushes them.
 
 
 _HOUR = 3600
@@ -398,7 +439,9 @@ class RolesArgs:
     resources that the stack has (all that the program knows, unless fewer are named).
     `provider_arn`: GitHub's OIDC provider, if the account has it already (there can be only one).
     `boundary`: ARN of a permissions boundary that every role of the stack must have. `attach`: ARNs
-    of your own policies that the stack file names (`runner.policies`).
+    of policies that the stack file names (`runner.policies`, `policies` of `aws_access`).
+    `image_repositories`: names of the stack's repositories to which workflows of the branches push
+    images.
     """
 
     repository: str
@@ -411,6 +454,7 @@ class RolesArgs:
     provider_arn: pulumi.Input[str] | None = None
     boundary: str | None = None
     attach: Sequence[str] = ()
+    image_repositories: Sequence[str] = ()
 
 
 class Roles(Component):
@@ -419,6 +463,8 @@ class Roles(Component):
     token = "jupyterhub-aws:ci:Roles"
     preview_role_arn: pulumi.Output[str]
     up_role_arn: pulumi.Output[str]
+    #: None where no repositories are named.
+    images_role_arn: pulumi.Output[str] | None
 
     def __init__(
         self, name: str, args: RolesArgs, opts: pulumi.ResourceOptions | None = None
@@ -443,10 +489,18 @@ class Roles(Component):
         )
         self._policies(f"{name}-preview", args, preview, looks)
         self._policies(f"{name}-up", args, up, changes)
-        self.preview_role_arn, self.up_role_arn = preview.arn, up.arn
-        self.register_outputs(
-            {"preview_role_arn": self.preview_role_arn, "up_role_arn": self.up_role_arn}
-        )
+        self.preview_role_arn, self.up_role_arn, self.images_role_arn = preview.arn, up.arn, None
+        outputs = {"preview_role_arn": self.preview_role_arn, "up_role_arn": self.up_role_arn}
+        if args.image_repositories:
+            builds = self._role(
+                f"{name}-images",
+                args,
+                provider.apply(lambda arn: trust(arn, args.repository, branches=args.branches)),
+            )
+            pushes = pushing(args.image_repositories, args.place)
+            self._policies(f"{name}-images", args, builds, pushes)
+            self.images_role_arn = outputs["images_role_arn"] = builds.arn
+        self.register_outputs(outputs)
 
     def _issuer(self, name: str, args: RolesArgs) -> pulumi.Output[str]:
         if args.provider_arn is not None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jupyterhub_aws.config.values import partition_of as partition_of
+
 Statement = Mapping[str, Any]
 
 
@@ -31,16 +33,6 @@ def pod_identity_trust() -> str:
     role with trust policy").
     """
     return service_trust("pods.eks.amazonaws.com", actions=("sts:AssumeRole", "sts:TagSession"))
-
-
-# --- The AWS partition of a region, and ARNs of AWS's own resources in it.
-
-
-def partition_of(region: str) -> str:
-    """`aws`, `aws-cn` or `aws-us-gov` (AWS general reference, "Amazon Resource Names")."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 def managed_policy(region: str, name: str) -> str:

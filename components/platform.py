@@ -39,6 +39,7 @@ from jupyterhub_aws.components.autoscaler import (
 )
 from jupyterhub_aws.components.backups import Backups, BackupsArgs, BackupsOutputs
 from jupyterhub_aws.components.base import ArgumentError, Component, checked
+from jupyterhub_aws.components.buckets import Buckets, BucketsArgs
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
@@ -50,6 +51,7 @@ from jupyterhub_aws.components.homes.volume_class import VolumeClass, VolumeClas
 from jupyterhub_aws.components.hub.args import HubParts, InClusterInputs
 from jupyterhub_aws.components.hub.cloud import HubCloudArgs
 from jupyterhub_aws.components.hub.hub import JupyterHub
+from jupyterhub_aws.components.image_repositories import ImageRepositories, ImageRepositoriesArgs
 from jupyterhub_aws.components.imports import Imports
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
 from jupyterhub_aws.components.needed import needed_charts, needed_images
@@ -73,6 +75,7 @@ from jupyterhub_aws.config.runner import RunnerSection
 from jupyterhub_aws.config.secrets import missing_secrets
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import HubSpec
+from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.network import endpoint_reasons
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 
@@ -212,6 +215,11 @@ class JupyterHubPlatform(Component):
             }
         )
 
+    @property
+    def images(self) -> Images:
+        """Where images and charts come from: for components that a program adds."""
+        return self._specs.images
+
     def _facts(self) -> CloudFacts:
         """The AWS resources: made here, taken from the outer stack's outputs, or empty where the
         cluster exists already.
@@ -237,8 +245,15 @@ class JupyterHubPlatform(Component):
             self._autoscaler_identity()
         self.backups = self._backups()
         self.homes = self._homes()
+        self.buckets = self._buckets()
         if isinstance(stack.registry, EcrRegistry):
             Repositories("registry", self._repositories(), self.child())
+        if stack.image_repositories:
+            own_images = ImageRepositoriesArgs(
+                repositories=stack.image_repositories, physical_name=stack.name, tags=self._tags
+            )
+            made = ImageRepositories("images", own_images, self.child())
+            self.exports["image_repositories"] = made.addresses
         runner = self._runner()
         self.exports |= {
             "cluster_name": self.cluster.outputs.name_output,
@@ -371,7 +386,15 @@ class JupyterHubPlatform(Component):
         shared |= {
             "services": endpoint_reasons(stack),
             "additional_endpoints": section.additional_endpoints,
-            "buckets": [*([] if self._bucket is None else [self._bucket.bucket]), *section.buckets],
+            "buckets": [
+                *([] if self._bucket is None else [self._bucket.bucket]),
+                *section.buckets,
+                *(
+                    name
+                    for spec in self._specs.buckets.values()
+                    if (name := spec.bucket_name) not in section.buckets
+                ),
+            ],
             "internal_hosts": section.internal_hosts,
             "peer_networks": section.peer_networks,
             "system_packages": stack.runner is not None,
@@ -494,6 +517,25 @@ class JupyterHubPlatform(Component):
         )
         return EfsHomes("homes", args, self.child())
 
+    def _buckets(self) -> Buckets | None:
+        """The buckets for users' data; None where the stack makes none."""
+        stack = self._stack
+        if not any(spec.made for spec in self._specs.buckets.values()):
+            return None
+        args = BucketsArgs(
+            region=stack.region,
+            account=stack.accounts[0] if stack.accounts else None,
+            buckets={name: said(bucket) for name, bucket in stack.buckets.items()},
+            backups=None if self.backups is None else self.backups.outputs,
+            physical_name=stack.name,
+            tags=self._tags,
+        )
+        made = Buckets("buckets", args, self.child())
+        self.exports["buckets"] = {
+            spec.name: spec.bucket_name for spec in self._specs.buckets.values()
+        }
+        return made
+
     def _backups(self) -> Backups | None:
         stack, section = self._stack, self._stack.backups
         if isinstance(section, NoBackups):
@@ -504,6 +546,7 @@ class JupyterHubPlatform(Component):
             physical_name=stack.name,
             tags=self._tags,
             account=self._account,
+            buckets=any(spec.backup_tags for spec in self._specs.buckets.values()),
             **options,
         )
         return Backups(
@@ -516,6 +559,7 @@ class JupyterHubPlatform(Component):
             network=self.network.outputs,
             node_security_group_id=self._group,
             core_group_name=self.pools.outputs.core_group_name or "",
+            cluster_name=self.cluster.outputs.name_output,
             tags=self._tags,
         )
 

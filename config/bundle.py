@@ -16,6 +16,9 @@ from jupyterhub_aws.config.errors import refused
 
 FORMAT = "jupyterhub-aws/bundle/1"
 KINDS = ("image", "chart", "file", "wheels")
+#: Among the details of an image: its bytes by platform (`linux/arm64`), as they are pulled. Locks
+#: before it lack it, and are read as they are.
+PLATFORM_SIZES = "platform_sizes"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _DOCKER_HUB = "docker.io"
 
@@ -34,6 +37,18 @@ class Locked:
     files: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def platforms(self) -> tuple[str, ...] | None:
+        """What an image is built for, such as `linux/arm64`; None where the lock does not say."""
+        found = self.details.get("platforms")
+        return None if not isinstance(found, list) else tuple(map(str, found))
+
+    def pulled_bytes(self, platform: str) -> int | None:
+        """What a node of this platform pulls, compressed; None where the lock does not say."""
+        sizes = self.details.get(PLATFORM_SIZES)
+        found = sizes.get(platform) if isinstance(sizes, Mapping) else None
+        return found if isinstance(found, int) else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
@@ -48,6 +63,18 @@ class Lock:
         """The digest of an item; None where the lock does not have it."""
         found = self.items.get(kind, {}).get(key)
         return None if found is None else found.digest
+
+    def image(self, name: str) -> Locked | None:
+        """An image by its publisher's name with its tag, or with its digest in the place of it;
+        None where the lock does not have it.
+        """
+        for key, item in self.items.get("image", {}).items():
+            repository = destination("", key)
+            if normalized(name) == normalized(key) or (
+                destination("", name) == repository and name.endswith(f"@{item.digest}")
+            ):
+                return item
+        return None
 
     def keys(self, kind: str) -> tuple[str, ...]:
         """The keys of a kind, sorted."""

@@ -122,7 +122,7 @@ def _explained(detail: ErrorDetails, place: _Location) -> _Told:
             then = then.replace("write one,", "write options under it (`{}` for the defaults),")
         return "option.no-value", said, then
     if kind in _WORDS:
-        return "option.kind", *_wrong_kind(kind, value, place)
+        return _wrong_kind(kind, value, place)
     if kind in _LIMITS:
         key, words, remedy = _LIMITS[kind]
         what = f"must be {words} {context[key]} (got {shown(value)})"
@@ -132,7 +132,14 @@ def _explained(detail: ErrorDetails, place: _Location) -> _Told:
     return _about_keys(kind, detail, place)
 
 
-def _wrong_kind(kind: str, value: object, place: _Location) -> tuple[str, str]:
+def _wrong_kind(kind: str, value: object, place: _Location) -> _Told:
+    several = suggestions.several_ways_in(value, place.choices)
+    if several is not None:
+        return "sign-in.several", *several
+    return "option.kind", *_not_this_kind(kind, value, place)
+
+
+def _not_this_kind(kind: str, value: object, place: _Location) -> tuple[str, str]:
     what, fix = _WORDS[kind]
     if kind == "json_invalid":
         return what, fix

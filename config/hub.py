@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from jupyterhub_aws.config.aws_access import AwsAccess
 from jupyterhub_aws.config.database import Database, SqliteDatabase
 from jupyterhub_aws.config.entry import Entry
 from jupyterhub_aws.config.errors import dotted, refuse
@@ -14,14 +15,17 @@ from jupyterhub_aws.config.maintenance import MaintenancePage
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.pages import HubPages
-from jupyterhub_aws.config.profiles import Image, Memory, Profile
+from jupyterhub_aws.config.profiles import Image, ImageChoice, Memory, Profile
+from jupyterhub_aws.config.services import Services
 from jupyterhub_aws.config.sign_in import SignIn
 from jupyterhub_aws.config.tree import leaves
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.values import ShortName
 from jupyterhub_aws.config.volumes import SharedDirectory, Volume
 
 
-def _one_default(profiles: dict[str, Profile]) -> dict[str, Profile]:
+def _one_default(profiles: dict[str, Any]) -> dict[str, Any]:
+    """Of profiles or images."""
     chosen = [name for name, profile in profiles.items() if profile.default]
     if len(chosen) > 1:
         what = f"has more than one default: {', '.join(chosen)}"
@@ -98,6 +102,33 @@ class Hub(Model):
         ),
         changing="For servers that start later.",
     )
+    image_choices: Annotated[dict[ShortName, ImageChoice], AfterValidator(_one_default)] = option(
+        {},
+        help=(
+            "Instead of `image`: images to choose from, in each profile that names neither `image`"
+            " nor `images`."
+        ),
+        changing="For servers that start later; running ones do not change.",
+        max_length=30,
+    )
+    unlisted_image: UnlistedImage | None = option(
+        None,
+        help=(
+            "Beside `image_choices`: a text field for another image, from registries that are"
+            " listed, in the same profiles."
+        ),
+        changing="See its options.",
+    )
+    pre_pull_pools: tuple[ShortName, ...] = option(
+        (),
+        help=(
+            "User pools whose new nodes pull the images of their profiles before a user needs them"
+            " (the chart's continuous image puller). Several pools share one set of images. Empty:"
+            " a node pulls an image when the first server needs it."
+        ),
+        changing="Nodes that exist pull at once. Running servers are not affected.",
+        max_length=20,
+    )
     profiles: Annotated[dict[ShortName, Profile], AfterValidator(_one_default)] = option(
         {},
         help=(
@@ -134,6 +165,14 @@ class Hub(Model):
         changing="For servers that start later.",
         max_length=20,
     )
+    aws_access: AwsAccess | None = option(
+        None,
+        help=(
+            "What users' servers may do in AWS: buckets, managed policies, statements. Without it"
+            " nothing. Profiles can say another one."
+        ),
+        changing="The hub restarts; for servers that start later.",
+    )
     shared_memory: Memory | None = option(
         None,
         help=(
@@ -149,6 +188,15 @@ class Hub(Model):
         changing="The hub restarts.",
         ge=0,
         le=20,
+    )
+    services: Services = option(
+        {},
+        help=(
+            "Programs beside the hub: what their tokens may do, and which users may open them at"
+            " /services/NAME/."
+        ),
+        changing="The hub restarts.",
+        max_length=20,
     )
     package_mirrors: PackageMirrors = option(
         PackageMirrors(),

@@ -29,8 +29,11 @@ from jupyterhub_aws.config.sign_in import (
     LdapSignIn,
     NativeSignIn,
     SharedPasswordSignIn,
+    SignIn,
     is_dn,
 )
+from jupyterhub_aws.config.sign_in_rules import launches_are_encrypted
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.volumes import shared_mount
 
 Hubs = Mapping[str, Hub]
@@ -339,49 +342,67 @@ def names_follow_the_rule(hubs: Hubs) -> Iterator[Problem]:
                     )
 
 
+def unlisted_images(name: str, hub: Hub) -> Iterator[tuple[str, UnlistedImage]]:
+    """Every free choice of a hub's images, with the path of its section."""
+    if hub.unlisted_image is not None:
+        yield f"hubs.{name}.unlisted_image", hub.unlisted_image
+    for profile_name, profile in sorted(hub.profiles.items()):
+        if profile.unlisted_image is not None:
+            yield f"hubs.{name}.profiles.{profile_name}.unlisted_image", profile.unlisted_image
+
+
 def groups_are_known(hubs: Hubs) -> Iterator[Problem]:
-    """A profile for some groups needs a sign-in that knows groups, and names them as the sign-in
-    does.
+    """What is for some groups, a profile or a free choice of the image, needs a sign-in that knows
+    groups, and names them as the sign-in does.
     """
     for name, hub in hubs.items():
-        for profile_name, profile in hub.profiles.items():
-            path = f"hubs.{name}.profiles.{profile_name}.groups"
-            if profile.groups and not hub.sign_in.groups_known:
-                fix = (
-                    "add sign_in.groups_claim, the claim that lists them"
-                    if hub.sign_in.kind == "oidc"
-                    else "choose ldap, oidc, cognito or github"
-                )
-                yield Problem(
-                    id="groups.unknown-to-sign-in",
-                    path=path,
-                    what=(
-                        f"is for groups, but sign_in.kind {hub.sign_in.kind} knows of none: no user"
-                        " would get it"
-                    ),
-                    fix=fix,
-                )
-                continue
-            for index, group in enumerate(profile.groups):
-                if isinstance(hub.sign_in, LdapSignIn) and not is_dn(group):
-                    what, fix = (
-                        f"is not a distinguished name (got {shown(group)})",
-                        "write it whole, such as cn=gpu,ou=groups,dc=example,dc=org",
-                    )
-                    yield Problem(
-                        id="sign-in.distinguished-name",
-                        path=f"{path}[{index}]",
-                        what=what,
-                        fix=fix,
-                    )
-                if isinstance(hub.sign_in, GitHubSignIn) and ":" not in group:
-                    what = f"is not a team (got {shown(group)})"
-                    yield Problem(
-                        id="groups.not-a-team",
-                        path=f"{path}[{index}]",
-                        what=what,
-                        fix="write organization:team",
-                    )
+        limits: list[tuple[str, Profile | UnlistedImage]] = [
+            (f"hubs.{name}.profiles.{key}", profile) for key, profile in hub.profiles.items()
+        ]
+        limits += unlisted_images(name, hub)
+        for section, limited in limits:
+            yield from group_problems(
+                hub.sign_in, f"{section}.groups", limited.groups, "no user would get it"
+            )
+
+
+def group_problems(
+    sign_in: SignIn, path: str, groups: Collection[str], otherwise: str
+) -> Iterator[Problem]:
+    """What is wrong with a list of groups under a kind of sign-in; `otherwise` is what would
+    happen if it knows of none.
+    """
+    if groups and not sign_in.groups_known:
+        fix = (
+            "add sign_in.groups_claim, the claim that lists them"
+            if sign_in.kind == "oidc"
+            else "choose ldap, oidc, cognito, github, google, entra, cilogon or lti13"
+        )
+        yield Problem(
+            id="groups.unknown-to-sign-in",
+            path=path,
+            what=f"is for groups, but sign_in.kind {sign_in.kind} knows of none: {otherwise}",
+            fix=fix,
+        )
+        return
+    for index, group in enumerate(groups):
+        if isinstance(sign_in, LdapSignIn) and not is_dn(group):
+            what = f"is not a distinguished name (got {shown(group)})"
+            fix = "write it whole, such as cn=gpu,ou=groups,dc=example,dc=org"
+            yield Problem(
+                id="sign-in.distinguished-name", path=f"{path}[{index}]", what=what, fix=fix
+            )
+        if refused := sign_in.refused_group(group):
+            which, what, fix = refused
+            yield Problem(id=which, path=f"{path}[{index}]", what=what, fix=fix)
+        if isinstance(sign_in, GitHubSignIn) and ":" not in group:
+            what = f"is not a team (got {shown(group)})"
+            yield Problem(
+                id="groups.not-a-team",
+                path=f"{path}[{index}]",
+                what=what,
+                fix="write organization:team",
+            )
 
 
 def protected_nodes_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
@@ -503,6 +524,7 @@ def accounts_are_kept(hubs: Hubs) -> Iterator[Problem]:
 USER_RULES: Rules = (
     (("hubs",), names_follow_the_rule),
     (("hubs",), groups_are_known),
+    (("hubs",), launches_are_encrypted),
     (("pools", "hubs"), protected_nodes_exist),
     (("homes", "hubs"), home_names_are_paths),
     (("homes", "hubs"), shared_directories_have_a_place),

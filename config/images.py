@@ -38,9 +38,13 @@ def images_in(values: object, path: KeyPath = ()) -> Iterator[ImageUse]:
             yield from images_in(value, (*path, index))
 
 
+#: What KubeSpawner puts a user's text into (`unlisted_choice`): no image is called so.
+USERS_TEXT = "{value}"
+
+
 def _reference(value: object) -> str | None:
     if isinstance(value, str):
-        return value or None
+        return None if USERS_TEXT in value else value or None
     if isinstance(value, Mapping):
         name = value.get("name") or value.get("repository")
         if isinstance(name, str) and value.get("tag") is not None:

@@ -24,7 +24,14 @@ from jupyterhub_aws.config.network import (
 )
 from jupyterhub_aws.config.registry import AnyRegistry, UpstreamRegistry
 from jupyterhub_aws.config.runner import RunnerSection
-from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.sign_in import (
+    CognitoSignIn,
+    GitHubSignIn,
+    LdapSignIn,
+    LtiSignIn,
+    OidcSignIn,
+)
+from jupyterhub_aws.config.sign_in_common import PublicProvider
 from jupyterhub_aws.config.tree import leaves
 from jupyterhub_aws.config.values import host_of
 
@@ -91,6 +98,14 @@ def sign_in_inside(network: AnyNetwork, homes: Homes, hubs: Hubs) -> Iterator[Pr
                 what=what,
                 fix="write ldap, or oidc with a provider inside",
             )
+        if isinstance(hub.sign_in, PublicProvider):
+            hosts = ", ".join(dict.fromkeys((*hub.sign_in.browser_hosts, *hub.sign_in.hub_hosts)))
+            yield Problem(
+                id="isolated.sign-in-public",
+                path=f"hubs.{name}.sign_in.kind",
+                what=f"is {hub.sign_in.kind}, and {hosts} is not in this network",
+                fix="write ldap, or oidc or lti13 with a provider inside",
+            )
         for option, host in _hosts(hub):
             yield from _inside(f"hubs.{name}.{option}", host, network)
     if isinstance(homes, NfsHomes):
@@ -105,6 +120,9 @@ def _hosts(hub: Hub) -> Iterator[tuple[str, str]]:
             address = getattr(hub.sign_in, option)
             if address is not None:
                 yield f"sign_in.{option}", host_of(address)
+    if isinstance(hub.sign_in, LtiSignIn):
+        for option in ("authorize_url", "jwks_url"):
+            yield f"sign_in.{option}", host_of(getattr(hub.sign_in, option))
     if isinstance(hub.sign_in, LdapSignIn):
         yield "sign_in.server", hub.sign_in.server
     for tool, address in hub.package_mirrors.given().items():

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
 from jupyterhub_aws.config.formats import new_name
-from jupyterhub_aws.config.secrets import SECRET_ENDINGS
+from jupyterhub_aws.config.secrets import is_hub_secret
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig
 
 T = TypeVar("T")
@@ -124,7 +124,9 @@ def _is_own(key: str) -> bool:
         options = [PROVIDER_KEYS.get(option, option) for option in StackConfig.model_fields]
         head = name.partition(".")[0]
         ours = (
-            head in StackConfig.model_fields or new_name(head, options) is not None or _of_hub(name)
+            head in StackConfig.model_fields
+            or new_name(head, options) is not None
+            or is_hub_secret(name)
         )  # an option is known by its old name too
         return name.isprintable() and not ours and closest(name, options) is None
     return (
@@ -139,7 +141,7 @@ def misplaced(document: Mapping[Any, Any]) -> Iterator[Problem]:
             continue
         name = key.rpartition(":")[2]
         what = "is beside `config:`, where Pulumi ignores it"
-        if name in StackConfig.model_fields or key in PROVIDER_KEYS.values() or _of_hub(name):
+        if name in StackConfig.model_fields or key in PROVIDER_KEYS.values() or is_hub_secret(name):
             yield Problem(
                 id="key.beside-config",
                 path=dotted((key,)),
@@ -219,7 +221,7 @@ def _of_aws(key: str, name: str, hidden: set[str]) -> Iterator[Problem]:
 def _meant(namespace: str, name: str) -> str | None:
     """The fix for a key with a misspelt prefix; None where no known key is similar."""
     root = name.partition(".")[0]
-    if name in StackConfig.model_fields or _of_hub(name):
+    if name in StackConfig.model_fields or is_hub_secret(name):
         return f"write {PROVIDER_KEYS.get(name, name)}: options of this program need no prefix"
     near = closest(namespace, [*PROVIDERS, PROJECT])
     option = closest(root, StackConfig.model_fields)
@@ -228,10 +230,6 @@ def _meant(namespace: str, name: str) -> str | None:
     if near == "aws" and (setting := closest(name, sorted(AWS_CALLS | AWS_EFFECTS))):
         return f"did you mean aws:{setting}?"
     return None if near in (None, PROJECT) else f"did you mean {near}:{name}?"
-
-
-def _of_hub(name: str) -> bool:
-    return name.startswith("hub-") and name.endswith(SECRET_ENDINGS)
 
 
 @lru_cache(maxsize=64)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from jupyterhub_aws.config.aws_access import AwsAccess
+from jupyterhub_aws.config.environment import GroupName, Variable, VariableText
 from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.instance_types import InstanceType
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.node_size import server_room
-from jupyterhub_aws.config.traits import fields, has_lone_brace, number_of_bytes
+from jupyterhub_aws.config.traits import number_of_bytes
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.values import ShortName
 
 _NEXT_START = "For servers that start later; running ones do not change."
@@ -23,28 +26,6 @@ _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGT])")
 _IMAGE = re.compile(
     r"(?P<name>[a-z0-9]+([._/-]+[a-z0-9]+)*(:[0-9]+/[a-z0-9]+([._/-]+[a-z0-9]+)*)?)(:(?P<tag>[\w][\w.-]{0,127}))?(@sha256:(?P<digest>[0-9a-f]{64}))?",
     re.ASCII,
-)
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-#: JupyterHub and Kubernetes set these; a configured value would be overwritten, or break the
-#: server.
-_OWN_VARIABLES = (
-    "JUPYTERHUB_",
-    "JPY_",
-    "KUBERNETES_",
-    "MEM_LIMIT",
-    "MEM_GUARANTEE",
-    "CPU_LIMIT",
-    "CPU_GUARANTEE",
-)
-#: What images of the Jupyter project do as root at their start.
-NEEDS_ROOT = ("CHOWN_HOME", "CHOWN_HOME_OPTS", "NB_UID", "NB_GID", "GRANT_SUDO")
-_FIELDS = (
-    "username",
-    "servername",
-    "escaped_username",
-    "safe_username",
-    "unescaped_username",
-    "user_server",
 )
 
 
@@ -129,59 +110,14 @@ def _image(value: str) -> str:
     return value
 
 
-def _variable(value: str) -> str:
-    if not _VARIABLE.fullmatch(value):
-        fix = "use letters, digits and underscores"
-        raise refuse("environment.name", f"is not the name of a variable (got {shown(value)})", fix)
-    if value.startswith(_OWN_VARIABLES):
-        what = f"is a variable that JupyterHub sets (got {shown(value)})"
-        raise refuse("environment.reserved", what, "choose another name")
-    if value in NEEDS_ROOT:
-        what = (
-            f"needs a container that starts as root (got {value}), which no hub here allows: homes"
-            " belong to 1000:100 from the start"
-        )
-        raise refuse("environment.needs-root", what, "remove it")
-    if re.search(
-        r"(PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|ACCESS_KEY|API_KEY)(_|$)", value.upper()
-    ):
-        raise refuse(
-            "environment.secret",
-            f"looks like a secret (got {value}), and every principal that may read pods would read"
-            " it in clear text",
-            "let users supply their own, or give the servers an IAM role",
-        )
-    return value
+#: A path, as JupyterHub appends it to a server's address; KubeSpawner would expand braces.
+_PAGE = re.compile(r"/[A-Za-z0-9._~/?=&%-]{0,200}")
 
 
-def _variable_text(value: object) -> object:
-    if not isinstance(value, str):
-        quoted = (
-            {True: "yes", False: "no"}.get(value, "1") if isinstance(value, bool) else shown(value)
-        )
-        what = (
-            f"must be quoted text (got {shown(value)}): with anything else every server fails to"
-            " start"
-        )
-        raise refuse("environment.not-text", what, f'write it in quotes, such as "{quoted}"')
-    return value
-
-
-def _braces(value: str) -> str:
-    for name in fields(value):
-        if name not in _FIELDS:
-            raise refuse(
-                "environment.braces",
-                f"has braces that KubeSpawner would expand (got {shown(value)}): every server would"
-                " fail to start",
-                f"double them: {value.replace('{', '{{').replace('}', '}}')}",
-            )
-    if has_lone_brace(value):
-        what = f"has a single brace (got {shown(value)}): every server would fail to start"
-        raise refuse("environment.single-brace", what, "double it: {{ or }}")
-    if not value:
-        fix = "write a value, or remove the line"
-        raise refuse("environment.empty", "is empty: KubeSpawner drops such a variable", fix)
+def _page(value: str) -> str:
+    if not _PAGE.fullmatch(value) or value.startswith("//"):
+        what = f"is not a page of a server (got {shown(value)})"
+        raise refuse("image.default-url", what, "write a path such as /lab, /rstudio or /vscode")
     return value
 
 
@@ -197,13 +133,10 @@ Image = Annotated[
     AfterValidator(_image),
     Field(json_schema_extra={"examples": ["quay.io/jupyter/scipy-notebook:2025-12-31"]}),
 ]
-GroupName = Annotated[str, Field(min_length=1, max_length=255)]
-Variable = Annotated[str, AfterValidator(_variable)]
-VariableText = Annotated[str, BeforeValidator(_variable_text), AfterValidator(_braces)]
 
 
 class ImageChoice(Model):
-    """One of several images that a profile offers."""
+    """One of several images that a hub or a profile offers."""
 
     image: Image = option(help="The image, with its tag or digest.", changing=_NEXT_START)
     display_name: str | None = option(
@@ -212,6 +145,21 @@ class ImageChoice(Model):
         changing="At once.",
         min_length=1,
         max_length=80,
+    )
+    description: str | None = option(
+        None,
+        help="What is in it, behind its text on the page: packages, a course, a purpose.",
+        changing="At once.",
+        min_length=1,
+        max_length=120,
+    )
+    default_url: Annotated[str, AfterValidator(_page)] | None = option(
+        None,
+        help=(
+            "The page that its servers open, such as /lab, /rstudio or /vscode. Default: the"
+            " image's own."
+        ),
+        changing=_NEXT_START,
     )
     default: bool = option(
         False,
@@ -312,7 +260,18 @@ class Profile(Model):
     )
     image: Image | None = option(None, help="Another image than the hub's.", changing=_NEXT_START)
     images: dict[ShortName, ImageChoice] = option(
-        {}, help="Instead of `image`: images to choose from.", changing=_NEXT_START, max_length=30
+        {},
+        help=(
+            "Instead of `image`: images to choose from. With neither the profile offers those of"
+            " the hub."
+        ),
+        changing=_NEXT_START,
+        max_length=30,
+    )
+    unlisted_image: UnlistedImage | None = option(
+        None,
+        help="Beside `images`: a text field for another image, from registries that are listed.",
+        changing="See its options.",
     )
     environment: dict[Variable, VariableText] = option(
         {},
@@ -331,6 +290,14 @@ class Profile(Model):
             " see it nor can start it."
         ),
         max_length=50,
+    )
+    aws_access: AwsAccess | None = option(
+        None,
+        help=(
+            "What its servers may do in AWS, instead of `aws_access` of the hub. An empty map:"
+            " nothing."
+        ),
+        changing="The hub restarts; for servers that start later.",
     )
     protected: bool = option(
         False,
@@ -381,6 +348,10 @@ class Profile(Model):
         if self.images and self.image is not None:
             fix = "put it into images, with default: true"
             raise refuse("profile.image-and-images", "names image beside images", fix)
+        if self.unlisted_image is not None and not self.images:
+            what = "has unlisted_image without images of its own"
+            fix = "list images beside it, or write both for the hub (image_choices)"
+            raise refuse("profile.unlisted-image-alone", what, fix)
         for option_name, choices in (("images", self.images), ("sizes", self.sizes)):
             chosen = [name for name, choice in choices.items() if choice.default]
             if len(chosen) > 1:
@@ -447,13 +418,13 @@ def default_size(profile: Profile, found: dict[str | None, Share]) -> str | None
     )
 
 
-def default_image(profile: Profile) -> str | None:
+def default_image(images: Mapping[str, ImageChoice]) -> str | None:
     """The name of the image of a user who does not choose, among several; None where there is no
     choice.
     """
     return next(
-        (name for name, choice in sorted(profile.images.items()) if choice.default),
-        next(iter(sorted(profile.images)), None),
+        (name for name, choice in sorted(images.items()) if choice.default),
+        next(iter(sorted(images)), None),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from jupyterhub_aws.config.pools import Pools
-from jupyterhub_aws.config.secrets import SECRET_ENDINGS
+from jupyterhub_aws.config.secrets import SECRET_ENDINGS, SERVICE_TOKEN_ENDING
 from jupyterhub_aws.config.stack import PROJECT, PROVIDER_KEYS, StackConfig, file_key
 from jupyterhub_aws.config.values import ShortName
 
@@ -104,7 +104,7 @@ def stack_schema() -> Node:
         },
         "patternProperties": {
             rf"^(?!{PROJECT}:)[a-z][a-z0-9-]*:": {},  # providers validate their own keys
-            rf"^({PROJECT}:)?hub-[a-z0-9-]+-({'|'.join(SECRET_ENDINGS)})$": _SECRET,
+            rf"^({PROJECT}:)?hub-[a-z0-9-]+-({'|'.join((*SECRET_ENDINGS, SERVICE_TOKEN_ENDING))})$": _SECRET,
         },
         "additionalProperties": False,
         "allOf": [{"not": {"required": [name, file_key(name)]}} for name in prefixed],

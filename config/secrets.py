@@ -4,12 +4,14 @@ Never their values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.sign_in_common import PublicProvider
 from jupyterhub_aws.config.stack import file_key
 
 #: How a secret's key ends; it begins with `hub-` and the hub's name.
@@ -18,6 +20,8 @@ SECRET_ENDINGS = (_CLIENT_SECRET, _SEARCH_PASSWORD, _TLS_KEY) = (
     "ldap-search-password",
     "tls-key",
 )
+#: The same for the token of a service, by the service's name.
+SERVICE_TOKEN_ENDING = r"service-[a-z][a-z0-9-]*-token"  # noqa: S105 -- how a key ends
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,8 +63,23 @@ def tls_key_key(hub: str) -> str:
     return f"hub-{hub}-{_TLS_KEY}"
 
 
+def service_token_key(hub: str, service: str) -> str:
+    """The key of a service's token, where the stack does not make it."""
+    return f"hub-{hub}-service-{service}-token"
+
+
+def is_hub_secret(key: str) -> bool:
+    """Whether a key of the stack file is that of some hub's secret."""
+    return key.startswith("hub-") and ends_as_secret(key)
+
+
+def ends_as_secret(key: str) -> bool:
+    """Whether a key ends as those of hubs' secrets do."""
+    return key.endswith(SECRET_ENDINGS) or bool(re.search(rf"{SERVICE_TOKEN_ENDING}\Z", key))
+
+
 def _of_hub(name: str, hub: Hub) -> Iterator[SecretKey]:
-    if isinstance(hub.sign_in, (GitHubSignIn, OidcSignIn, CognitoSignIn)):
+    if isinstance(hub.sign_in, (GitHubSignIn, OidcSignIn, CognitoSignIn, PublicProvider)):
         yield SecretKey(
             key=client_secret_key(name), hub=name, what="client secret of the OAuth application"
         )
@@ -74,3 +93,8 @@ def _of_hub(name: str, hub: Hub) -> Iterator[SecretKey]:
         yield SecretKey(
             key=tls_key_key(name), hub=name, what="private key of the certificate, in PEM form"
         )
+    for service, options in sorted(hub.services.items()):
+        if options.token == "given":  # noqa: S105 -- where it comes from
+            yield SecretKey(
+                key=service_token_key(name, service), hub=name, what=f"token of service {service}"
+            )

@@ -11,93 +11,22 @@ from pydantic import AfterValidator, Field, model_validator
 
 from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
+from jupyterhub_aws.config.sign_in_cilogon import CilogonSignIn, IdentityProvider
+from jupyterhub_aws.config.sign_in_common import (
+    CALLBACK,
+    NEW_KIND,
+    NEW_RULES,
+    AnySignIn,
+    Claim,
+    ClientId,
+    HttpsUrl,
+    Listed,
+    NameRule,
+)
+from jupyterhub_aws.config.sign_in_entra import EntraSignIn
+from jupyterhub_aws.config.sign_in_google import GoogleSignIn
+from jupyterhub_aws.config.sign_in_lti import LtiSignIn
 from jupyterhub_aws.config.values import HOST
-
-# --- Options of every kind of sign-in: allowed users, administrators, and valid user names.
-
-
-NEW_RULES = (
-    "The hub restarts (half a minute; running servers are not affected). Users who are no longer"
-    " allowed are refused at the next sign-in."
-)
-NEW_KIND = (
-    "The hub restarts. Users may get other names, and with them other homes: try it on a second hub"
-    " first."
-)
-_USER_NAME = re.compile(r"[^\s/:{}]{1,100}")
-#: Names that a rule allows, before JupyterHub converts them to lower case. `\Z` and not `$`, which
-#: would let a last newline pass.
-PATTERNS: dict[str, str] = {
-    "simple": r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
-    "dotted": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
-    "email": r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(@[A-Za-z0-9][A-Za-z0-9.-]{0,127})?\Z",
-}
-NameRule = Literal["simple", "dotted", "email", "any"]
-
-
-def _user_name(value: str) -> str:
-    if not _USER_NAME.fullmatch(value):
-        what = f"is not a valid user name for signing in (got {shown(value)})"
-        raise refuse("user-name.malformed", what, "write the bare name, such as ada")
-    if value != value.lower():
-        what = (
-            f"has upper-case letters (got {shown(value)}): JupyterHub converts all user names to"
-            " lower case"
-        )
-        raise refuse("user-name.upper-case", what, f"write {value.lower()}")
-    return value
-
-
-UserName = Annotated[
-    str, AfterValidator(_user_name), Field(json_schema_extra={"examples": ["ada"]})
-]
-_USERS_LIMIT = 2000
-
-
-class AnySignIn(Model):
-    """What every kind has."""
-
-    administrators: tuple[UserName, ...] = option(
-        (),
-        help=(
-            "Users who see the admin page and may stop other users' servers. They can always sign"
-            " in, and no other user is an administrator by name."
-        ),
-        changing=NEW_RULES,
-        max_length=100,
-    )
-    usernames: NameRule = option(
-        "any",
-        help=(
-            "Valid user names. `simple`: letters, digits, - and _. `dotted`: dots too."
-            " `email`: also + and an address. `any`: all of them."
-        ),
-        changing=(
-            "The hub restarts. Users with a name that is no longer valid are refused at the next"
-            " sign-in; homes are retained."
-        ),
-    )
-
-    @property
-    def username_pattern(self) -> str | None:
-        """The rule as a regular expression that is matched from the beginning of a name to its
-        end; None where any name is valid.
-        """
-        return PATTERNS.get(self.usernames)
-
-    @property
-    def groups_known(self) -> bool:
-        """Whether the hub knows users' groups, so that profiles can be limited to some of them."""
-        return False
-
-
-class Listed(AnySignIn):
-    """Kinds that allow users by name."""
-
-    allowed_users: tuple[UserName, ...] = option(
-        (), help="Users who may sign in, by name.", changing=NEW_RULES, max_length=_USERS_LIMIT
-    )
-
 
 # --- Sign-in with a directory: LDAP or Active Directory, over TLS that is verified.
 
@@ -312,26 +241,7 @@ class LdapSignIn(Listed):
 # --- Sign-in at an identity provider: GitHub, any OpenID Connect provider, Amazon Cognito.
 
 
-_CLIENT = re.compile(r"[\w.:@/-]{1,200}", re.ASCII)
-_URL = re.compile(r"https://[^\s/]+(/\S*)?")
 _ORGANIZATION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,38})(:[A-Za-z0-9_.-]{1,100})?")
-_CLAIM = re.compile(r"[\w:/-]+(\.[\w:/-]+)*", re.ASCII)
-
-
-def _client(value: str) -> str:
-    if not _CLIENT.fullmatch(value):
-        fix = (
-            "copy it from the application that you registered; its secret is a secret of the stack"
-        )
-        raise refuse("sign-in.client-id", f"is not a client id (got {shown(value)})", fix)
-    return value
-
-
-def _url(value: str) -> str:
-    if not _URL.fullmatch(value):
-        fix = "write it whole, such as https://login.example.org/oauth2/authorize"
-        raise refuse("sign-in.address", f"is not an https address (got {shown(value)})", fix)
-    return value
 
 
 def _organization(value: str) -> str:
@@ -352,13 +262,6 @@ def _team(value: str) -> str:
     return _organization(value)
 
 
-def _claim(value: str) -> str:
-    if not _CLAIM.fullmatch(value):
-        fix = "write it like groups, or realm_access.roles for one inside another"
-        raise refuse("sign-in.claim", f"is not the name of a claim (got {shown(value)})", fix)
-    return value
-
-
 def _domain(value: str) -> str:
     if "://" in value or not HOST.fullmatch(value) or "." not in value:
         what = f"is not the domain of a user pool (got {shown(value)})"
@@ -367,16 +270,12 @@ def _domain(value: str) -> str:
     return value
 
 
-ClientId = Annotated[str, AfterValidator(_client)]
-HttpsUrl = Annotated[str, AfterValidator(_url)]
 Organization = Annotated[
     str,
     AfterValidator(_organization),
     Field(json_schema_extra={"examples": ["jupyter", "jupyter:hub"]}),
 ]
 Team = Annotated[str, AfterValidator(_team), Field(json_schema_extra={"examples": ["jupyter:hub"]})]
-Claim = Annotated[str, AfterValidator(_claim)]
-_CALLBACK = "Its callback address is https://HOSTNAME/hub/oauth_callback."
 
 
 class GitHubSignIn(Listed):
@@ -386,7 +285,7 @@ class GitHubSignIn(Listed):
         "github", help="`github`: users sign in at GitHub.", changing=NEW_KIND
     )
     client_id: ClientId = option(
-        help=f"Client id of the OAuth application. {_CALLBACK}", changing=NEW_RULES
+        help=f"Client id of the OAuth application. {CALLBACK}", changing=NEW_RULES
     )
     allowed_organizations: tuple[Organization, ...] = option(
         (),
@@ -426,7 +325,7 @@ class _Provider(Listed):
     """What OpenID Connect providers have in common: claims."""
 
     client_id: ClientId = option(
-        help=f"Client id of the application. {_CALLBACK}", changing=NEW_RULES
+        help=f"Client id of the application. {CALLBACK}", changing=NEW_RULES
     )
     scope: tuple[str, ...] = option(
         ("openid", "profile", "email"),
@@ -556,10 +455,15 @@ class CognitoSignIn(_Provider):
 
 
 __all__ = [
+    "CilogonSignIn",
     "CognitoSignIn",
+    "EntraSignIn",
     "GitHubSignIn",
+    "GoogleSignIn",
+    "IdentityProvider",
     "LdapLookup",
     "LdapSignIn",
+    "LtiSignIn",
     "NativeSignIn",
     "OidcSignIn",
     "SharedPasswordSignIn",
@@ -623,6 +527,15 @@ class SharedPasswordSignIn(AnySignIn):
 
 
 SignIn = Annotated[
-    GitHubSignIn | OidcSignIn | CognitoSignIn | LdapSignIn | NativeSignIn | SharedPasswordSignIn,
+    GitHubSignIn
+    | OidcSignIn
+    | CognitoSignIn
+    | GoogleSignIn
+    | EntraSignIn
+    | CilogonSignIn
+    | LtiSignIn
+    | LdapSignIn
+    | NativeSignIn
+    | SharedPasswordSignIn,
     Field(discriminator="kind"),
 ]

@@ -12,20 +12,25 @@ from typing import Any, Literal, Self
 from pydantic import PrivateAttr
 
 from jupyterhub_aws.config import (
+    access_rules,
     backups,
     hub_rules,
+    image_rules,
     infrastructure_rules,
     isolated_rules,
     monitoring,
     pause,
+    service_rules,
 )
 from jupyterhub_aws.config.backups import AwsBackup, Backups
+from jupyterhub_aws.config.buckets import Bucket
 from jupyterhub_aws.config.cluster import Cluster, EksCluster
 from jupyterhub_aws.config.errors import Problem, Rules, dotted
 from jupyterhub_aws.config.formats import Format
 from jupyterhub_aws.config.gate import Gate
 from jupyterhub_aws.config.homes import EfsHomesSection, Homes
 from jupyterhub_aws.config.hub import Hub
+from jupyterhub_aws.config.image_repositories import ImageRepository
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.monitoring import CloudWatchWatch, Watch
 from jupyterhub_aws.config.network import Network, UnmanagedNetworkSection, Vpc
@@ -123,6 +128,15 @@ class StackConfig(Model):
             " its policy and its key are unprotected; they are retained in AWS."
         ),
     )
+    buckets: dict[ShortName, Bucket] = option(
+        {},
+        help=(
+            "Buckets in S3 for users' data, by names of your choice: those that the stack makes,"
+            " and those that exist. `aws_access` of a hub says who may use them."
+        ),
+        changing="See its options. A removed bucket with users' data is retained in AWS.",
+        max_length=50,
+    )
     hubs: dict[ShortName, Hub] = option(
         {},
         help="JupyterHubs on this cluster, by name.",
@@ -133,6 +147,18 @@ class StackConfig(Model):
         UpstreamRegistry(kind="upstream"),
         help="Where images and charts come from.",
         changing="See its options.",
+    )
+    image_repositories: dict[ShortName, ImageRepository] = option(
+        {},
+        help=(
+            "Repositories in ECR for images of your own, by name; the output `image_repositories`"
+            " has their addresses."
+        ),
+        changing=(
+            "A further one is made. One that is removed here is retained in AWS with its images:"
+            " `up` refuses until it is unprotected."
+        ),
+        max_length=50,
     )
     runner: RunnerSection | None = option(
         None,
@@ -287,11 +313,14 @@ def _imports_have_form(imports: Mapping[str, str]) -> Iterator[Problem]:
 RULES: Rules = (
     *infrastructure_rules.RULES,
     *hub_rules.RULES,
+    *access_rules.RULES,
+    *service_rules.RULES,
     (("imports",), _imports_have_form),
     *pause.RULES,
     *monitoring.RULES,
     *backups.RULES,
     *isolated_rules.RULES,
+    *image_rules.RULES,
 )
 
 

@@ -16,20 +16,19 @@ from jupyterhub_aws.config.instance_types import InstanceType, instance_type, in
 #: document).
 _OIDC = {
     "auth0": ("Auth0", "https://TENANT.auth0.com"),
-    "azuread": ("Entra ID", "https://login.microsoftonline.com/TENANT-ID/v2.0"),
-    "cilogon": ("CILogon", "https://cilogon.org"),
     "gitlab": ("GitLab", "https://gitlab.com"),
     "globus": ("Globus", "https://auth.globus.org"),
-    "google": ("Google", "https://accounts.google.com"),
     "keycloak": ("Keycloak", "https://HOST/realms/REALM"),
     "okta": ("Okta", "https://YOURS.okta.com"),
+    "shibboleth": ("Shibboleth with its OIDC plugin", "https://HOST"),
 }
-_SAME = {"azure": "azuread", "entra": "azuread", "entraid": "azuread", "microsoft": "azuread"}
 _GENERIC = ("generic", "genericoauth", "oauth", "oauth2", "openid", "openidconnect", "sso")
 #: Words of JupyterHub's authenticators for other kinds of sign-in.
 _KINDS = {
     "activedirectory": "ldap", "ad": "ldap", "dummy": "shared_password", "firstuse": "native", "local": "native", "password": "shared_password",
     "nativeauthenticator": "native", "ldapauthenticator": "ldap", "cognitoauth": "cognito",
+    "azuread": "entra", "azure": "entra", "entraid": "entra", "microsoft": "entra", "lti": "lti13",
+    "gsuite": "google", "workspace": "google", "incommon": "cilogon", "canvas": "lti13", "moodle": "lti13",
 }  # fmt: skip
 #: Other programs' names of options, with the names and the syntax here. Used only where the model
 #: has the option.
@@ -53,6 +52,8 @@ _OPTIONS = {
     "spot_price": ("max_price", ""),
     "availability_zones": ("zones", ""),
     "azs": ("zones", ""),
+    "oauth_redirect_uri": ("oauth", "with redirect_uri"),
+    "oauth_no_confirm": ("oauth", "with confirm: false"),
 }
 _SIZE = re.compile(
     r"(?P<family>[a-z][a-z0-9-]*)\.(?:metal-)?(?P<count>[0-9]*)(?P<word>xlarge|large|medium|small|micro|nano|metal)"
@@ -80,7 +81,6 @@ def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
         .removesuffix("oauthenticator")
         .removesuffix("authenticator")
     )
-    word = _SAME.get(word, word)
     if found := _OIDC.get(word):
         return (
             f"write kind: oidc: {found[0]} speaks OpenID Connect, its addresses are in"
@@ -93,6 +93,20 @@ def sign_in_kind(value: str, kinds: Collection[str]) -> str | None:
         )
     kind = _KINDS.get(word, word)
     return f"write kind: {kind}" if kind in kinds else None
+
+
+def several_ways_in(value: object, kinds: Collection[object]) -> tuple[str, str] | None:
+    """What to say about a list of sign-ins; None for another value, or where `kinds` are not those
+    of sign-in.
+    """
+    if "ldap" not in kinds or not isinstance(value, list) or not value:
+        return None
+    return (
+        f"lists {len(value)} ways to sign in: the hub's image has no authenticator for several, and"
+        " users of two ways could get one name, and one home",
+        "choose one kind that joins them: cilogon, or oidc with a provider that does (Keycloak); or"
+        " make two hubs",
+    )
 
 
 def option(key: str, known: Collection[str]) -> str | None:

@@ -7,6 +7,7 @@ autoscaler never gave up, the on-demand group would never be tried.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ _NODE_SECONDS, _GPU_NODE_SECONDS = 300, 480
 _AROUND_SECONDS = 60
 #: Pulling an image of data science (10 GiB) onto a new node at the disk's included 125 MiB/s.
 _PULL_SECONDS = 240
+LARGE_IMAGE_GIB = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,13 @@ class Timeouts:
 def timeouts(stack: StackConfig) -> Timeouts:
     """Return the two limits of a stack."""
     return pool_timeouts(stack.pools.user.values())
+
+
+def pull_seconds(size: float = LARGE_IMAGE_GIB * 1024**3) -> int:
+    """How long a new node pulls an image that takes so many bytes on its disk, at the rate that the
+    start timeout reckons with.
+    """
+    return math.ceil(_PULL_SECONDS * size / (LARGE_IMAGE_GIB * 1024**3))
 
 
 def pool_timeouts(pools: Iterable[AnyUserPool]) -> Timeouts:

@@ -71,3 +71,20 @@ def directory(template: str, name: str) -> str:
         "unescaped_username": lambda raw: raw,
     }
     return re.sub(r"\{(\w+)\}", lambda match: schemes[match[1]](name), template)
+
+
+#: The chart's `pod_name_template` is KubeSpawner's own.
+_POD = "jupyter-"
+
+
+def pod_name(name: str) -> str:
+    """The name of the pod of a user's one server, of a normalized name: `jupyter-{user_server}`
+    with slug scheme `safe` (KubeSpawner._expand_user_properties, where names that leave no room for
+    a server's name are shortened in another way; multi_slug).
+    """
+    slug = safe(name)
+    if len(slug) + 2 <= _LONGEST_SLUG:
+        return f"{_POD}{slug}"
+    digest = hashlib.sha256(name.encode() + b"\xff").hexdigest()[:_HASH]
+    longest = (_LONGEST_SLUG - _HASH - 1) // 2 - 2
+    return f"{_POD}{_stripped(name, longest)}--{_stripped('', longest)}---{digest}"

@@ -304,3 +304,10 @@ AccountId = Annotated[
 ]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
 LabelValue = Annotated[str, AfterValidator(_label_value)]
+
+
+def partition_of(region: str) -> str:
+    """`aws`, `aws-cn` or `aws-us-gov` (AWS general reference, "Amazon Resource Names")."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
@@ -54,6 +54,9 @@ MountPath = Annotated[
 ]
 
 
+_Group = Annotated[str, Field(min_length=1, max_length=255)]
+
+
 class SharedDirectory(Model):
     """A directory of the file system of homes that every server of the hub sees, under
     `_shared/NAME` there.
@@ -70,6 +73,40 @@ class SharedDirectory(Model):
         ),
         changing=_NEXT_START,
     )
+    read_groups: tuple[_Group, ...] = option(
+        (),
+        help=(
+            "Servers of users in these groups mount it to read. With these or `write_groups` other"
+            " users' servers do not have it, and only administrators write by `writable_by`."
+        ),
+        changing=_NEXT_START,
+        max_length=50,
+    )
+    write_groups: tuple[_Group, ...] = option(
+        (),
+        help="Servers of users in these groups mount it to read and write.",
+        changing=_NEXT_START,
+        max_length=50,
+    )
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> SharedDirectory:
+        """Who may write is said once."""
+        if self.by_group and self.writable_by == "users":
+            what = "lets every user write, and lists groups that alone may see it"
+            fix = "remove writable_by, or the groups"
+            raise refuse("shared-directories.groups-and-users", what, fix)
+        twice = next((group for group in self.read_groups if group in self.write_groups), None)
+        if twice is not None:
+            what = f"has the group {shown(twice)} among readers and writers"
+            fix = "remove it from read_groups: a writer reads"
+            raise refuse("shared-directories.group-twice", what, fix)
+        return self
+
+    @property
+    def by_group(self) -> bool:
+        """Whether only servers of some groups, and of administrators, mount it."""
+        return bool(self.read_groups or self.write_groups)
 
 
 class ScratchVolume(Model):

@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     )
     from jupyterhub_aws.components.backups import Backups, BackupsArgs, BackupsOutputs
     from jupyterhub_aws.components.base import ArgumentError
+    from jupyterhub_aws.components.buckets import Buckets, BucketsArgs, BucketsOutputs
     from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
     from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
+    from jupyterhub_aws.components.dask_gateway import DaskGateway, DaskGatewayArgs
     from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs, EfsHomesOutputs
     from jupyterhub_aws.components.hub.args import JupyterHubArgs
     from jupyterhub_aws.components.hub.hub import JupyterHub
     from jupyterhub_aws.components.iam import pod_identity_trust
+    from jupyterhub_aws.components.image_repositories import (
+        ImageRepositories,
+        ImageRepositoriesArgs,
+    )
     from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
     from jupyterhub_aws.components.network.network import Network, NetworkArgs
     from jupyterhub_aws.components.network.outputs import NetworkOutputs
@@ -44,7 +50,14 @@ if TYPE_CHECKING:
     )
     from jupyterhub_aws.components.pools.pools import NodePools, NodePoolsArgs
     from jupyterhub_aws.components.stack_config import from_stack_file
+    from jupyterhub_aws.config.aws_access import AwsAccess, BucketAccess, GroupAccess, Statement
     from jupyterhub_aws.config.backups import CopyTo, Daily, VaultLock, Weekly
+    from jupyterhub_aws.config.buckets import (
+        ExistingBucket,
+        PublicBucket,
+        ScratchBucket,
+        SharedBucket,
+    )
     from jupyterhub_aws.config.bundle import Lock, read_lock
     from jupyterhub_aws.config.database import (
         MemoryDatabase,
@@ -79,23 +92,32 @@ if TYPE_CHECKING:
         UsageReport,
     )
     from jupyterhub_aws.config.hub import Culling
+    from jupyterhub_aws.config.image_repositories import ImageRepository
     from jupyterhub_aws.config.maintenance import MaintenancePage
     from jupyterhub_aws.config.mirrors import PackageMirrors
     from jupyterhub_aws.config.network import FlowLogs, Subnet
     from jupyterhub_aws.config.pages import HubPages
     from jupyterhub_aws.config.pools import Disk, Retiring
     from jupyterhub_aws.config.profiles import ImageChoice, Profile, SizeChoice
+    from jupyterhub_aws.config.services import Service, ServicePods, ServiceSignIn
     from jupyterhub_aws.config.sign_in import (
+        CilogonSignIn,
         CognitoSignIn,
+        EntraSignIn,
         GitHubSignIn,
+        GoogleSignIn,
+        IdentityProvider,
         LdapLookup,
         LdapSignIn,
+        LtiSignIn,
         NativeSignIn,
         OidcSignIn,
         SharedPasswordSignIn,
     )
     from jupyterhub_aws.config.specs.alarms import MonitoredHub
+    from jupyterhub_aws.config.specs.dask_gateway import DaskLimits
     from jupyterhub_aws.config.specs.images import Images
+    from jupyterhub_aws.config.unlisted_image import UnlistedImage
     from jupyterhub_aws.config.volumes import ClaimVolume, ScratchVolume, SharedDirectory
 
 __all__ = [
@@ -106,10 +128,16 @@ __all__ = [
     "ArgumentError",
     "AutoscalerPolicy",
     "AutoscalerPolicyArgs",
+    "AwsAccess",
     "Backups",
     "BackupsArgs",
     "BackupsOutputs",
+    "BucketAccess",
+    "Buckets",
+    "BucketsArgs",
+    "BucketsOutputs",
     "CertificateTls",
+    "CilogonSignIn",
     "ClaimVolume",
     "Cluster",
     "ClusterArgs",
@@ -121,20 +149,31 @@ __all__ = [
     "CoreNodes",
     "Culling",
     "Daily",
+    "DaskGateway",
+    "DaskGatewayArgs",
+    "DaskLimits",
     "Disk",
     "EbsHomes",
     "EfsAccessPointHomes",
     "EfsHomes",
     "EfsHomesArgs",
     "EfsHomesOutputs",
+    "EntraSignIn",
     "EphemeralHomes",
+    "ExistingBucket",
     "ExistingNetwork",
     "ExistingNetworkArgs",
     "ExistingNodes",
     "FlowLogs",
     "GitHubSignIn",
+    "GoogleSignIn",
+    "GroupAccess",
     "HubPages",
+    "IdentityProvider",
     "ImageChoice",
+    "ImageRepositories",
+    "ImageRepositoriesArgs",
+    "ImageRepository",
     "Images",
     "InternetEgress",
     "JupyterHub",
@@ -145,6 +184,7 @@ __all__ = [
     "LdapSignIn",
     "LoadBalancerEntry",
     "Lock",
+    "LtiSignIn",
     "MaintenancePage",
     "MemoryDatabase",
     "MonitoredHub",
@@ -172,9 +212,15 @@ __all__ = [
     "PostgresDatabase",
     "Profile",
     "ProxyEgress",
+    "PublicBucket",
     "Retiring",
     "RoutedPeerNetwork",
+    "ScratchBucket",
     "ScratchVolume",
+    "Service",
+    "ServicePods",
+    "ServiceSignIn",
+    "SharedBucket",
     "SharedDirectory",
     "SharedPasswordSignIn",
     "SizeChoice",
@@ -183,8 +229,10 @@ __all__ = [
     "SqliteDatabase",
     "SqliteOnClass",
     "SqliteOnNode",
+    "Statement",
     "Subnet",
     "TransitGateway",
+    "UnlistedImage",
     "UsageReport",
     "VaultLock",
     "Weekly",
@@ -205,10 +253,16 @@ _PLACES = {
     "ArgumentError": "components.base",
     "AutoscalerPolicy": "components.autoscaler",
     "AutoscalerPolicyArgs": "components.autoscaler",
+    "AwsAccess": "config.aws_access",
     "Backups": "components.backups",
     "BackupsArgs": "components.backups",
     "BackupsOutputs": "components.backups",
+    "BucketAccess": "config.aws_access",
+    "Buckets": "components.buckets",
+    "BucketsArgs": "components.buckets",
+    "BucketsOutputs": "components.buckets",
     "CertificateTls": "config.entry",
+    "CilogonSignIn": "config.sign_in",
     "ClaimVolume": "config.volumes",
     "Cluster": "components.cluster.cluster",
     "ClusterArgs": "components.cluster.cluster",
@@ -220,19 +274,30 @@ _PLACES = {
     "CoreNodes": "components.pools.args",
     "Culling": "config.hub",
     "Daily": "config.backups",
+    "DaskGateway": "components.dask_gateway",
+    "DaskGatewayArgs": "components.dask_gateway",
+    "DaskLimits": "config.specs.dask_gateway",
     "Disk": "config.pools",
     "EbsHomes": "config.homes",
     "EfsAccessPointHomes": "config.homes",
     "EfsHomes": "components.homes.efs",
     "EfsHomesArgs": "components.homes.efs",
     "EfsHomesOutputs": "components.homes.efs",
+    "EntraSignIn": "config.sign_in",
     "EphemeralHomes": "config.homes",
+    "ExistingBucket": "config.buckets",
     "ExistingNetwork": "components.airgap.existing",
     "ExistingNetworkArgs": "components.airgap.existing",
     "ExistingNodes": "components.pools.args",
     "FlowLogs": "config.network",
     "GitHubSignIn": "config.sign_in",
+    "GoogleSignIn": "config.sign_in",
+    "IdentityProvider": "config.sign_in",
+    "GroupAccess": "config.aws_access",
     "ImageChoice": "config.profiles",
+    "ImageRepositories": "components.image_repositories",
+    "ImageRepositoriesArgs": "components.image_repositories",
+    "ImageRepository": "config.image_repositories",
     "Images": "config.specs.images",
     "InternetEgress": "config.egress",
     "HubPages": "config.pages",
@@ -244,6 +309,7 @@ _PLACES = {
     "LdapSignIn": "config.sign_in",
     "LoadBalancerEntry": "config.entry",
     "Lock": "config.bundle",
+    "LtiSignIn": "config.sign_in",
     "MaintenancePage": "config.maintenance",
     "MemoryDatabase": "config.database",
     "MonitoredHub": "config.specs.alarms",
@@ -271,9 +337,15 @@ _PLACES = {
     "PostgresDatabase": "config.database",
     "Profile": "config.profiles",
     "ProxyEgress": "config.egress",
+    "PublicBucket": "config.buckets",
     "Retiring": "config.pools",
     "RoutedPeerNetwork": "config.egress",
+    "ScratchBucket": "config.buckets",
     "ScratchVolume": "config.volumes",
+    "Service": "config.services",
+    "ServicePods": "config.services",
+    "ServiceSignIn": "config.services",
+    "SharedBucket": "config.buckets",
     "SharedDirectory": "config.volumes",
     "SharedPasswordSignIn": "config.sign_in",
     "SizeChoice": "config.profiles",
@@ -282,8 +354,10 @@ _PLACES = {
     "SqliteDatabase": "config.database",
     "SqliteOnClass": "config.database",
     "SqliteOnNode": "config.database",
+    "Statement": "config.aws_access",
     "Subnet": "config.network",
     "TransitGateway": "config.egress",
+    "UnlistedImage": "config.unlisted_image",
     "UsageReport": "config.homes",
     "VaultLock": "config.backups",
     "Weekly": "config.backups",

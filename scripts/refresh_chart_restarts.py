@@ -110,6 +110,7 @@ def others(value: Any) -> list[Any]:
     return [
         {"changed": "x"},
         {"changed": {"x": "y"}},
+        {"changed": {"name": "x", "tag": "y"}},
         "changed",
         True,
         4242,

@@ -30,6 +30,8 @@ WANTED = (
     "AmazonSSMManagedInstanceCore",
     "AWSBackupServiceRolePolicyForBackup",
     "AWSBackupServiceRolePolicyForRestores",
+    "AWSBackupServiceRolePolicyForS3Backup",
+    "AWSBackupServiceRolePolicyForS3Restore",
     "AWSDataLifecycleManagerServiceRole",
 )
 

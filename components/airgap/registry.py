@@ -45,7 +45,7 @@ def repository_names(registry: str, images: Iterable[str], charts: Iterable[str]
     return sorted({name.removeprefix(f"{host}/") for name in names})
 
 
-def lifecycle() -> str:
+def lifecycle(versions: int = _VERSIONS) -> str:
     """Expire untagged images, and retain the last versions of the others (ECR user guide,
     "Lifecycle policy"). Images of a manifest list go with it only.
     """
@@ -68,7 +68,7 @@ def lifecycle() -> str:
                 "tagStatus": "tagged",
                 "tagPatternList": ["*"],
                 "countType": "imageCountMoreThan",
-                "countNumber": _VERSIONS,
+                "countNumber": versions,
             },
             "action": {"type": "expire"},
         },

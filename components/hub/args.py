@@ -12,6 +12,7 @@ import pulumi
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.backups import BackupsOutputs
+from jupyterhub_aws.components.buckets import BucketsOutputs
 from jupyterhub_aws.components.charts import chart
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.facts import HubFacts
@@ -19,6 +20,7 @@ from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
 from jupyterhub_aws.components.hub.cloud import HubCloudArgs
 from jupyterhub_aws.components.hub.values.problems import hub_problems
 from jupyterhub_aws.components.pools.args import NodePoolsOutputs
+from jupyterhub_aws.config.aws_access import AwsAccess
 from jupyterhub_aws.config.chart import CHART
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
 from jupyterhub_aws.config.database import Database
@@ -37,13 +39,16 @@ from jupyterhub_aws.config.maintenance import MaintenancePage
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.pages import HubPages
-from jupyterhub_aws.config.profiles import Profile
-from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets
+from jupyterhub_aws.config.profiles import ImageChoice, Profile
+from jupyterhub_aws.config.secrets import SECRET_ENDINGS, missing_secrets, service_token_key
+from jupyterhub_aws.config.services import Service
 from jupyterhub_aws.config.sign_in import SignIn
+from jupyterhub_aws.config.specs.buckets import BucketSpec
 from jupyterhub_aws.config.specs.hub import HubSpec, hub_spec
 from jupyterhub_aws.config.specs.images import Images
 from jupyterhub_aws.config.specs.network import NetworkSpec
 from jupyterhub_aws.config.stack import StackConfig, broken_rules, file_key
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 from jupyterhub_aws.config.values import ShortName
 from jupyterhub_aws.config.volumes import SharedDirectory, Volume
 
@@ -100,8 +105,10 @@ class JupyterHubArgs:
     (docs/reference.md, `hubs.NAME`): each is a model such as `GitHubSignIn(client_id=…)`, or a
     mapping with the same keys; None is the default.
 
-    `secrets` are what the options need: `client-secret` of GitHub, OIDC and Cognito,
-    `ldap-search-password`, `tls-key` of a certificate of your own. `protected`: namespaces, claims
+    `secrets` are what the options need: `client-secret` of an identity provider,
+    `ldap-search-password`, `tls-key` of a certificate of your own, `service-NAME-token` of a service
+    with `token: given`. `buckets` are the outputs of Buckets, which `aws_access` names. `protected`:
+    namespaces, claims
     and volumes refuse to be deleted. `tags` are those of everything in AWS. `images` says where
     images and charts come from. `backups` are the outputs of Backups, by whose tag volumes and
     databases are found; None: this program does not back them up. RDS has automatic backups of its
@@ -116,12 +123,18 @@ class JupyterHubArgs:
     entry: Entry | Mapping[str, Any]
     database: Database | Mapping[str, Any] | None = None
     image: str | None = None
+    image_choices: Mapping[str, ImageChoice | Mapping[str, Any]] | None = None
+    unlisted_image: UnlistedImage | Mapping[str, Any] | None = None
+    pre_pull_pools: Sequence[str] | None = None
     profiles: Mapping[str, Profile | Mapping[str, Any]] | None = None
     home_directory: str | None = None
     shared_directories: Mapping[str, SharedDirectory | Mapping[str, Any]] | None = None
     volumes: Mapping[str, Volume | Mapping[str, Any]] | None = None
+    aws_access: AwsAccess | Mapping[str, Any] | None = None
+    buckets: BucketsOutputs | None = None
     shared_memory: str | None = None
     named_servers: int | None = None
+    services: Mapping[str, Service | Mapping[str, Any]] | None = None
     package_mirrors: PackageMirrors | Mapping[str, Any] | None = None
     culling: Culling | Mapping[str, Any] | None = None
     pages: HubPages | Mapping[str, Any] | None = None
@@ -138,7 +151,7 @@ class JupyterHubArgs:
         """Both parts of the hub of that name. Raises ArgumentError with every problem, each at
         the argument's path.
         """
-        judged, cluster = hub_spec(self._judged(name), name), self.cluster
+        judged, cluster = hub_spec(self._judged(name), name, self._bucket_specs), self.cluster
         found_by = None if self.backups is None else self.backups.spec
         volumes, databases = (
             ({}, {}) if found_by is None else (found_by.tags, found_by.database_tags)
@@ -164,12 +177,17 @@ class JupyterHubArgs:
             homes_handle=None if homes is None else homes.volume_handles[name],
         )
 
+    @property
+    def _bucket_specs(self) -> Mapping[str, BucketSpec]:
+        return {} if self.buckets is None else self.buckets.specs
+
     def _cloud(self, hub: HubSpec) -> HubCloudArgs:
         return HubCloudArgs(
             hub=hub,
             network=self.cluster.vpc,
             node_security_group_id=self.cluster.node_group_id,
             core_group_name=self.pools.core_group_name or "",
+            cluster_name=self.cluster.name,
             tags=self.tags,
         )
 
@@ -185,6 +203,8 @@ class JupyterHubArgs:
         images = given.handle("images", self.images, Images)
         if self.backups is not None:
             given.handle("backups", self.backups, BackupsOutputs)
+        if self.buckets is not None:
+            given.handle("buckets", self.buckets, BucketsOutputs)
         given.check_value(ShortName, name, "name")
         given.tags(self.tags)
         hub = given.section(
@@ -208,14 +228,22 @@ class JupyterHubArgs:
             "pools": pools.section,
             "homes": homes,
             "hubs": {name: hub},
+            "buckets": {key: spec.options for key, spec in self._bucket_specs.items()},
         }
         given.add(
-            (problem for problem in broken_rules(sections) if problem.path.startswith("hubs")),
+            (
+                problem
+                for problem in broken_rules(sections)
+                if problem.path.startswith(("hubs", "buckets"))
+            ),
             within=f"hubs.{name}",
         )
         given.done()
         stack = StackConfig.model_construct(name=cluster.name, **sections)
-        given.add(hub_problems(stack, name), within=f"hubs.{name}")
+        given.add(
+            hub_problems(stack, name, hub_spec(stack, name, self._bucket_specs)),
+            within=f"hubs.{name}",
+        )
         given.done()
         return stack
 
@@ -231,13 +259,19 @@ class JupyterHubArgs:
                 f'write {{"{SECRET_ENDINGS[0]}": …}}',
             )
             return
+        tokens = [
+            service_token_key(name, service).removeprefix(f"hub-{name}-")
+            for hub in hubs.values()
+            for service, options in sorted(hub.services.items())
+            if options.token == "given"
+        ]
         for key in self.secrets:
-            if key not in SECRET_ENDINGS:
+            if key not in (*SECRET_ENDINGS, *tokens):
                 given.say(
                     "secret.unknown",
                     dotted(("secrets", str(key))),
                     "is no secret of a hub",
-                    f"choose from {', '.join(SECRET_ENDINGS)}",
+                    f"choose from {', '.join((*SECRET_ENDINGS, *tokens))}",
                 )
         for wanted in missing_secrets(
             hubs, [file_key(f"hub-{name}-{key}") for key in self.secrets]

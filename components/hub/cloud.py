@@ -11,6 +11,7 @@ from pulumi_random import RandomPassword
 
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.entry import Balancer, EntryArgs, HubEntry
+from jupyterhub_aws.components.hub.access import ServerRole, ServerRoleArgs
 from jupyterhub_aws.components.hub.database import (
     DatabaseVolume,
     DatabaseVolumeArgs,
@@ -26,13 +27,15 @@ from jupyterhub_aws.config.specs.hub import HubSpec
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HubCloudArgs:
     """`hub` is what follows for the hub, `network` where it is. `node_security_group_id` is that of
-    the nodes, `core_group_name` the core pool's Auto Scaling group.
+    the nodes, `core_group_name` the core pool's Auto Scaling group, `cluster_name` the cluster whose
+    pods get roles.
     """
 
     hub: HubSpec
     network: NetworkOutputs
     node_security_group_id: pulumi.Input[str]
     core_group_name: pulumi.Input[str]
+    cluster_name: pulumi.Input[str]
     tags: Mapping[str, str]
 
 
@@ -59,6 +62,7 @@ class HubCloud(Component):
         self.ready: Sequence[pulumi.Resource] = ()
         self._database()
         self._entry()
+        self._server_roles()
         self.register_outputs({"hub": args.hub.name})
 
     def _database(self) -> None:
@@ -97,6 +101,17 @@ class HubCloud(Component):
                 postgres.ready,
                 postgres.identifier,
             )
+
+    def _server_roles(self) -> None:
+        hub = self._args.hub
+        for access in () if hub.access is None else hub.access.accesses:
+            args = ServerRoleArgs(
+                access=access,
+                cluster_name=self._args.cluster_name,
+                hub=hub.name,
+                tags=self._args.tags,
+            )
+            ServerRole(f"{self._name}-servers-{access.name}", args, self.child())
 
     def _entry(self) -> None:
         args, port = self._args, self._args.hub.node_port

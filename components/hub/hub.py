@@ -5,6 +5,7 @@ volumes, its release, its service.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -26,6 +27,7 @@ from jupyterhub_aws.components.hub.args import HubParts, InClusterInputs, Jupyte
 from jupyterhub_aws.components.hub.cloud import HubCloud
 from jupyterhub_aws.components.hub.not_ready import HubAccess, says_why
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
+from jupyterhub_aws.components.hub.services import HubServices, HubServicesArgs
 from jupyterhub_aws.components.hub.storage import (
     DatabasePlace,
     DatabasePlaceArgs,
@@ -44,11 +46,18 @@ from jupyterhub_aws.config.specs.names import (
     SERVER_ACCOUNT,
     SERVER_ENVIRONMENT,
     SERVER_SECRETS,
+    SERVERS_TO_AWS,
 )
 from jupyterhub_aws.config.specs.network_policies import POD_IDENTITY_RULE
+from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL, ACCESS_TABLE
 
 #: Which certificate the proxy has, by the first digits of its digest.
 _CERTIFICATE = "jupyterhub-aws/certificate"
+
+
+def _servers(release: str) -> dict[str, str]:
+    """The labels of users' servers of a release of the chart."""
+    return {"app": "jupyterhub", "component": "singleuser-server", "release": release}
 
 
 class JupyterHub(Component):
@@ -142,10 +151,15 @@ class JupyterHub(Component):
             database_password=self.facts.database_password,
         )
         self.secrets = HubSecrets(f"{name}-secrets", secrets, self.child())
-        account = self._server_account()
+        if hub.services:
+            services = HubServicesArgs(
+                hub=hub, namespace=self._in_namespace, tokens=self.secrets.service_tokens
+            )
+            HubServices(f"{name}-services", services, self.child())
+        accounts = [self._server_account(), *self._servers_in_aws()]
         homes = self._homes()
         self.release = self._release(
-            inputs, [account, *homes, *self._database(), *self.secrets.ready]
+            inputs, [*accounts, *homes, *self._database(), *self.secrets.ready]
         )
         self._certificate(self.release)
         self._usage_report(homes, inputs.images)
@@ -193,6 +207,60 @@ class JupyterHub(Component):
             opts=self.child(),
         )
 
+    def _servers_in_aws(self) -> list[pulumi.Resource]:
+        """A service account for each access of servers, and the way of those servers, and no
+        others, to the credentials of their roles.
+        """
+        access = self._hub.access
+        if access is None or not access.accesses:
+            return []
+        rules: Any = list(self._hub.egress.servers_in_aws)
+        metadata: Any = {
+            **self._metadata(SERVERS_TO_AWS),
+            "annotations": {ACCESS_TABLE: json.dumps(access.table(), sort_keys=True)},
+        }
+        way = NetworkPolicy(
+            f"{self._name}-servers-to-aws",
+            metadata=metadata,
+            spec={
+                "pod_selector": {
+                    "match_labels": _servers(self._names.release),
+                    "match_expressions": [{"key": ACCESS_LABEL, "operator": "Exists"}],
+                },
+                "policy_types": ["Egress"],
+                "egress": rules,
+            },
+            opts=self.child(),
+        )
+        accounts = [
+            ServiceAccount(
+                f"{self._name}-servers-{one.name}",
+                metadata=self._metadata(one.service_account),
+                automount_service_account_token=False,
+                opts=self.child(),
+            )
+            for one in access.accesses
+        ]
+        return [way, *accounts]
+
+    def service_token(self, service: str) -> pulumi.Output[str]:
+        """The token of one of the hub's services, a secret: for a program that runs it elsewhere.
+
+        In the hub's namespace it is in the Secret service-NAME. Raises ArgumentError where this
+        program does not make the hub's part inside the cluster, or the hub has no such service.
+        """
+        self._of_servers("service_token", {})
+        if service not in self.secrets.service_tokens:
+            known = ", ".join(self.secrets.service_tokens) or "none"
+            problem = Problem(
+                id="services.unknown",
+                path=f"service_token({service!r})",
+                what=f"is no service of this hub (it has: {known})",
+                fix=f"add it to hubs.{self._hub.name}.services",
+            )
+            raise ArgumentError(f"JupyterHub {self._name!r}", [problem])
+        return self.secrets.service_tokens[service]
+
     def add_environment(self, values: Mapping[str, pulumi.Input[str]]) -> ConfigMap:
         """Give every server of this hub these environment variables: names to values, which are
         readable in the cluster.
@@ -234,6 +302,17 @@ class JupyterHub(Component):
         the cluster, or the cluster is not in EKS.
         """
         self._of_servers("add_role", {})
+        if self._hub.access is not None:
+            problem = Problem(
+                id="hub.role-beside-access",
+                path="add_role",
+                what=(
+                    "would give its role to all servers, and aws_access of the hub says which"
+                    " servers have one"
+                ),
+                fix="write it into aws_access, as policies or statements",
+            )
+            raise ArgumentError(f"JupyterHub {self._name!r}", [problem])
         if self._cluster_name is None:
             problem = Problem(
                 id="hub.role-without-pod-identity",
@@ -245,15 +324,9 @@ class JupyterHub(Component):
         rule: Any = POD_IDENTITY_RULE
         NetworkPolicy(
             f"{self._name}-servers-to-aws",
-            metadata=self._metadata("servers-to-aws"),
+            metadata=self._metadata(SERVERS_TO_AWS),
             spec={
-                "pod_selector": {
-                    "match_labels": {
-                        "app": "jupyterhub",
-                        "component": "singleuser-server",
-                        "release": self._names.release,
-                    }
-                },
+                "pod_selector": {"match_labels": _servers(self._names.release)},
                 "policy_types": ["Egress"],
                 "egress": [rule],
             },

@@ -18,11 +18,18 @@ from pulumi_random import RandomBytes, RandomPassword
 from jupyterhub_aws.checks.certificates import key_fault
 from jupyterhub_aws.components.base import Component
 from jupyterhub_aws.components.hub.values.hub import secret_values
+from jupyterhub_aws.components.hub.values.services import token_key
 from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
 from jupyterhub_aws.config.entry import own_certificate
-from jupyterhub_aws.config.secrets import client_secret_key, search_password_key, tls_key_key
+from jupyterhub_aws.config.secrets import (
+    client_secret_key,
+    search_password_key,
+    service_token_key,
+    tls_key_key,
+)
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.names import SECRETS, TLS_SECRET
+from jupyterhub_aws.config.specs.services import ServiceSpec
 
 #: JupyterHub's documentation: 32 bytes for cookies, for the encryption of auth state, and for the
 #: proxy's token.
@@ -30,6 +37,9 @@ _BYTES = 32
 #: Length of generated passwords. An administrator's shared password has at least 32 characters
 #: (jupyterhub/authenticators/shared.py).
 PASSWORD_LENGTH = 32
+#: Of a service's token that is given. JupyterHub itself takes eight (jupyterhub/orm.py 5.5,
+#: APIToken.new), which a program tries out.
+_SHORTEST_TOKEN = 32
 #: Secret traits that are not configured: the stack generates them, and `jhub open` shows them.
 _MADE_HERE = ("user_password", "admin_password")
 
@@ -60,6 +70,7 @@ class HubSecrets(Component):
     operator_token: pulumi.Output[str]
     checksum: pulumi.Output[str]
     passwords: Mapping[str, pulumi.Output[str]]
+    service_tokens: Mapping[str, pulumi.Output[str]]
 
     def __init__(
         self, name: str, args: HubSecretsArgs, opts: pulumi.ResourceOptions | None = None
@@ -71,6 +82,7 @@ class HubSecrets(Component):
         self.auth_state_key = self._random("auth-state-key")
         self.operator_token = self._random("operator-token")
         self.passwords = {which: self._password(which) for which in self._wanted_passwords()}
+        self.service_tokens = {spec.name: self._service_token(spec) for spec in args.hub.services}
         data = self._data()
         secret = Secret(
             f"{name}-secret",
@@ -100,6 +112,14 @@ class HubSecrets(Component):
             ).result
         )
 
+    def _service_token(self, spec: ServiceSpec) -> pulumi.Output[str]:
+        given = self._args.given.get(service_token_key(self._args.hub.name, spec.name))
+        if spec.options.token == "given" and given is not None:
+            return pulumi.Output.secret(given).apply(
+                lambda text: _long_enough(text, f"hubs.{self._args.hub.name}.services.{spec.name}")
+            )
+        return self._random(f"service-{spec.name}-token")
+
     def _wanted_passwords(self) -> list[str]:
         hub = self._args.hub
         traits = sign_in_values(hub.options, hub.url).secret_traits
@@ -112,6 +132,8 @@ class HubSecrets(Component):
         data: dict[str, pulumi.Output[str]] = {}
         if self._args.database_password is not None:
             data["hub.db.password"] = self._args.database_password
+        for service, token in self.service_tokens.items():
+            data[token_key(service)] = token
         traits = self._traits()
         if traits:
             keys = list(traits)
@@ -157,6 +179,19 @@ class HubSecrets(Component):
 
 def _sealed(value: pulumi.Input[str] | None) -> pulumi.Output[str] | None:
     return None if value is None else pulumi.Output.secret(value)
+
+
+def _long_enough(token: str, path: str) -> str:
+    """A token of a service as it was given, without the line's end that a file has. Raises
+    pulumi.RunError, which contains nothing of the token.
+    """
+    found = token.strip()
+    if len(found) < _SHORTEST_TOKEN or not found.isascii() or not found.isprintable():
+        raise pulumi.RunError(
+            f"{path}.token: the secret is no token: it has fewer than {_SHORTEST_TOKEN} characters,"
+            " or others than printable ASCII; set it again, for example: openssl rand -hex 32"
+        )
+    return found
 
 
 def _key_of(certificate: str, key: str, path: str, secret: str) -> str:

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.cluster import EksCluster, ExistingCluster
 from jupyterhub_aws.config.homes import EbsHomes
 from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.specs.network import NetworkSpec, network_spec
 from jupyterhub_aws.config.specs.node_groups import NodePoolsSpec, node_pools_spec
 from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.values import partition_of
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.specs.autoscaler import AutoscalerSpec
     from jupyterhub_aws.config.specs.backups import BackupSpec
+    from jupyterhub_aws.config.specs.buckets import BucketSpec
     from jupyterhub_aws.config.specs.homes import EfsSpec, VolumeClassSpec
     from jupyterhub_aws.config.specs.hub import HubSpec
     from jupyterhub_aws.config.specs.images import Images
@@ -59,6 +62,21 @@ class StackSpec:
         from jupyterhub_aws.config.specs.backups import BackupSpec
 
         return BackupSpec(name=self.stack.name, options=self.stack.backups)
+
+    @cached_property
+    def buckets(self) -> Mapping[str, BucketSpec]:
+        """The buckets of the stack by name, those that exist already among them."""
+        from jupyterhub_aws.config.specs.buckets import bucket_specs
+
+        stack = self.stack
+        backed_up = isinstance(stack.backups, AwsBackup)
+        return bucket_specs(
+            stack.buckets,
+            stack=stack.name,
+            account=stack.accounts[0] if stack.accounts else None,
+            partition=partition_of(stack.region),
+            backup_tags=self.backups.tags if backed_up else {},
+        )
 
     @cached_property
     def efs(self) -> EfsSpec | None:

@@ -30,12 +30,16 @@ from jupyterhub_aws.config.profiles import (
 )
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.backups import BackupSpec
+from jupyterhub_aws.config.specs.buckets import BucketSpec
 from jupyterhub_aws.config.specs.homes import homes_name
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.specs.network_policies import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec
+from jupyterhub_aws.config.specs.server_access import HubServerAccess, hub_access
+from jupyterhub_aws.config.specs.services import ServiceSpec, service_specs
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.timeouts import timeouts
+from jupyterhub_aws.config.values import partition_of
 
 #: The sizes of the guide of 2021, with its overcommitment of two to one.
 _CORES, _MEMORY_MIB, _GUARANTEE = 4.0, 32 * 1024, 0.5
@@ -79,7 +83,7 @@ class ProfileSpec:
     @property
     def default_image(self) -> str | None:
         """The name of the image of a user who does not choose, among several."""
-        return default_image(self.options)
+        return default_image(self.options.images)
 
     @property
     def required_nodes(self) -> list[dict[str, Any]]:
@@ -119,7 +123,7 @@ class HubSpec:
     `options` is what the stack file says of it, `homes` where homes are, `homes_class` the storage
     class of homes that are volumes; `pools` the pools that its users may use, `profiles` in the
     order in which they are shown: the default one first, then from small to large. `start_seconds`
-    is how long a server may take to start. `egress` are the network policies' rules of its pods,
+    is how long a server may take to start, `access` what servers may do in AWS. `egress` are the network policies' rules of its pods,
     `proxy_variables` the corporate proxy that they use. `existing_cluster`: the cluster existed
     before the stack. `heartbeat`: the hub writes a line a minute that an alarm waits for.
     `protected` and `paused` as the stack is. `database_zone` is the zone of a database volume,
@@ -135,6 +139,7 @@ class HubSpec:
     pools: tuple[PoolSpec, ...]
     profiles: tuple[ProfileSpec, ...]
     start_seconds: int
+    access: HubServerAccess | None
     egress: HubEgress
     proxy_variables: Mapping[str, str]
     existing_cluster: bool
@@ -175,31 +180,95 @@ class HubSpec:
     def server_image(self) -> str:
         """The image of servers whose profile names none, as its maker names it."""
         image: Mapping[str, str] = default_values()["singleuser"]["image"]
-        return self.options.image or f"{image['name']}:{image['tag']}"
+        return self.own_image or f"{image['name']}:{image['tag']}"
+
+    @property
+    def own_image(self) -> str | None:
+        """The image that the stack file gives to servers whose user chooses none."""
+        name = default_image(self.options.image_choices)
+        return self.options.image if name is None else self.options.image_choices[name].image
+
+    @property
+    def pre_pulled(self) -> Mapping[str, str]:
+        """What the pools of `pre_pull_pools` pull besides the image of servers whose user chooses
+        none, as makers name it: by the first profile and choice that has it.
+        """
+        found: dict[str, str] = {}
+        for profile in self.profiles:
+            if profile.pool.name not in self.options.pre_pull_pools:
+                continue
+            images = {
+                f"{profile.name}-{name}": choice.image
+                for name, choice in sorted(profile.options.images.items())
+            }
+            if profile.options.image is not None:
+                images = {profile.name: profile.options.image}
+            for key, image in images.items():
+                if image not in (self.server_image, *found.values()):
+                    found[key] = image
+        return found
+
+    @property
+    def pulling_nodes(self) -> list[dict[str, Any]]:
+        """The node selector terms of the nodes that pull images before they are needed, one for
+        each pool.
+        """
+        return [
+            {
+                "matchExpressions": [
+                    {"key": key, "operator": "In", "values": [value]}
+                    for key, value in sorted(pool.node_selector.items())
+                ]
+            }
+            for pool in self.pools
+            if pool.name in self.options.pre_pull_pools
+        ]
+
+    @property
+    def services(self) -> tuple[ServiceSpec, ...]:
+        """The programs beside it, by name."""
+        names = self.names
+        return service_specs(
+            self.options.services, namespace=names.namespace, release=names.release
+        )
 
     def profile(self, name: str) -> ProfileSpec:
         """The profile of that name. Raises KeyError."""
         return next(profile for profile in self.profiles if profile.name == name)
 
 
-def hub_spec(stack: StackConfig, name: str) -> HubSpec:
-    """Resolve one hub of a stack."""
+def hub_spec(
+    stack: StackConfig, name: str, buckets: Mapping[str, BucketSpec] | None = None
+) -> HubSpec:
+    """Resolve one hub of a stack. `buckets` are those that its servers may use, by name; None: the
+    stack's own.
+    """
     hub = stack.hubs[name]
     pools = tuple(
         pool for pool in resolve(stack).node_pools.pools if not hub.pools or pool.name in hub.pools
     )
     own_cluster = isinstance(stack.cluster, EksCluster)
-    backups = BackupSpec(name=stack.name, options=stack.backups)
+    backups, names = (
+        BackupSpec(name=stack.name, options=stack.backups),
+        HubNames(stack=stack.name, hub=name),
+    )
     on_volume = isinstance(hub.database, SqliteDatabase)
     return HubSpec(
         name=name,
-        names=HubNames(stack=stack.name, hub=name),
+        names=names,
         options=hub,
         homes=stack.homes,
         homes_class=homes_name(stack.name),
         pools=pools,
         profiles=hub_profiles(hub, pools, own_cluster=own_cluster),
         start_seconds=timeouts(stack).server_start_seconds,
+        access=hub_access(
+            hub.aws_access,
+            hub.profiles or {pool.name: derived(pool) for pool in pools},
+            names=names,
+            buckets=resolve(stack).buckets if buckets is None else buckets,
+            partition=partition_of(stack.region),
+        ),
         egress=hub_egress(hub, stack.network, stack.cluster),
         proxy_variables=resolve(stack).proxy_environment,
         existing_cluster=not own_cluster,
@@ -234,7 +303,10 @@ def hub_profiles(
     own = hub.profiles or {name: derived(pool) for name, pool in by_name.items()}
     found = [
         ProfileSpec(
-            name=name, options=profile, pool=by_name[profile.pool], on_own_cluster=own_cluster
+            name=name,
+            options=_with_choices(profile, hub),
+            pool=by_name[profile.pool],
+            on_own_cluster=own_cluster,
         )
         for name, profile in own.items()
     ]
@@ -249,6 +321,14 @@ def hub_profiles(
         )
 
     return tuple(sorted(found, key=rank))
+
+
+def _with_choices(profile: Profile, hub: Hub) -> Profile:
+    """A profile that names no image offers those of its hub."""
+    if profile.image is not None or profile.images or not hub.image_choices:
+        return profile
+    offered = {"images": hub.image_choices, "unlisted_image": hub.unlisted_image}
+    return profile.model_copy(update=offered)
 
 
 def derived(pool: PoolSpec) -> Profile:

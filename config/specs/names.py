@@ -23,6 +23,8 @@ ENTRY_SERVICE = "entry"
 SERVER_ACCOUNT = "servers"
 SERVER_ENVIRONMENT = "server-environment"
 SERVER_SECRETS = "server-secrets"
+#: The network policy of servers that have a role in AWS.
+SERVERS_TO_AWS = "servers-to-aws"
 #: Label by which a claim finds its volume and no other.
 VOLUME_LABEL = "jupyterhub-aws/volume"
 

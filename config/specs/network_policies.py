@@ -19,7 +19,14 @@ from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.network import AnyNetwork, OpenNetworkSection, UnmanagedNetworkSection
-from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.sign_in import (
+    CognitoSignIn,
+    GitHubSignIn,
+    LdapSignIn,
+    LtiSignIn,
+    OidcSignIn,
+)
+from jupyterhub_aws.config.sign_in_common import PublicProvider
 from jupyterhub_aws.config.values import port_of
 
 _HTTPS, _POSTGRES, _DNS = 443, 5432, 53
@@ -53,12 +60,19 @@ POD_IDENTITY_RULE: Rule = {
 @dataclass(frozen=True, kw_only=True)
 class HubEgress:
     """Rules of NetworkPolicies (`egress` of the chart's `networkPolicy`) for the pods of a hub:
-    the hub itself, its proxy, and users' servers.
+    the hub itself, its proxy, and users' servers. `servers_in_aws`: what servers with a role in
+    AWS may reach besides.
     """
 
     hub: tuple[Rule, ...]
     proxy: tuple[Rule, ...]
     servers: tuple[Rule, ...]
+    servers_in_aws: tuple[Rule, ...]
+
+    @property
+    def api(self) -> Rule:
+        """That of the Kubernetes API, which the hub has after the one of names."""
+        return self.hub[1]
 
 
 def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
@@ -68,6 +82,7 @@ def hub_egress(hub: Hub, network: AnyNetwork, cluster: Cluster) -> HubEgress:
         hub=(dns, *_hub_may(hub, network, cluster)),
         proxy=(dns,),
         servers=(dns, *_servers_may(network, cluster)),
+        servers_in_aws=(POD_IDENTITY_RULE, *_to_s3(network, cluster)),
     )
 
 
@@ -106,7 +121,9 @@ def _sign_in_ports(hub: Hub) -> list[int]:
         return [_HTTPS]
     if isinstance(sign_in, OidcSignIn):
         return sorted({port_of(sign_in.token_url), port_of(sign_in.userinfo_url)})
-    return [_HTTPS] if isinstance(sign_in, CognitoSignIn) else []
+    if isinstance(sign_in, LtiSignIn):
+        return [port_of(sign_in.jwks_url)]
+    return [_HTTPS] if isinstance(sign_in, (CognitoSignIn, PublicProvider)) else []
 
 
 def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
@@ -127,6 +144,17 @@ def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
         and network.additional_endpoints
     ):
         yield _rule(list(network.ranges), [_HTTPS])
+
+
+def _to_s3(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
+    """The public addresses of S3, in a network without the internet: the route to its gateway is
+    the only one there, and the nodes' security group lets nothing but S3's prefix list through.
+    """
+    if isinstance(network, OpenNetworkSection) or not network.closed:
+        return
+    peers = [cidr for _, peer in sorted(network.peer_networks.items()) for cidr in peer.cidrs]
+    inside = _outside_of_all([*_NOT_INTERNET, *network.ranges, cluster.service_cidr, *peers])
+    yield {"to": [_block("0.0.0.0/0", inside)], "ports": _ports([_HTTPS], ("TCP",))}
 
 
 def _outside_of_all(ranges: list[str]) -> list[str]:

@@ -31,7 +31,10 @@ roles = Roles(
         provider_arn=config.get("provider_arn"),
         boundary=config.get("boundary"),
         attach=tuple(config.get_object("attach") or ()),
+        image_repositories=tuple(config.get_object("image_repositories") or ()),
     ),
 )
 pulumi.export("preview_role", roles.preview_role_arn)
 pulumi.export("up_role", roles.up_role_arn)
+if roles.images_role_arn is not None:
+    pulumi.export("images_role", roles.images_role_arn)

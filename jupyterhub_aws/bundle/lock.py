@@ -8,8 +8,9 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from jupyterhub_aws.bundle.inventory import Chart, File, Image, Inventory, Item, Wheels
 from jupyterhub_aws.bundle.registry import (
@@ -18,12 +19,13 @@ from jupyterhub_aws.bundle.registry import (
     download,
     fetch_chart,
     fetch_manifests,
+    fetch_platform,
     pip,
     repository_of,
     served,
 )
 from jupyterhub_aws.bundle.store import Store, blobs, checksum
-from jupyterhub_aws.config.bundle import Lock, Locked
+from jupyterhub_aws.config.bundle import PLATFORM_SIZES, Lock, Locked
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.project import pinned_by_hash
 
@@ -84,23 +86,44 @@ def _image(item: Image, folder: Path, access: Access) -> Locked:
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
     store = Store(folder / "manifests")
     store.put(content)
+    repository = repository_of(item.reference)
     sizes: dict[str, int] = {}
-    platforms = []
-    for found, manifest in fetch_manifests(store, repository_of(item.reference), digest, access):
+    pulled: dict[str, int] = {}  # by digest of a manifest: what a node of its platform pulls
+    platforms: dict[str, str] = {}
+    for found, manifest in fetch_manifests(store, repository, digest, access):
         sizes[found] = store.blob(found).stat().st_size
-        sizes |= {blob.digest: blob.size for blob in blobs(manifest)}
-        platforms += [
-            child["platform"]
+        layers = {blob.digest: blob.size for blob in blobs(manifest)}
+        sizes |= layers
+        pulled[found] = sum(layers.values())
+        platforms |= {
+            str(child["digest"]): _platform(child["platform"])
             for child in manifest.get("manifests") or []
             if child.get("platform", {}).get("os") not in (None, "unknown")
-        ]
-    names = sorted({f"{platform['os']}/{platform['architecture']}" for platform in platforms})
+        }
+    if len(pulled) == 1 and (alone := fetch_platform(repository, digest, access)) is not None:
+        platforms = {digest: _platform(alone)}  # one manifest, which its configuration describes
+    names = sorted(set(platforms.values()))
+    each = {
+        name: max(
+            pulled[found] for found, of in platforms.items() if of == name and found in pulled
+        )
+        for name in names
+        if any(of == name and found in pulled for found, of in platforms.items())
+    }
     kind = json.loads(content).get("mediaType", "application/vnd.oci.image.manifest.v1+json")
     return Locked(
         digest=digest,
         size=sum(sizes.values()),
-        details={"media_type": kind, **({"platforms": names} if names else {})},
+        details={
+            "media_type": kind,
+            **({"platforms": names} if names else {}),
+            **({PLATFORM_SIZES: each} if each else {}),
+        },
     )
+
+
+def _platform(found: Mapping[str, Any]) -> str:
+    return f"{found['os']}/{found['architecture']}"
 
 
 def _of_wheel(name: str) -> tuple[str, str]:

@@ -150,6 +150,19 @@ def fetch_manifests(
         yield from fetch_manifests(store, repository, str(child["digest"]), access)
 
 
+def fetch_platform(repository: str, digest: str, access: Access) -> Mapping[str, Any] | None:
+    """`os` and `architecture` of an image that is one manifest, from its configuration (OCI image
+    specification, "Image configuration"); None where it does not say.
+    """
+    command = ["skopeo", "inspect", "--config", "--raw", *access.skopeo("")]
+    try:
+        found = json.loads(run([*command, f"docker://{repository}@{digest}"], repository))
+    except (CopyError, ValueError):
+        return None  # no image, such as a chart: the lock says nothing of it
+    known = isinstance(found, dict) and found.get("os") and found.get("architecture")
+    return found if known else None
+
+
 def fetch_image(store: Store, repository: str, digest: str, access: Access) -> None:
     """Fill the store with an image, blob by blob: what is there is not copied again, and what
     was begun counts from its last whole blob.

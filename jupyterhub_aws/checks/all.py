@@ -10,10 +10,12 @@ from jupyterhub_aws.checks.certificates import certificates
 from jupyterhub_aws.checks.core_nodes import core_nodes_fit
 from jupyterhub_aws.checks.finding import Finding, skip
 from jupyterhub_aws.checks.identities.all import identity_findings
+from jupyterhub_aws.checks.identities.servers import server_access
 from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.monitoring import logs_end, watched
 from jupyterhub_aws.checks.program import paused
+from jupyterhub_aws.checks.pulled_images import pulled_images
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.checks.scope import Check, judge
 from jupyterhub_aws.config.stack import StackConfig
@@ -29,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     security.tags,
     security.placeholders,
     identity_findings,
+    server_access,
     nodes.instance_types,
     nodes.priorities,
     nodes.addresses,
@@ -43,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     limits,
     core_nodes_fit,
     images,
+    pulled_images,
     accelerators,
     hubs.database_is_near,
     storage.volumes,
@@ -65,6 +69,7 @@ _INSIDE = (
     limits,
     core_nodes_fit,
     images,
+    pulled_images,
     storage.volumes,
 )
 

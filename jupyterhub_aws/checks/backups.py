@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyterhub_aws.checks.finding import Finding, fail, passed, skip, verdict, warn
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.config.backups import NoBackups
+from jupyterhub_aws.config.backups import AwsBackup, NoBackups
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.homes import EbsHomes, EphemeralHomes, NfsHomes
 from jupyterhub_aws.config.stack import StackConfig
@@ -28,6 +28,7 @@ _PLAN, _SELECTION, _LIFECYCLE = (
     "aws:backup/selection:Selection",
     "aws:dlm/lifecyclePolicy:LifecyclePolicy",
 )
+_BUCKET = "aws:s3/bucket:Bucket"
 _PARAMETER = "tagSpecification_"
 
 
@@ -52,7 +53,7 @@ def covered(stack: StackConfig, resources: Resources) -> list[Finding]:
     """
     if isinstance(stack.backups, NoBackups):
         return [*_nothing(stack, resources), *_elsewhere(stack)]
-    faults = list(_faults(resources))
+    faults = [*_faults(resources), *_buckets(stack, resources)]
     count = len(resources.of(_EFS, _EBS, _RDS, _CLASS))
     if not count and not isinstance(stack.cluster, EksCluster):
         return _elsewhere(stack)
@@ -67,6 +68,23 @@ def _faults(resources: Resources) -> Iterator[Finding]:
             why, fix = _WHY[resource.type]
             message = f"{resource.label} is in no backup: {why}"
             yield fail(_ID, message, fix, resource, path="backups")
+
+
+def _buckets(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
+    """Shared buckets: AWS Backup takes them, no other kind of backups does."""
+    finders = _finders(resources)
+    for bucket in resources.own.of(_BUCKET):
+        tags = dict(bucket.inputs.get("tags") or {})
+        if tags.get("jupyterhub-aws/bucket") != "shared" or finders.reach(tags, volume=False):
+            continue
+        if isinstance(stack.backups, AwsBackup):
+            message = f"{bucket.label} is in no backup: no selection finds its tags"
+            fix = "give it the stack's backup tag in its component"
+            yield fail(_ID, message, fix, bucket, path="backups")
+        else:
+            message = f"{bucket.label} has old versions of its objects, but no backup elsewhere"
+            fix = "write backups.kind: aws_backup"
+            yield warn(_ID, message, fix, bucket, path="backups")
 
 
 def _finders(resources: Resources) -> _Finders:

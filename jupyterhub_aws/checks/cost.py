@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from jupyterhub_aws.checks.cost_lines import (
+    OF_BUCKETS,
     BillLine,
     Cost,
     Hourly,
@@ -22,10 +23,15 @@ from jupyterhub_aws.checks.cost_lines import (
 from jupyterhub_aws.checks.placement import is_retiring, is_spot
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.prices import HOURS_PER_MONTH, Prices
+from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG
 from jupyterhub_aws.config.stack import StackConfig
 
+BUCKET = "aws:s3/bucket:Bucket"
 _NAT = "NAT gateway"
 _DISK = ("gp3_gib_month", "gp3_iops_month", "gp3_throughput_month")
+
+#: ECR pricing: by the GB and month of what is stored. Known when images are pushed.
+_IMAGES = "storage of image_repositories in ECR, by the GiB that are pushed"
 
 
 def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None) -> Cost:
@@ -43,7 +49,22 @@ def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None)
     )
     hours = tuple(user_hours(stack, resources, prices))
     return Cost(
-        region=stack.region, prices=prices, lines=lines, user_hours=hours, not_priced=unpriced
+        region=stack.region,
+        prices=prices,
+        lines=lines,
+        user_hours=hours,
+        not_priced=unpriced,
+        left_out=(
+            *((_IMAGES,) if stack.image_repositories else ()),
+            *(
+                (OF_BUCKETS,)
+                if any(
+                    USER_BUCKET_TAG in (item.inputs.get("tags") or {})
+                    for item in resources.of(BUCKET)
+                )
+                else ()
+            ),
+        ),
     )
 
 

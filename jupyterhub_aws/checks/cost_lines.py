@@ -27,6 +27,8 @@ LEFT_OUT = (
     " containers by the observation",
     "what users start beyond the core pool: see the price of a user-hour for each profile",
 )
+#: Of stacks with buckets for users' data.
+OF_BUCKETS = "storage of buckets, by the GiB that users write, and their requests"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,8 @@ class Cost:
     lines: tuple[BillLine, ...]
     user_hours: tuple[UserHour, ...] = field(default=())
     not_priced: Mapping[str, int] = field(default_factory=dict)
+    #: What only this stack has, and no price is known for before use.
+    left_out: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The bill as the plan's data has it; a sum is null when a line of it has no price."""
@@ -152,7 +156,7 @@ class Cost:
             "lines": [line.as_json() for line in self.lines],
             "user_hours": [hour.as_json() for hour in self.user_hours],
             "spot_share": exact(self.prices.of("spot_share")),
-            "left_out": list(LEFT_OUT),
+            "left_out": [*LEFT_OUT, *self.left_out],
             "not_priced": dict(self.not_priced),
             "sources": [source.as_json() for source in self.prices.sources()],
             "ec2_source": self.prices.ec2_source,

@@ -8,15 +8,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jupyterhub_aws.checks.finding import Finding, verdict, warn
+from jupyterhub_aws.checks.finding import Finding, fail, verdict, warn
 from jupyterhub_aws.checks.hub_values.pods import used_images
 from jupyterhub_aws.checks.placement import UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import UserPod, hub_of, hub_releases, user_pods
 from jupyterhub_aws.config.bundle import normalized
 from jupyterhub_aws.config.chart import default_values, effective
+from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.instance_types import InstanceType
 from jupyterhub_aws.config.registry import OnNodes
+from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.tree import at
 
@@ -113,13 +115,43 @@ def _of_hub(stack: StackConfig, release: Resource, nodes: list[UserNodes]) -> It
             )
             yield fault("image-without-cuda", use.option, message, f"use {CUDA_IMAGE}")
         on_arm = any(kind.architecture == "arm64" for node in there for kind in node.types)
-        if on_arm and not _for_arm(use.image):
+        built_for = _built_for(stack, use.image)
+        if built_for is not None:
+            yield from (
+                _not_built(hub, release, use, platform, built_for)
+                for platform in sorted({_platform(kind) for node in there for kind in node.types})
+                if platform not in built_for
+            )
+        elif on_arm and not _for_arm(use.image):
             message = (
                 f"{use.what} may start on arm64 nodes, and {use.image} may be built for x86_64"
                 " alone: its servers would end at once"
             )
             fix = "look for linux/arm64 in the image's manifest, or choose x86_64 instance types"
             yield fault("image-architecture", use.option, message, fix)
+
+
+def _platform(kind: InstanceType) -> str:
+    """As an image's index names it (OCI image specification, "Image Index")."""
+    return f"linux/{'arm64' if kind.architecture == 'arm64' else 'amd64'}"
+
+
+def _built_for(stack: StackConfig, image: str) -> tuple[str, ...] | None:
+    """What an image is built for, where the stack's lock has it."""
+    lock = resolve(stack).images.lock
+    item = None if lock is None else lock.image(image)
+    return None if item is None else item.platforms
+
+
+def _not_built(
+    hub: str, release: Resource, use: _Use, platform: str, built_for: tuple[str, ...]
+) -> Finding:
+    message = (
+        f"hub {hub}: {use.what} may start on nodes of {platform}, and the lock says that"
+        f" {use.image} is built for {', '.join(built_for)}: its servers would end at once"
+    )
+    fix = "choose an image with that platform, or instance types of another architecture"
+    return fail("image-platform", message, fix, release, path=f"hubs.{hub}.{use.option}")
 
 
 def _from_docker_hub(uses: list[_Use]) -> Iterator[tuple[str, str, str]]:
@@ -149,18 +181,25 @@ def _uses(stack: StackConfig, release: Resource) -> Iterator[_Use]:
     for pod in user_pods(release):
         name = pod.profile.partition("/")[0]
         mirrored = own is not None and pod.image.startswith(own)
-        option = (
-            f"profiles.{name}.image"
-            if name in hub.profiles and (hub.image is None or hub.profiles[name].image is not None)
-            else "image"
-        )
+        option = _option_of(hub, name)
         what = f"profile {pod.profile}" if pod.profile else "every server"
         image = pod.image.removeprefix(own) if own and mirrored else normalized(pod.image)
         yield _Use(image, what, option, pod, pulled_inside=mirrored)
     for path, reference in used_images(release.inputs.get("values", {})):
+        if path[:2] == ("prePuller", "extraImages") and hub.pre_pull_pools:
+            continue  # those of profiles
         if path[:2] != ("singleuser", "image") and "profileList" not in path:
             mirrored, what = own is not None and reference.startswith(own), ".".join(map(str, path))
             yield _Use(normalized(reference), what, "helm_values", None, pulled_inside=mirrored)
+
+
+def _option_of(hub: Hub, profile: str) -> str:
+    """The option that says which images a profile offers."""
+    own = hub.profiles.get(profile)
+    if hub.image_choices and (own is None or not (own.image or own.images)):
+        return "image_choices"
+    named = own is not None and (hub.image is None or own.image is not None)
+    return f"profiles.{profile}.image" if named else "image"
 
 
 def _signs_in(release: Resource) -> bool:

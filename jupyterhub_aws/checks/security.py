@@ -186,10 +186,23 @@ def _a_way_only(resource: Resource) -> bool:
 
 
 def _goes(resource: Resource) -> bool:
-    """What may go, because nothing is lost with it: that way, and the key of alarms, with which
-    no retained data was ever encrypted.
+    """What may go, because nothing is lost with it: that way, the key of alarms, with which no
+    retained data was ever encrypted, and scratch buckets, which users fill with what may expire.
     """
-    return _a_way_only(resource) or "jupyterhub-aws:monitoring:Alarms$" in resource.urn
+    return (
+        _a_way_only(resource)
+        or "jupyterhub-aws:monitoring:Alarms$" in resource.urn
+        or _scratch(resource)
+    )
+
+
+def _scratch(resource: Resource) -> bool:
+    """A bucket that deletes its objects by itself (components/buckets.py)."""
+    tags = resource.inputs.get("tags") or {}
+    return (
+        "jupyterhub-aws:index:Buckets$" in resource.urn
+        and tags.get("jupyterhub-aws/bucket") == "scratch"
+    )
 
 
 def protected(stack: StackConfig, resources: Resources) -> list[Finding]:

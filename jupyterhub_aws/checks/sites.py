@@ -21,7 +21,14 @@ from jupyterhub_aws.config.endpoints import UnknownSoftwareError, addon_account,
 from jupyterhub_aws.config.images import images_in
 from jupyterhub_aws.config.network import OpenNetworkSection, UnmanagedNetworkSection
 from jupyterhub_aws.config.registry import OnNodes
-from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.sign_in import (
+    CognitoSignIn,
+    GitHubSignIn,
+    LdapSignIn,
+    LtiSignIn,
+    OidcSignIn,
+)
+from jupyterhub_aws.config.sign_in_common import AnySignIn, PublicProvider
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.values import host_of
 
@@ -154,6 +161,12 @@ def _apis(stack: StackConfig, resources: Resources) -> Iterator[Site]:
             yield Site(host, "nodes", known.why, resource.urn)
 
 
+_PLATFORM: tuple[tuple[str, Who, str], ...] = (
+    ("authorize_url", "browsers", "sign-in: the course's platform"),
+    ("jwks_url", "hub", "sign-in: the platform's keys"),
+)
+
+
 def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
     for release in hub_releases(resources):
         hub = stack.hubs.get(hub_of(release))
@@ -180,6 +193,19 @@ def _sign_in(stack: StackConfig, resources: Resources) -> Iterator[Site]:
             yield Site(hub.sign_in.domain, "hub", "sign-in: token", release.urn)
         elif isinstance(hub.sign_in, LdapSignIn):
             yield from _unless_inside(stack, hub.sign_in.server, "hub", "directory", release)
+        else:
+            yield from _institution(stack, hub.sign_in, release)
+
+
+def _institution(stack: StackConfig, sign_in: AnySignIn, release: Resource) -> Iterator[Site]:
+    if isinstance(sign_in, PublicProvider):
+        for host in sign_in.browser_hosts:
+            yield Site(host, "browsers", "sign-in page", release.urn)
+        for host in sign_in.hub_hosts:
+            yield Site(host, "hub", "sign-in: user identity", release.urn)
+    if isinstance(sign_in, LtiSignIn):
+        for option, who, why in _PLATFORM:
+            yield from _unless_inside(stack, host_of(getattr(sign_in, option)), who, why, release)
 
 
 def _unless_inside(

@@ -39,6 +39,7 @@ _COMMANDS = {
     "orphans": "What is still in the account after a teardown",
     "backup": "Show the backups of a stack, or make one now",
     "restore": "Restore a home, a volume or a database beside what exists",
+    "can": "May a user's server make a call to AWS, and why",
     "sites": "Every external host that a stack talks to, for a firewall",
     "bundle": "Images, charts and wheels for an isolated network",
     "probe": "Try a hub's sign-in from here",

@@ -346,7 +346,10 @@ def _hub(answers: Answers, *, internal: bool = False) -> dict[str, Any]:
 
 def _sign_in(answers: Answers) -> dict[str, Any]:
     kind = answers[f"{_SIGN_IN}.kind"]
-    options = ("client_id", "authorize_url", "token_url", "userinfo_url", "domain", "server")
+    options = (
+        *("client_id", "authorize_url", "token_url", "userinfo_url", "domain", "server"),
+        *("tenant_id", "issuer", "jwks_url"),
+    )
     found: dict[str, Any] = {"kind": kind, **_answered(answers, _SIGN_IN, options)}
     if kind == "ldap":
         path = f"{_SIGN_IN}.bind_dn_templates"
@@ -355,7 +358,12 @@ def _sign_in(answers: Answers) -> dict[str, Any]:
         found["ca_certificate"] = _pem(answers, path, lambda _: _NO_CERTIFICATE)
     if kind == "oidc":
         found["groups_claim"] = "groups"
-    for name in ("allowed_organizations", "allowed_groups", "administrators"):
+    if kind == "cilogon":
+        path = f"{_SIGN_IN}.identity_provider"
+        provider = {"entity_id": answers.marked(path, answers[path]), "all_users": True}
+        found["identity_providers"] = {"home": provider}
+    lists = ("allowed_organizations", "allowed_domains", "client_ids", "allowed_groups")
+    for name in (*lists, "administrators"):
         path = f"{_SIGN_IN}.{name}"
         if values := answers.listed(path):
             found[name] = answers.marked(path, values)
@@ -363,7 +371,7 @@ def _sign_in(answers: Answers) -> dict[str, Any]:
 
 
 def _entry(answers: Answers, *, internal: bool) -> dict[str, Any]:
-    kind = "load_balancer" if internal else answers[f"{_ENTRY}.kind"]
+    kind = "load_balancer" if internal else answers.get(f"{_ENTRY}.kind", "load_balancer")
     if kind == "port_forward":
         return {"kind": kind}
     found: dict[str, Any] = {

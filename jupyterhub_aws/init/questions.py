@@ -28,7 +28,23 @@ _KINDS = {
     "github": "an OAuth application at GitHub",
     "oidc": "an OpenID Connect provider: Keycloak, Entra ID, Okta",
     "cognito": "a user pool of Amazon Cognito",
+    "google": "Google accounts of your Workspace domain",
+    "entra": "work or school accounts of one Microsoft tenant",
+    "cilogon": "users' own institutions, by way of CILogon",
+    "lti13": "a course of a learning management system (Canvas, Moodle)",
     "ldap": "an LDAP directory or Active Directory",
+}
+
+
+_GROUPS = {
+    "ldap": "DNs",
+    "entra": "Object ids of groups",
+    "lti13": "Roles, course:ID or course:ID:ROLE",
+}
+_SOME_GROUP = {
+    "ldap": "cn=jupyter,ou=groups,dc=corp,dc=example",
+    "entra": "0f9a1b2c-3d4e-4f50-8a6b-7c8d9e0f1a2b",
+    "lti13": "instructor;learner",
 }
 
 
@@ -283,6 +299,7 @@ def _way_in(other: str, meaning: str, *, priced: bool = False) -> Question:
         "port_forward",
         choices={"port_forward": "a tunnel, by `jhub open`", other: meaning},
         priced=priced,
+        when=lambda answers: not _is(f"{_SIGN_IN}.kind", "lti13")(answers),
     )
 
 
@@ -378,7 +395,7 @@ def _sign_in(kinds: tuple[str, ...], usual: str) -> tuple[Question, ...]:
     administrators = Question(
         f"{_SIGN_IN}.administrators",
         "Hub administrators",
-        "Names, as they sign in, of those who see the admin page.",
+        "Names, as they sign in (with google an address), of those who see the admin page.",
         lambda answers: "admin" if answers[kind.path] == "native" else "",
     )
     return (
@@ -396,7 +413,7 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
 
     yield asked(
         "client_id",
-        ("github", "oidc", "cognito"),
+        ("github", "oidc", "cognito", "google", "entra", "cilogon"),
         ask="Client id",
         help=(
             "Of the application that you register there, with the callback"
@@ -422,6 +439,49 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
             ask=shown,
             help="From the provider's .well-known/openid-configuration.",
             default=default,
+        )
+    yield asked(
+        "allowed_domains",
+        ("google",),
+        ask="Google Workspace domains",
+        help="All accounts of these domains may sign in.",
+        default="example.edu",
+    )
+    yield asked(
+        "tenant_id",
+        ("entra",),
+        ask="Directory (tenant) id",
+        help="From the overview page of Microsoft Entra ID.",
+        default="8d7c6f3e-2b14-4f0a-9c55-1e2f3a4b5c6d",
+    )
+    yield asked(
+        "identity_provider",
+        ("cilogon",),
+        ask="Entity id of your institution",
+        help="EntityID of https://cilogon.org/idplist. All of its users may sign in.",
+        default="urn:mace:incommon:example.edu",
+    )
+    yield asked(
+        "issuer",
+        ("lti13",),
+        ask="Issuer of the platform",
+        help="As the platform writes it.",
+        default="https://lms.example.edu",
+    )
+    yield asked(
+        "client_ids",
+        ("lti13",),
+        ask="Client ids of the tool",
+        help="From the platform, where you register https://HOSTNAME/hub/lti13/oauth_login.",
+        default="10000000000001",
+    )
+    for name, path in (("authorize_url", "authorize"), ("jwks_url", "jwks")):
+        yield asked(
+            name,
+            ("lti13",),
+            ask=f"{'Login' if name == 'authorize_url' else 'Public keys'} address of the platform",
+            help="From the platform's page about the tool.",
+            default=f"https://lms.example.edu/lti/{path}",
         )
     yield asked(
         "domain",
@@ -453,14 +513,12 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
     )
     yield asked(
         "allowed_groups",
-        ("oidc", "cognito", "ldap"),
+        ("oidc", "cognito", "ldap", "entra", "lti13"),
         ask="Groups that may sign in",
         help=lambda answers: (
-            f"{'DNs' if answers[kind] == 'ldap' else 'Names'}, with semicolons between them."
+            f"{_GROUPS.get(answers[kind], 'Names')}, with semicolons between them."
         ),
-        default=lambda answers: (
-            "cn=jupyter,ou=groups,dc=corp,dc=example" if answers[kind] == "ldap" else "jupyter"
-        ),
+        default=lambda answers: _SOME_GROUP.get(answers[kind], "jupyter"),
         separator=";",
     )
 
@@ -474,7 +532,8 @@ def _balancer(
     hostname: str, networks: Callable[[Given], str], *, zone: bool
 ) -> tuple[Question, ...]:
     def exposed(answers: Given) -> bool:
-        return not zone or answers.get(f"{_ENTRY}.kind") == "load_balancer"
+        # A course opens the hub by its address: then a tunnel is no choice.
+        return not zone or answers.get(f"{_ENTRY}.kind", "load_balancer") == "load_balancer"
 
     hosted = Question(
         f"{_ENTRY}.route53_zone",

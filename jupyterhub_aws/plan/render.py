@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from jupyterhub_aws.checks.cost_lines import OF_BUCKETS
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.cli.console import Terminal, counted
@@ -223,7 +224,8 @@ def _cost(plan: Plan, *, whole: bool) -> Group:
             f"{counted(len(small), 'smaller line')}", *(_dollars(_sum(small, key)) for key in _SUMS)
         )
     table.add_row(Text("total", "bold"), *(_dollars(data.get(key)) for key in _SUMS))
-    uncounted = "without traffic, logs, backups and storage of homes"
+    homes = "homes and buckets" if OF_BUCKETS in data["left_out"] else "homes"
+    uncounted = f"without traffic, logs, backups and storage of {homes}"
     spot = " Spot nodes count at max_price, or at the on-demand price without one." if whole else ""
     note = Text(f"Prices of {data['prices_of']}; {uncounted}.{spot}", "dim")
     first = [Text(data["note"], "yellow")] if data["note"] else []

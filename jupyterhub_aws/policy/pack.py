@@ -37,10 +37,11 @@ from jupyterhub_aws.checks.identities.all import identity_findings
 from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.program import paused
+from jupyterhub_aws.checks.pulled_images import pulled_images
 from jupyterhub_aws.checks.resources import UNKNOWN, Resources
 from jupyterhub_aws.checks.scope import Check, judge
 from jupyterhub_aws.config.project import project_of
-from jupyterhub_aws.config.secrets import SECRET_ENDINGS
+from jupyterhub_aws.config.secrets import ends_as_secret
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.policy.resources import translated
 
@@ -93,6 +94,10 @@ NOT_HERE: Mapping[Check, str] = {
     backups.covered: (
         "the id of a backup plan has no form by which the pack would find the plan of a selection;"
         " what a stack makes is covered on the plan"
+    ),
+    pulled_images: (
+        "sizes of images are in the lock of the stack file, and how much time they save is told in"
+        " the plan"
     ),
     monitoring.logs_end: (
         "log groups of others that a stack does not make are judged nowhere, and its own are judged"
@@ -222,7 +227,7 @@ def _stack(folder: Path) -> StackConfig:
     secret = tuple(
         key
         for key in given
-        if engine_config.is_config_secret(key) or key.partition(":")[2].endswith(SECRET_ENDINGS)
+        if engine_config.is_config_secret(key) or ends_as_secret(key.partition(":")[2])
     )
     plain = {key: value for key, value in given.items() if key not in secret}
     project = pulumi.get_project()

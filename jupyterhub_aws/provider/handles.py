@@ -10,26 +10,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 from pydantic import Field
 
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.backups import BackupsOutputs
+from jupyterhub_aws.components.buckets import BucketsOutputs
 from jupyterhub_aws.components.cluster.outputs import ClusterOutputs
 from jupyterhub_aws.components.homes.efs import EfsHomesOutputs
 from jupyterhub_aws.components.network.outputs import NetworkOutputs
 from jupyterhub_aws.components.pools.args import NodePoolsOutputs
 from jupyterhub_aws.components.pools.pools import NodePoolsArgs
 from jupyterhub_aws.config.backups import AnyBackups, AwsBackup, Snapshots
+from jupyterhub_aws.config.buckets import AnyBucket, Bucket
 from jupyterhub_aws.config.egress import Egress, PeerNetwork
 from jupyterhub_aws.config.model import Model
 from jupyterhub_aws.config.pools import Pools, UserPool
 from jupyterhub_aws.config.specs.backups import BackupSpec
+from jupyterhub_aws.config.specs.buckets import bucket_specs
 from jupyterhub_aws.config.specs.cluster import ClusterAccess
 from jupyterhub_aws.config.specs.network import INTERNET, NetworkSpec
 from jupyterhub_aws.config.specs.node_groups import node_pools_spec
+from jupyterhub_aws.config.values import ShortName
 from jupyterhub_aws.provider.shapes import FLAG, TEXT, Property, Shape, Shapes, list_of, map_of
 from jupyterhub_aws.provider.values import MADE, handle
 
@@ -52,6 +56,11 @@ class Handle:
 class _NetworkFacts(Model):
     egress: Egress = INTERNET
     peer_networks: Mapping[str, PeerNetwork] = Field(default_factory=dict)
+
+
+class _Buckets(Model):
+    buckets: dict[ShortName, Bucket]
+    partition: Literal["aws", "aws-cn", "aws-us-gov"] = "aws"
 
 
 class _Backups(Model):
@@ -103,9 +112,17 @@ class Handles:
         homes = shapes.of_dataclass(EfsHomesOutputs, without=("ready",))
         self.homes = self._kind(EfsHomesOutputs, homes, _homes)
         self.backups = self._kind(BackupsOutputs, _backups_properties(shapes), _backups)
+        self.buckets = self._kind(BucketsOutputs, _buckets_properties(shapes), _buckets)
         self.by_name = {
             item.shape.object.name: item
-            for item in (self.network, self.cluster, self.pools, self.homes, self.backups)
+            for item in (
+                self.network,
+                self.cluster,
+                self.pools,
+                self.homes,
+                self.backups,
+                self.buckets,
+            )
             if item.shape.object
         }
 
@@ -168,6 +185,17 @@ class Handles:
             "policy_id": outputs.policy_id,
         }
         return handle(values, self.backups.shape)
+
+    def of_buckets(self, outputs: BucketsOutputs) -> pulumi.Output[Any]:
+        """The handle of buckets, each with its name in AWS."""
+        values = {
+            "buckets": {
+                name: spec.options.model_copy(update={"bucket_name": spec.bucket_name})
+                for name, spec in outputs.specs.items()
+            },
+            "partition": next((spec.partition for spec in outputs.specs.values()), "aws"),
+        }
+        return handle(values, self.buckets.shape, ready=outputs.ready)
 
 
 # --- networks ---
@@ -296,7 +324,7 @@ def _pools(given: Arguments, path: str, values: Values, waits: Waits) -> NodePoo
     )
 
 
-# --- homes and backups ---
+# --- homes, backups and buckets ---
 
 
 def _homes(given: Arguments, path: str, values: Values, waits: Waits) -> EfsHomesOutputs:
@@ -330,3 +358,27 @@ def _backups(given: Arguments, path: str, values: Values, waits: Waits) -> Backu
     return BackupsOutputs(
         spec=spec, **{name: values[name] for name in ("vault_name", "policy_id") if name in values}
     )
+
+
+def _buckets_properties(shapes: Shapes) -> dict[str, Property]:
+    buckets = "The buckets by the names under which `aws_access` finds them."
+    partition = "The AWS partition of their ARNs; without it `aws`."
+    return {
+        "buckets": Property(map_of(shapes.shape(AnyBucket, "bucket")), buckets),
+        "partition": Property(TEXT, partition, optional=True),
+    }
+
+
+def _buckets(given: Arguments, path: str, values: Values, waits: Waits) -> BucketsOutputs | None:
+    section = given.section(_Buckets, values, path=path)
+    if section is None:
+        return None
+    for name, bucket in section.buckets.items():
+        if bucket.bucket_name is None:
+            where, what = f"{path}.buckets.{name}", "has no name in AWS"
+            given.say("argument.bucket-name", where, what, "write its bucketName")
+            return None
+    specs = bucket_specs(
+        section.buckets, stack="", account=None, partition=section.partition, backup_tags={}
+    )
+    return BucketsOutputs(specs=specs, ready=tuple(waits["ready"]))

@@ -31,10 +31,12 @@ from jupyterhub_aws.components.autoscaler import (
 )
 from jupyterhub_aws.components.backups import Backups, BackupsArgs
 from jupyterhub_aws.components.base import Component
+from jupyterhub_aws.components.buckets import Buckets, BucketsArgs
 from jupyterhub_aws.components.cluster.cluster import Cluster, ClusterArgs
 from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
 from jupyterhub_aws.components.hub.args import JupyterHubArgs
 from jupyterhub_aws.components.hub.hub import JupyterHub
+from jupyterhub_aws.components.image_repositories import ImageRepositories, ImageRepositoriesArgs
 from jupyterhub_aws.components.monitoring.monitoring import Monitoring, MonitoringArgs
 from jupyterhub_aws.components.network.network import Network, NetworkArgs
 from jupyterhub_aws.components.node_agents import NodeAgents, NodeAgentsArgs
@@ -206,6 +208,7 @@ class Package:
             *self._services(),
             self._homes(),
             self._backups(),
+            self._buckets(),
             self._hub(),
             self._platform(),
         )
@@ -331,6 +334,18 @@ class Package:
         )
         policy = _texts({"arn": ("arn", "The policy's ARN.")})
         yield self._exported(AutoscalerPolicy, AutoscalerPolicyArgs, policy)
+        of_images = {
+            "addresses": Output(
+                map_of(TEXT),
+                "The address of each repository by its name, as image names begin with it.",
+                lambda made: dict(made.addresses),
+            ),
+            "arns": Output(
+                map_of(TEXT), "The ARN of each repository.", lambda made: dict(made.arns)
+            ),
+        }
+        docs = {"repositories": "The repositories by name."}
+        yield self._exported(ImageRepositories, ImageRepositoriesArgs, of_images, docs)
         topic = {"topic_arn": ("topic_arn", "The SNS topic of alarms, for further subscriptions.")}
         yield self._exported(Monitoring, MonitoringArgs, _texts(topic))
 
@@ -365,6 +380,19 @@ class Package:
             prepare=_left_out("weekly"),
         )
 
+    def _buckets(self) -> Exported:
+        outputs = {
+            "bucket_names": Output(
+                map_of(TEXT),
+                "Their names in AWS, by the names that they were given.",
+                lambda made: {name: spec.bucket_name for name, spec in made.outputs.specs.items()},
+            ),
+            "handle": self._handle(
+                self.handles.buckets, "hubs", lambda made: self.handles.of_buckets(made.outputs)
+            ),
+        }
+        return self._exported(Buckets, BucketsArgs, outputs)
+
     def _hub(self) -> Exported:
         options = {name: item.description or "" for name, item in Hub.model_fields.items()}
         docs = {
@@ -372,7 +400,7 @@ class Package:
             "cluster": "The handle of the cluster, or of one of your own.",
             "pools": "The handle of its node pools, or of nodes that exist already.",
             "secrets": (
-                "What the options need: `client-secret` of GitHub, OIDC and Cognito,"
+                "What the options need: `client-secret` of an identity provider,"
                 " `ldap-search-password`, `tls-key` of a certificate of your own."
             ),
             "protected": (
@@ -380,6 +408,7 @@ class Package:
             ),
             "tags": "Tags of every resource in AWS.",
             "images": "Where images and charts come from; the default: their makers.",
+            "buckets": "The handle of buckets, which `aws_access` names.",
             "backups": (
                 "The handle of backups: its tag selects the volumes and databases. Without"
                 " it nothing of this program backs them up."
@@ -471,6 +500,12 @@ class Package:
                 ANYTHING,
                 "By pool, what a pod says to land there.",
                 _export("scheduling"),
+                optional=True,
+            ),
+            "image_repositories": Output(
+                map_of(TEXT),
+                "The addresses of the repositories for images of your own, by name.",
+                _export("image_repositories"),
                 optional=True,
             ),
             "exports": Output(ANYTHING, words, lambda made: dict(made.exports)),

@@ -627,6 +627,14 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
             )
         ),
     ),
+    "a further policy that opens the internet": (
+        "airgap-pod-policies",
+        changed(
+            "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+            "-closed-by-default",
+            put("spec", "egress", value=[{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]),
+        ),
+    ),
     "a mirror that nobody is told of": (
         "airgap-mirrors",
         hub(values("singleuser", "extraEnv", value={})),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jupyterhub_aws.checks.cost import cost
-from jupyterhub_aws.checks.cost_lines import money
+from jupyterhub_aws.checks.cost_lines import OF_BUCKETS, money
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.prices import Prices, price, prices_in, read_prices, rows
@@ -440,3 +440,13 @@ def test_prices_that_are_none_are_refused(
     with pytest.raises(ConfigError) as caught:
         read_prices(file)
     assert [(item.path, item.id) for item in caught.value.problems] == [(path, which)]
+
+
+def test_storage_of_buckets_is_named_as_left_out_where_there_are_some() -> None:
+    """No price of S3's is known here, so the bill says what it does not count."""
+    said = 'buckets={"tmp": {"kind": "scratch"}}'
+    without, there = bill(), bill(said)
+    assert there["left_out"] == [*without["left_out"], OF_BUCKETS]
+    assert there["idle_monthly"] == without["idle_monthly"]
+    only = 'buckets={"goes": {"kind": "public", "bucket_name": "noaa-goes16"}}'
+    assert bill(only)["left_out"] == without["left_out"], "its owner pays for the storage"

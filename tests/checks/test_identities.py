@@ -1117,6 +1117,7 @@ def test_every_managed_policy_that_a_plan_attaches_is_known_with_its_document():
         str(item.inputs["policyArn"])
         for settings in _STACKS.values()
         for item in _resources(settings).of(ATTACHMENT)
+        if ":ServerRole$" not in item.urn  # those of a stack file are not judged
     }
     own = [arn for arn in arns if ":iam::aws:policy/" in arn]
     assert len(own) > 5 and all(managed_policy(arn) is not None for arn in own)

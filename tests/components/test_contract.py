@@ -25,13 +25,17 @@ from tests.support.stacks import ALL_STACKS, record, record_anew
 PACKAGE = ROOT / "jupyterhub_aws"
 #: Run in the pods of hubs and people, and import what is there.
 FOR_PODS = PACKAGE / "components" / "hub" / "files"
-#: A component of a program of its own, which tests/repo/test_ci_example.py runs.
-ELSEWHERE = PACKAGE / "components" / "ci.py"
+#: Components of programs of their own, which tests/repo/test_ci_example.py and
+#: tests/components/test_dask_gateway.py run.
+ELSEWHERE = (
+    PACKAGE / "components" / "ci.py",
+    PACKAGE / "components" / "dask_gateway.py",
+)
 PROGRAM = [
     *sorted(
         path
         for path in (PACKAGE / "components").rglob("*.py")
-        if path.parent != FOR_PODS and path != ELSEWHERE
+        if path.parent != FOR_PODS and path not in ELSEWHERE
     ),
     ROOT / "__main__.py",
 ]
@@ -115,7 +119,10 @@ def test_the_stacks_make_every_component():
     made = {
         resource.type for settings in STACKS.values() for resource in record(*settings).resources
     }
-    assert {component.token for component in COMPONENTS} - {"jupyterhub-aws:ci:Roles"} <= made
+    assert {component.token for component in COMPONENTS} - {
+        "jupyterhub-aws:ci:Roles",
+        "jupyterhub-aws:index:DaskGateway",
+    } <= made
 
 
 @every_stack

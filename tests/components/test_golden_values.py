@@ -37,7 +37,8 @@ def test_every_kind_of_sign_in_homes_and_tls_is_there() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in FOLDER.iterdir())
     classes = {
         "github": "authenticator_class: github", "oidc": "login_service: single sign-on", "cognito": "cognito:groups", "ldap": "DirectoryAuthenticator",
-        "native": "AccountsAuthenticator", "shared_password": "shared-password",
+        "native": "AccountsAuthenticator", "shared_password": "shared-password", "google": "GoogleAccountsAuthenticator",
+        "entra": "EntraAccountsAuthenticator", "cilogon": "InstitutionsAuthenticator", "lti13": "LaunchAuthenticator",
     }  # fmt: skip
     assert kinds(Hub, "sign_in") == set(classes)
     assert all(said in texts for said in classes.values())

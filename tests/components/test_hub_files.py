@@ -113,6 +113,67 @@ def test_administrators_write_where_others_read(people: Any) -> None:
         assert [mount.read_only for mount in found.spec.containers[0].volume_mounts] == expected
 
 
+DIRECTORIES = [
+    {
+        "volume": "home",
+        "mountPath": f"/{name}",
+        "subPath": f"_shared/{name}",
+        "readers": readers,
+        "writers": writers,
+        "administratorsWrite": admins,
+    }
+    for name, readers, writers, admins in (
+        ("course", ["students"], ["instructors"], True),
+        ("quiet", ["students"], [], False),
+    )
+]
+
+
+def mounted(
+    people: Any, *groups: str, admin: bool = False, volumes: str = "home"
+) -> dict[str, bool]:
+    """The mounts of a server of this user: path to whether it may only read."""
+    pod = types.SimpleNamespace(
+        spec=types.SimpleNamespace(
+            containers=[
+                types.SimpleNamespace(volume_mounts=None),
+                types.SimpleNamespace(volume_mounts=None),
+            ],
+            volumes=[types.SimpleNamespace(name=volumes)],
+        )
+    )
+    hook = people.DirectoriesByGroup(DIRECTORIES, people.AdministratorsWrite([]))
+    server, beside = hook(spawner(*groups, admin=admin), pod).spec.containers
+    assert beside.volume_mounts is None
+    return {mount.mount_path: mount.read_only for mount in server.volume_mounts or []}
+
+
+def test_a_directory_of_some_groups_is_in_their_servers_alone(people: Any) -> None:
+    assert mounted(people) == mounted(people, "others", "Students") == {}
+    assert mounted(people, "students") == {"/course": True, "/quiet": True}
+    assert mounted(people, "instructors") == {"/course": False}
+    assert mounted(people, "instructors", "students") == {"/course": False, "/quiet": True}
+    assert mounted(people, admin=True) == {"/course": False}
+    assert mounted(people, "students", admin=True) == {"/course": False, "/quiet": True}
+
+
+def test_a_server_without_the_volume_does_not_start(people: Any) -> None:
+    with pytest.raises(HTTPError) as caught:
+        mounted(people, "students", volumes="another")
+    assert caught.value.status_code == 500
+    assert mounted(people, volumes="another") == {}
+
+
+def test_the_hook_is_set_where_the_stack_asks_for_it(people: Any) -> None:
+    c = Config()
+    people.configure(c, {"groupDirectories": DIRECTORIES, "writtenByAdministrators": ["/x"]})
+    assert isinstance(c.KubeSpawner.modify_pod_hook, people.DirectoriesByGroup)
+    assert c.KubeSpawner.modify_pod_hook.before.mount_paths == {"/x"}
+    c = Config()
+    people.configure(c, {"writtenByAdministrators": ["/x"]})
+    assert isinstance(c.KubeSpawner.modify_pod_hook, people.AdministratorsWrite)
+
+
 def test_teams_of_github_are_groups(people: Any) -> None:
     teams = [{"slug": "people", "organization": {"login": "example-org"}}]
     assert people.github_teams({"teams": teams}) == ["example-org:people"]

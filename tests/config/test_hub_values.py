@@ -114,6 +114,49 @@ SIGN_INS = {
         "domain": "hub.auth.us-east-1.amazoncognito.com",
         "allowed_groups": ["staff"],
     },
+    "google": {
+        "kind": "google",
+        "client_id": "123.apps.googleusercontent.com",
+        "allowed_domains": ["example.edu"],
+        "administrators": ["ada@example.edu"],
+    },
+    "google, bare names": {
+        "kind": "google",
+        "client_id": "123.apps.googleusercontent.com",
+        "strip_domain": "example.edu",
+        "allowed_users": ["ada"],
+    },
+    "entra": {
+        "kind": "entra",
+        "client_id": "5f6e7d8c-1111-4222-8333-944455556666",
+        "tenant_id": "8d7c6f3e-2b14-4f0a-9c55-1e2f3a4b5c6d",
+        "allowed_groups": ["0f9a1b2c-3d4e-4f50-8a6b-7c8d9e0f1a2b"],
+        "usernames": "email",
+    },
+    "cilogon": {
+        "kind": "cilogon",
+        "client_id": "cilogon:/client_id/0123456789abcdef",
+        "identity_providers": {
+            "uni": {"entity_id": "urn:mace:incommon:uni.example", "all_users": True},
+            "github": {
+                "entity_id": "https://github.com/login/oauth/authorize",
+                "username_claim": "preferred_username",
+                "prefix": "github",
+            },
+        },
+        "allowed_users": ["github:ada"],
+        "groups_claim": "isMemberOf",
+        "admin_groups": ["ops"],
+    },
+    "lti13": {
+        "kind": "lti13",
+        "issuer": "https://lms.example.edu",
+        "client_ids": ["10000000000001"],
+        "authorize_url": "https://lms.example.edu/auth",
+        "jwks_url": "https://lms.example.edu/jwks",
+        "allowed_groups": ["course:101"],
+        "admin_groups": ["course:101:instructor"],
+    },
     "ldap in clear text": {
         **{key: value for key, value in _LDAP.items() if key != "ca_certificate"},
         "bind_dn_templates": ["uid={username},ou=people,dc=example,dc=org"],
@@ -139,6 +182,7 @@ ENTRIES = {
     "node port, plain": {**_NODE_PORT, "tls": {"kind": "none", "trial": True}},
     "tunnel": {"kind": "port_forward"},
 }
+_WITHOUT_TLS = ("balancer, plain", "node port, plain", "tunnel")
 HOMES = {
     "efs": {"kind": "efs"},
     "ebs": {"kind": "ebs"},
@@ -150,7 +194,12 @@ DATABASES = {
     "postgres": {"kind": "postgres"},
     "memory": {"kind": "sqlite_memory"},
 }
-COMBINATIONS = list(itertools.product(SIGN_INS, ENTRIES, HOMES, DATABASES))
+COMBINATIONS = [
+    combination
+    for combination in itertools.product(SIGN_INS, ENTRIES, HOMES, DATABASES)
+    # A launch without TLS is refused (error.hubs.lti13_without_tls).
+    if combination[0] != "lti13" or combination[1] not in _WITHOUT_TLS
+]
 
 
 def _values(stack):
@@ -196,7 +245,8 @@ def test_every_kind_is_in_the_product():
     assert of(StackConfig, "homes") - {"efs_access_point"} == set(HOMES), (
         "that one is for existing clusters"
     )
-    assert len(COMBINATIONS) == 13 * 6 * 4 * 3
+    without_lti13, with_tls = 17, 3
+    assert len(COMBINATIONS) == (without_lti13 * 6 + with_tls) * 4 * 3
 
 
 @pytest.mark.real
@@ -425,7 +475,6 @@ DOCTORED = [
         ("proxy", "https", "hosts"),
     ),
     (protections.release_ends, ("prePuller", "hook", "enabled"), True),
-    (protections.release_ends, ("prePuller", "continuous", "enabled"), True),
     (
         protections.release_ends,
         ("scheduling", "userPlaceholder"),

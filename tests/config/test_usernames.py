@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterhub_aws.config.usernames import directory, escaped, is_name, normalized, safe
+from jupyterhub_aws.config.usernames import directory, escaped, is_name, normalized, pod_name, safe
 from tests.support.hub_cases import RECORDED
+from tests.support.user_names import ATTACKS, USER_NAMES
 
 #: facts/reality.md, "Names and subPath": measured on KubeSpawner 7.0.0.
 MEASURED = {
@@ -44,6 +47,36 @@ def test_any_name_is_as_the_real_one_makes_it(name: str) -> None:
     known = normalized(name)
     assert safe(known) == safe_slug(known, max_length=48)
     assert escaped(known) == escape_slug(known)
+
+
+@given(USER_NAMES)
+def test_a_pod_has_the_name_that_the_real_kubespawner_gives_it(name: str) -> None:
+    """Users' folders in S3 have the names of their pods (config/specs/server_access.py)."""
+    from kubespawner import KubeSpawner
+
+    known = normalized(name)
+    real = SimpleNamespace(
+        name="",
+        user=SimpleNamespace(name=known, id=1),
+        slug_scheme=KubeSpawner.slug_scheme.default_value,
+        _namespace_default=lambda: "hub-main",
+    )
+    template = KubeSpawner.pod_name_template.default_value
+    assert pod_name(known) == KubeSpawner._expand_user_properties(real, template)
+    assert re.fullmatch(r"jupyter-[a-z][a-z0-9-]{0,47}", pod_name(known))
+
+
+@given(st.lists(USER_NAMES, min_size=2, max_size=2, unique_by=normalized))
+def test_two_users_have_two_pod_names_but_for_a_hash(pair: list[str]) -> None:
+    one, other = (pod_name(normalized(name)) for name in pair)
+    assert one != other or re.search(r"---[0-9a-f]{8}$", one)
+
+
+def test_names_that_try_to_become_another_user() -> None:
+    for victim in ("ada", "eve", "bob-smith"):
+        thieves = [name for name in ATTACKS if normalized(name) != victim]
+        assert pod_name(victim) not in {pod_name(normalized(name)) for name in thieves}
+    assert pod_name("ADA".lower()) == pod_name("ada"), "JupyterHub takes them for one user"
 
 
 def test_a_template_is_expanded_as_in_the_pods_that_were_recorded() -> None:

@@ -37,7 +37,7 @@ FORMS = {
     "addon": r"v\d+\.\d+\.\d+-eksbuild\.\d+",
     "ami": r"1\.\d{2}\.\d+-20\d{6}",
     "chart": r"\d+\.\d+\.\d+",
-    "image": r"v\d+\.\d+\.\d+",
+    "image": r"v?\d+\.\d+\.\d+",
     "plugin": r"\d+\.\d+\.\d+",
 }
 _IDS = [f"{kind}-{row['name']}-{row.get('kubernetes', 'any')}" for kind, row in PINS]

@@ -49,6 +49,12 @@ TYPED = {
     "hubs.main.sign_in.token_url": ["https://sso.corp.example/token"],
     "hubs.main.sign_in.userinfo_url": ["https://sso.corp.example/userinfo"],
     "hubs.main.sign_in.domain": ["lab.auth.eu-west-1.amazoncognito.com"],
+    "hubs.main.sign_in.allowed_domains": ["uni.example, lab.example"],
+    "hubs.main.sign_in.tenant_id": ["1d7c6f3e-2b14-4f0a-9c55-1e2f3a4b5c6d"],
+    "hubs.main.sign_in.identity_provider": ["https://idp.uni.example/shibboleth"],
+    "hubs.main.sign_in.issuer": ["https://canvas.instructure.com"],
+    "hubs.main.sign_in.client_ids": ["10000000000007, 10000000000008"],
+    "hubs.main.sign_in.jwks_url": ["https://sso.canvaslms.com/api/lti/security/jwks"],
     "hubs.main.sign_in.server": ["ad.corp.example"],
     "hubs.main.sign_in.bind_dn_templates": ["cn={username},dc=corp,dc=example"],
     "hubs.main.sign_in.allowed_groups": ["cn=a,dc=corp,dc=example; cn=b,dc=corp,dc=example"],
@@ -67,6 +73,11 @@ TYPED = {
     "pools.users.nodes": ["1", "40"],
     "users": ["1", "7", "8", "300"],
     "gpu": ["1", "4"],
+}
+#: Groups have a form of their own there.
+GROUPS_OF = {
+    "entra": ["1f9a1b2c-3d4e-4f50-8a6b-7c8d9e0f1a2b"],
+    "lti13": ["course:101; course:102:learner"],
 }
 #: Their default is the only answer that holds for every other one: zones and certificates are a
 #: region's, files are a machine's.
@@ -98,6 +109,13 @@ def possible(
         question.path == "hubs.main.sign_in.kind" and before.get("network.egress.kind") == "none"
     ):  # GitHub is on the internet
         return [name for name in question.choices if name != "github"]
+    if question.path == "hubs.main.sign_in.administrators" and (
+        before.get("hubs.main.sign_in.kind") == "google"
+    ):  # its users are called by their address
+        return ["ada@uni.example, grace@uni.example"]
+    kind = before.get("hubs.main.sign_in.kind", "")
+    if question.path == "hubs.main.sign_in.allowed_groups" and kind in GROUPS_OF:
+        return GROUPS_OF[kind]
     isolated = (
         variant == "airgap"
         or before.get("hubs.main.sign_in.kind", "shared_password") == "shared_password"

@@ -259,3 +259,19 @@ def test_what_a_protected_resource_needs_stays_with_it() -> None:
         ["claim"],
     )
     assert ([item.name for item in there.forgotten], there.ends) == (["claim", "group"], ())
+
+
+def test_a_bucket_with_users_data_stays_closed_and_is_called_so(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    shutil.copy(ROOT / "__main__.py", tmp_path)
+    text = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    buckets = "  buckets:\n    tmp: { kind: scratch }\n    work: { kind: shared }\n  hubs:\n"
+    (tmp_path / "Pulumi.dev.yaml").write_text(text.replace("  hubs:\n", buckets, 1))
+    done = in_process(["destroy", "plan", "dev"], tmp_path)
+    assert "buckets-work: bucket with users' data" in done.stdout, done.stderr
+    (step,) = plan("dev", tmp_path)["steps"]
+    assert names(step["stays"]) >= {
+        f"buckets-work{part}"
+        for part in ("", "-private", "-policy", "-versions", "-ownership", "-encryption")
+    }
+    assert not any(name.startswith("buckets-tmp") for name in names(step["stays"]))

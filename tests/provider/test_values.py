@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import pulumi
@@ -29,6 +29,7 @@ from jupyterhub_aws.config.cloud_config import given_by, whole
 from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.backups import BackupSpec
+from jupyterhub_aws.config.specs.buckets import BucketSpec
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.provider.package import Package
@@ -310,6 +311,17 @@ def stack_of(settings_: tuple[str, ...]) -> StackConfig:
     return validated(whole(given_by(file), file.path.parent))
 
 
+def handle_of_buckets(specs: Mapping[str, BucketSpec]) -> dict[str, Any]:
+    """As `Handles.of_buckets` writes it."""
+    return {
+        "buckets": {
+            key: item.options.model_copy(update={"bucket_name": item.bucket_name})
+            for key, item in specs.items()
+        },
+        "partition": "aws",
+    }
+
+
 @pytest.mark.parametrize("name", sorted(ALL_STACKS))
 def test_what_a_handle_says_is_what_it_was_made_from(name: str) -> None:
     stack = stack_of(ALL_STACKS[name])
@@ -375,6 +387,16 @@ def test_what_a_handle_says_is_what_it_was_made_from(name: str) -> None:
         {"ready": ()},
     )
     assert backups.spec == specs.backups
+    if specs.buckets:
+        buckets = PACKAGE.handles.buckets.receive(
+            arguments,
+            "buckets",
+            through("BucketsHandle", handle_of_buckets(specs.buckets)),
+            {"ready": ()},
+        )
+        assert {key: (item.arn, item.options.kind) for key, item in buckets.specs.items()} == {
+            key: (item.arn, item.options.kind) for key, item in specs.buckets.items()
+        }
     assert arguments.problems == []
 
 

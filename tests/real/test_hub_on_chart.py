@@ -15,6 +15,8 @@ import yaml
 from jupyterhub_aws.checks.user_pods import user_pods
 from jupyterhub_aws.config.chart import default_values
 from jupyterhub_aws.config.specs.names import HubNames
+from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL
+from jupyterhub_aws.config.usernames import pod_name
 from tests.support.chart import chart_folder, missing_for_the_chart, pod_templates, rendered
 from tests.support.hub_cases import CASES, RECORDED, release
 from tests.support.network_policies import CASES as POLICY_CASES
@@ -23,7 +25,7 @@ from tests.support.network_policies import recording as policies_of
 from tests.support.pod_security import violations
 from tests.support.record_user_pods import recording
 from tests.support.spawner import SpawnError, authenticator, spawned_pods
-from tests.support.stacks import record
+from tests.support.stacks import SERVERS_IN_AWS, record
 
 pytestmark = [
     pytest.mark.real,
@@ -380,3 +382,87 @@ def test_the_hubs_namespace_has_its_own_secrets_alone(case: str) -> None:
         for found in record(*CASES[case]).resources.of("kubernetes:core/v1:Secret")
     }
     assert ours <= {"hub-secrets", "hub-tls"}
+
+
+def in_aws() -> dict[str, Any]:
+    """The values of a hub with servers that use AWS."""
+    (found,) = [
+        item
+        for item in record(*SERVERS_IN_AWS).resources.of("kubernetes:helm.sh/v3:Release")
+        if item.name == "hub-main-release"
+    ]
+    return json.loads(
+        json.dumps(found.inputs["values"]).replace('"[secret]"', json.dumps("0" * 64))
+    )
+
+
+def identity_of(pod: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
+    """Service account, label and the environment of a server's access to AWS."""
+    (server,) = [item for item in pod["spec"]["containers"] if item["name"] == "notebook"]
+    told = {item["name"]: item.get("value", "") for item in server["env"]}
+    return (
+        pod["spec"]["serviceAccountName"],
+        pod["metadata"]["labels"].get(ACCESS_LABEL, ""),
+        {name: value for name, value in told.items() if value.startswith("s3://")},
+    )
+
+
+def with_credentials(pod: dict[str, Any]) -> dict[str, Any]:
+    """The pod as EKS's admission leaves it (aws/amazon-eks-pod-identity-webhook: a projected token
+    of audience pods.eks.amazonaws.com, and two variables).
+    """
+    token = {
+        "audience": "pods.eks.amazonaws.com",
+        "expirationSeconds": 86400,
+        "path": "eks-pod-identity-token",
+    }
+    volume = {
+        "name": "eks-pod-identity-token",
+        "projected": {"sources": [{"serviceAccountToken": token}]},
+    }
+    spec = {**pod["spec"], "volumes": [*(pod["spec"].get("volumes") or []), volume]}
+    return {**pod, "spec": spec}
+
+
+def test_servers_get_the_service_account_of_their_profile_and_groups(tmp_path: Path) -> None:
+    staff = ["jupyter:staff"]
+    cases = [
+        {"user": "alice", "options": {"profile": "small"}, "groups": []},
+        {"user": "alice", "options": {"profile": "small"}, "groups": ["jupyter:others"]},
+        {"user": "bob@corp.example", "options": {"profile": "large"}, "groups": staff},
+        {"user": "alice", "options": {"profile": "gpu"}, "groups": staff},
+        {"user": "alice@corp.example", "options": {}, "groups": []},
+    ]
+    pods = spawned_pods(in_aws(), cases, tmp_path)
+    scratch = "s3://jhub-dev-scratch-111122223333"
+    assert [identity_of(pod) for pod in pods] == [
+        ("servers-all", "all", {"SCRATCH_BUCKET": f"{scratch}/jupyter-alice"}),
+        ("servers-all", "all", {"SCRATCH_BUCKET": f"{scratch}/jupyter-alice"}),
+        ("servers-group-staff", "group-staff", {}),
+        (
+            "servers-profile-gpu",
+            "profile-gpu",
+            {"SCRATCH_BUCKET": f"{scratch}/jupyter-alice"},
+        ),
+        (
+            "servers-all",
+            "all",
+            {"SCRATCH_BUCKET": f"{scratch}/{pod_name('alice@corp.example')}"},
+        ),
+    ]
+    for pod in pods:
+        assert pod["spec"]["automountServiceAccountToken"] is False
+        assert violations(with_credentials(pod)) == []
+
+
+def test_a_server_is_refused_the_pod_name_of_another_user(tmp_path: Path) -> None:
+    case = {"user": "a.b", "options": {"profile": "small"}, "groups": [], "others": ["a_b"]}
+    assert spawned_pods(in_aws(), [case], tmp_path / "differ")
+    same = "kubespawner.slugs.safe_slug = lambda name, *rest, **named: 'a-b---00000000'"
+    values = in_aws()
+    values["hub"]["extraConfig"] = {"forged": f"import kubespawner.slugs\n{same}\n"}
+    values["hub"]["extraConfig"]["forged"] += (
+        "import kubespawner.spawner\nkubespawner.spawner.safe_slug = kubespawner.slugs.safe_slug\n"
+    )
+    with pytest.raises(SpawnError, match="the name, and the folder in S3, of another user"):
+        spawned_pods(values, [case], tmp_path / "alike")

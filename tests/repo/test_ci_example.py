@@ -16,10 +16,15 @@ FOLDER = ROOT / "examples" / "ci"
 
 @pytest.fixture(scope="module")
 def recording():
+    return evaluated()
+
+
+def evaluated(**more):
     given = read_yaml(FOLDER / "Pulumi.dev.yaml")["config"]
     values = {
         key: json.dumps(value) if isinstance(value, list) else value for key, value in given.items()
     } | {"jupyterhub-aws-ci:account": "123456789012"}
+    values |= {f"jupyterhub-aws-ci:{key}": value for key, value in more.items()}
     where = PlannedProgram(
         project="jupyterhub-aws-ci",
         stack="dev",
@@ -52,3 +57,27 @@ def test_two_roles_a_provider_and_their_policies(recording):
     ]
     assert attached.count("jhub-dev-ci-preview") >= 1 and attached.count("jhub-dev-ci-up") >= 2
     assert set(recording.outputs) == {"preview_role", "up_role"}
+
+
+def test_a_third_role_pushes_images_where_repositories_are_named():
+    recording = evaluated(image_repositories='["physics"]')
+    roles = {item.name: item for item in recording.resources if item.type == "aws:iam/role:Role"}
+    assert set(roles) == {"ci-preview", "ci-up", "ci-images"}
+    assert roles["ci-images"].inputs["name"] == "jhub-dev-ci-images"
+    trusted = json.loads(roles["ci-images"].inputs["assumeRolePolicy"])["Statement"][0]
+    assert trusted["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"] == [
+        "repo:example-org/hub:ref:refs/heads/main"
+    ]
+    (policy,) = [
+        json.loads(item.inputs["policy"])
+        for item in recording.resources.of("aws:iam/policy:Policy")
+        if item.name.startswith("ci-images")
+    ]
+    actions = [action for statement in policy["Statement"] for action in statement["Action"]]
+    assert "ecr:PutImage" in actions and {
+        statement["Sid"] for statement in policy["Statement"]
+    } == {
+        "SignIn",
+        "Push",
+    }
+    assert set(recording.outputs) == {"preview_role", "up_role", "images_role"}

@@ -58,8 +58,8 @@ def test_it_plans_without_a_failure_and_the_same_twice(stack):
     assert not [check for check in found["checks"] if check["status"] == "fail"]
     assert sum(check["id"].startswith("airgap-") for check in found["checks"]) == {
         "airgap": 10,
-        "airgap-hub": 15,
-    }.get(stack, 7)
+        "airgap-hub": 16,
+    }.get(stack, 8)
 
 
 @pytest.mark.parametrize("stack", ["Pulumi.airgap.yaml", "Pulumi.airgap-hub.yaml", STACKS[2]])

@@ -124,6 +124,8 @@ IN_CLUSTER = (
 LEFT_TO_A_DATABASE = {"hub-ldap-cloud-database-security-group", "hub-ldap-cloud-database-subnets"}
 #: Nothing that is kept was encrypted with it: alarms on their way.
 KEY_OF_ALARMS = "watch-alarms-key"
+#: Nothing that users keep is lost with these.
+MAY_GO = (KEY_OF_ALARMS, "buckets-scratch")
 ADDON, NODE_GROUP, GROUP = (
     "aws:eks/addon:Addon",
     "aws:eks/nodeGroup:NodeGroup",
@@ -184,7 +186,7 @@ def test_stateful_resources_are_protected_and_retained_with_what_they_need(setti
         assert resource.retain_on_delete or not resource.protect, (
             f"{resource.label}: a protected one can be unprotected by a change of the program"
         )
-        assert resource.protect or resource.type not in KEPT or resource.name == KEY_OF_ALARMS, (
+        assert resource.protect or resource.type not in KEPT or resource.name in MAY_GO, (
             f"{resource.label} would go with the stack"
         )
         if resource.type in IN_CLUSTER:
@@ -217,6 +219,8 @@ def test_stateful_resources_are_protected_and_retained_with_what_they_need(setti
         "homes-access-point-ldap",
         "homes-access-point-port",
         "hub-ldap-cloud-database-instance",
+        "images-physics",
+        "images-r",
     }
     assert kept == expected | (more if settings else set())
 

@@ -354,7 +354,9 @@ def test_the_policy_pack_warns_about_them_and_stops_nothing(plan: Plan) -> None:
 def test_leaving_counts_them_apart(folder: Path, plan: Plan) -> None:
     text = jhub(folder, "destroy", "plan", "dev").stdout
     assert "that your program added, each before what it needs: 4 Bucket" in " ".join(text.split())
-    assert "renamed: Bucket, added by your program" in text and "bucket of the bundle" not in text
+    assert (
+        "renamed: Bucket, added by your program" in text and "bucket, with its objects" not in text
+    )
     data = json.loads(jhub(folder, "destroy", "plan", "dev", "--json").stdout)
     (step,) = data["steps"]
     parts = {item["part"] for item in step["order"]}

@@ -23,7 +23,7 @@ from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.diff.story import bill, headline, sections
 from tests.checks.doctored import stack_of
 from tests.support.stack_files import ROOT
-from tests.support.stacks import FULL, plan_once, quiet_sdks, without_gc
+from tests.support.stacks import FULL, SERVERS_IN_AWS, plan_once, quiet_sdks, without_gc
 
 GOLDEN = ROOT / "tests" / "fixtures" / "differences.txt"
 AS_OF = datetime.date(2026, 11, 24)
@@ -380,6 +380,16 @@ BY_SETTINGS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "settings: a vault locked for ever": (
         (),
         ("backups={kind: aws_backup, vault_lock: {grace_days: 3}}",),
+    ),
+    "settings: servers in AWS": ((), SERVERS_IN_AWS),
+    "settings: servers in AWS no longer": (SERVERS_IN_AWS, ()),
+    "settings: servers of a group and a profile": (
+        SERVERS_IN_AWS,
+        (
+            *SERVERS_IN_AWS,
+            "hubs.main.aws_access.by_group=[{name: staff, groups: ['jupyter:staff'], buckets: [{bucket: lectures}]}]",
+            "hubs.main.profiles.gpu.aws_access={}",
+        ),
     ),
     "settings: paused": (FULL, (*FULL, "paused=true", "pause={drop: [nat]}")),
     "settings: resumed": ((*FULL, "paused=true", "pause={drop: [nat]}"), FULL),

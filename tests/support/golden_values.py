@@ -47,6 +47,43 @@ _COGNITO = {
     "allowed_groups": ["staff"],
     "admin_groups": ["ops"],
 }
+_CILOGON = {
+    "kind": "cilogon",
+    "client_id": "cilogon:/client_id/0123456789abcdef",
+    "identity_providers": {
+        "uni": {
+            "entity_id": "urn:mace:incommon:uni.example",
+            "strip_domain": "uni.example",
+            "all_users": True,
+        },
+        "github": {
+            "entity_id": "https://github.com/login/oauth/authorize",
+            "username_claim": "preferred_username",
+            "prefix": "github",
+        },
+    },
+    "allowed_users": ["github:ada"],
+}
+_ENTRA = {
+    "kind": "entra",
+    "client_id": "5f6e7d8c-1111-4222-8333-944455556666",
+    "tenant_id": "8d7c6f3e-2b14-4f0a-9c55-1e2f3a4b5c6d",
+    "allowed_groups": ["0f9a1b2c-3d4e-4f50-8a6b-7c8d9e0f1a2b"],
+}
+_GOOGLE = {
+    "kind": "google",
+    "client_id": "123.apps.googleusercontent.com",
+    "allowed_domains": ["example.edu"],
+}
+_LTI = {
+    "kind": "lti13",
+    "issuer": "https://lms.example.edu",
+    "client_ids": ["10000000000001"],
+    "authorize_url": "https://lms.example.edu/auth",
+    "jwks_url": "https://lms.example.edu/jwks",
+    "allowed_groups": ["course:101"],
+    "admin_groups": ["course:101:instructor"],
+}
 _GATED = {"pool": "memory", "cpu": 2, "memory": "8G", "groups": ["example-org:gpu"]}
 _DN_GATED = {**_GATED, "groups": ["cn=gpu,ou=groups,dc=example,dc=org"]}
 _PLAIN = {
@@ -65,6 +102,10 @@ GOLDEN = {
         f"hubs.main.profiles.gated={json.dumps(_GATED)}",
     ),
     "cognito": (f"hubs.main.sign_in={json.dumps(_COGNITO)}",),
+    "cilogon": (f"hubs.main.sign_in={json.dumps(_CILOGON)}",),
+    "entra": (f"hubs.main.sign_in={json.dumps(_ENTRA)}",),
+    "google": (f"hubs.main.sign_in={json.dumps(_GOOGLE)}",),
+    "lti13": (f"hubs.main.sign_in={json.dumps(_LTI)}",),
     "closed": ("stack=airgap", "parts=all"),
     "kubeadm": ("stack=examples/kubeadm/Pulumi.kubeadm.yaml",),
 }

@@ -49,13 +49,14 @@ c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub_port}"
 c.JupyterHub.hub_connect_url = "http://127.0.0.1:{hub_port}"
 c.JupyterHub.db_url = "sqlite:///" + {folder!r} + "/hub.sqlite"
 c.JupyterHub.public_url = "http://127.0.0.1:{port}/"
-c.JupyterHub.services = [item for item in c.JupyterHub.services if item["name"] == "jupyterhub-aws-operator"]
-c.JupyterHub.load_roles = [item for item in c.JupyterHub.load_roles if item["name"] == "jupyterhub-aws-operator"]
+c.JupyterHub.services = [item for item in c.JupyterHub.services if item["name"] != "jupyterhub-idle-culler"]
+c.JupyterHub.load_roles = [item for item in c.JupyterHub.load_roles if item["name"] != "jupyterhub-idle-culler"]
 c.JupyterHub.cleanup_proxy = True
 c.ConfigurableHTTPProxy.should_start = True
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
 c.ConfigurableHTTPProxy.pid_file = {folder!r} + "/proxy.pid"
-for section in ("GitHubOAuthenticator", "GenericOAuthenticator"):
+for section in ("GitHub", "Generic", "Google", "AzureAd", "CILogon"):
+    section += "OAuthenticator"
     if "oauth_callback_url" in c[section]:
         c[section].oauth_callback_url = "http://127.0.0.1:{port}/hub/oauth_callback"
 '''
@@ -203,17 +204,18 @@ def booted(
     folder: Path,
     *,
     secret: Mapping[str, Any] | None = None,
+    secret_keys: Mapping[str, str] | None = None,
     server_text: str = _SERVER,
     more: str = "",
     **environment: str,
 ) -> Iterator[Hub]:
-    """A hub of these values, and `secret` as the `values.yaml` of its own Secret. Raises
-    AssertionError for a trait that nobody knows.
+    """A hub of these values, and `secret` as the `values.yaml` of its own Secret, beside
+    `secret_keys`. Raises AssertionError for a trait that nobody knows.
 
     `server_text` is the program that stands for a pod, `more` configuration after all other.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _files(values, folder, secret or {})
+    _files(values, folder, secret or {}, secret_keys or {})
     port, hub_port, api_port = free_port(), free_port(), free_port()
     server = folder / "server.py"
     server.write_text(server_text)
@@ -247,7 +249,12 @@ def booted(
                 os.kill(server, signal.SIGKILL)
 
 
-def _files(values: Mapping[str, Any], folder: Path, secret: Mapping[str, Any]) -> None:
+def _files(
+    values: Mapping[str, Any],
+    folder: Path,
+    secret: Mapping[str, Any],
+    secret_keys: Mapping[str, str],
+) -> None:
     """What the hub's pod has, under `folder` instead of /usr/local/etc/jupyterhub and
     /etc/jupyterhub-aws.
     """
@@ -259,6 +266,7 @@ def _files(values: Mapping[str, Any], folder: Path, secret: Mapping[str, Any]) -
 
     files = mounted(rendered(values, release="hub-main"))
     files["existing-secret"] = {"values.yaml": yaml.safe_dump(dict(secret))} if secret else {}
+    files["existing-secret"] |= secret_keys
     for name, content in files.items():
         (folder / name).mkdir(exist_ok=True)
         for key, text in content.items():

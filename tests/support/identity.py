@@ -1,5 +1,5 @@
-"""An identity provider on loopback, with TLS: OpenID Connect as Keycloak and Cognito speak it, and
-GitHub's dialect of OAuth.
+"""An identity provider on loopback, with TLS: OpenID Connect as Keycloak, Cognito, Google, Entra ID
+and CILogon speak it, and GitHub's dialect of OAuth.
 
 What a client must do is checked: client id and secret, a code that is used once, the redirect
 address that was announced, PKCE where it is asked for.
@@ -28,6 +28,15 @@ from tests.support.certificates import Authority
 CLIENT_ID, CLIENT_SECRET = "hub-client", "client-secret-of-the-test"
 
 
+#: Pages for signing in: Keycloak, GitHub, Cognito, Google, Entra ID's second version.
+_AUTHORIZE = (
+    *("/authorize", "/login/oauth/authorize", "/oauth2/authorize", "/o/oauth2/v2/auth"),
+    "/tenant/oauth2/v2.0/authorize",
+)
+#: What the provider says of a user: Keycloak, Google, CILogon.
+_USERINFO = ("/userinfo", "/oauth2/v1/userinfo", "/oauth2/userinfo")
+
+
 @dataclass
 class Identity:
     """The provider. `person` is whoever signs in next; `claims` and `teams` are what is known of
@@ -52,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        if parts.path in ("/authorize", "/login/oauth/authorize", "/oauth2/authorize"):
+        if parts.path in _AUTHORIZE:
             self._authorize(query)
         elif parts.path in ("/logout", "/oauth2/logout"):
             self._send(200, b"signed out", "text/plain")
@@ -131,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(401, b"{}", "application/json")
             return
         teams = me.teams.get(person, [])
-        if path == "/userinfo":
+        if path in _USERINFO:
             known = {
                 key: value
                 for key, value in me.claims.get(person, {}).items()

@@ -85,6 +85,16 @@ def kubeconfig(folder):
     return path
 
 
+def database(names):
+    """A session of the hub's database that knows these users."""
+    from jupyterhub import orm
+
+    session = orm.new_session_factory("sqlite:///:memory:")()
+    session.add_all(orm.User(name=name) for name in dict.fromkeys(names))
+    session.commit()
+    return session
+
+
 async def pod(config, case):
     from jupyterhub.utils import maybe_future
     from kubernetes_asyncio.client import ApiClient
@@ -115,6 +125,7 @@ async def pod(config, case):
     spawner = import_item(config.JupyterHub.spawner_class)(
         config=config, user=user, hub=hub, _mock=True, log=logger
     )
+    spawner.db = database([user_name, *asked.get("others", [])])
     spawner.api_token = "0" * 32
     spawner.server = types.SimpleNamespace(base_url=f"/user/{user_name}/", port=8888, ip="")
     spawner.user_options = asked.get("options", {})

@@ -94,6 +94,39 @@ _PORT_HUB = {
     },
     "database": {"kind": "sqlite_memory"},
 }
+#: Servers of the hub `main` that use buckets: a folder for each user, another access for a group,
+#: another one for a profile, one bucket of each kind.
+SERVERS_IN_AWS = (
+    'accounts=["111122223333"]',
+    (
+        "buckets={scratch: {kind: scratch}, work: {kind: shared, readers:"
+        " ['arn:aws:iam::210987654321:root']}, lectures: {kind: existing,"
+        " bucket_name: uni-lectures}, theirs: {kind: existing, bucket_name: their-data, account:"
+        " '210987654321', kms_key:"
+        " 'arn:aws:kms:us-east-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab'}, open:"
+        " {kind: public, bucket_name: noaa-goes16}}"
+    ),
+    (
+        "hubs.main.aws_access={buckets: [{bucket: lectures}, {bucket: open}, {bucket: work, prefix:"
+        " home/, write: true, per_user: true}, {bucket: scratch, write: true, per_user: true}],"
+        " by_group: [{name: staff, groups: ['jupyter:staff'], buckets: [{bucket: lectures, write:"
+        " true}, {bucket: work, overlap: true}, {bucket: theirs, prefix: shared/, write: true}],"
+        " policies: [AmazonAthenaFullAccess], statements: [{actions: ['athena:StartQueryExecution'],"
+        " resources: ['arn:aws:athena:us-east-1:111122223333:workgroup/users']}]}]}"
+    ),
+    "hubs.main.profiles.gpu.aws_access={buckets: [{bucket: scratch, write: true, per_user: true}]}",
+)
+#: In an isolated network: buckets of the stack alone.
+SERVERS_IN_CLOSED_AWS = (
+    'accounts=["111122223333"]',
+    "buckets={scratch: {kind: scratch}, work: {kind: shared}}",
+    (
+        "hubs.main.aws_access={buckets: [{bucket: work, prefix: home/, write: true, per_user: true},"
+        " {bucket: scratch, write: true, per_user: true}], statements: [{actions:"
+        " ['athena:StartQueryExecution'], resources:"
+        " ['arn:aws:athena:us-east-1:111122223333:workgroup/users']}]}"
+    ),
+)
 #: Every optional part at once, so that each component and each branch that makes something is
 #: there.
 FULL = (
@@ -103,6 +136,7 @@ FULL = (
     f"cluster.administrators=[{SOME_ROLE}]",
     "cluster.protected=true",
     "homes.usage_report={}",
+    "image_repositories={physics: {keep: 5}, r: {}}",
     (
         "backups={kind: aws_backup, copy_to_region: {region: us-west-2}, vault_lock: {grace_days:"
         " 7}, rds: true}"
@@ -113,6 +147,7 @@ FULL = (
         "monitoring={kind: cloudwatch, notify: [hub-alarms@example.org,"
         " 'https://pager.example.org/alarms'], homes_gib: 500, container_insights: true}"
     ),
+    *SERVERS_IN_AWS,
 )
 #: What stands in the place of a part of `dev`, so that it cannot be in FULL beside it.
 INSTEAD = (
@@ -133,6 +168,7 @@ CLOSED = (
         " vpc_id: vpc-0123456789abcdef0}}"
     ),
     "runner.policies=['arn:aws:iam::123456789012:policy/pulumi-state']",
+    *SERVERS_IN_CLOSED_AWS,
     (
         f"hubs.postgres={json.dumps({**_PORT_HUB, 'entry': {'kind': 'port_forward'}, 'database': {'kind': 'postgres'}})}"
     ),
@@ -188,11 +224,22 @@ THEIR_EFS = (
         ' "fsap-0123456789abcdef0"}'
     ),
 )
+#: A hub with services: one behind the proxy, and one that only calls the hub.
+SERVICES = (
+    "hubs.main.services="
+    + json.dumps(
+        {
+            "page": {"url": "http://page:8080", "pods": {"labels": {"app": "page"}}},
+            "robot": {"scopes": ["read:users"], "pods": {"labels": {"app": "robot"}}},
+        }
+    ),
+)
 #: Every stack that tests hold to the rules of all stacks, by name.
 ALL_STACKS = {
     "dev": (),
     "full": FULL,
     "instead": INSTEAD,
+    "services": SERVICES,
     "handing over": HANDING_OVER,
     "handed over": HANDED_OVER,
     "airgap": ("stack=airgap",),

@@ -56,16 +56,14 @@ def test_every_suggested_type_exists(value: str) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        "google",
-        "azuread",
         "okta",
         "keycloak",
-        "cilogon",
+        "shibboleth",
         "globus",
         "gitlab",
         "auth0",
         "oauthenticator.generic.GenericOAuthenticator",
-        "Google",
+        "Okta",
     ],
 )
 def test_a_provider_of_openid_connect_is_oidc(kind: str) -> None:
@@ -80,6 +78,12 @@ def test_a_provider_of_openid_connect_is_oidc(kind: str) -> None:
         ("ad", "ldap"),
         ("firstuse", "native"),
         ("githb", "github?"),
+        ("Google", "google"),
+        ("oauthenticator.azuread.AzureAdOAuthenticator", "entra"),
+        ("Microsoft", "entra"),
+        ("ltiauthenticator.lti13.auth.LTI13Authenticator", "lti13"),
+        ("canvas", "lti13"),
+        ("CILogonOAuthenticator", "cilogon"),
         ("ldapauthenticator.LDAPAuthenticator", "ldap"),
     ],
 )

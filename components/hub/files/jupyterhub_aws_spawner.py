@@ -98,6 +98,20 @@ class NoticingKubeSpawner(EndedByItself, KubeSpawner):
 
     _pod = None
 
+    async def load_user_options(self):
+        """As the spawner's own. A text for a choice is dropped where the request names no profile:
+        KubeSpawner 7.0.0 checks it against no expression then (`_validate_user_options`), and the
+        default profile would use it (`_load_profile`).
+        """
+        options = self.user_options or {}
+        if not options.get("profile"):
+            self.user_options = {
+                key: value
+                for key, value in options.items()
+                if not str(key).endswith("--unlisted-choice")
+            }
+        await super().load_user_options()
+
     def look(self):
         """Its pod, as the cluster showed it last."""
         self._pod = (

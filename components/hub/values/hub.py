@@ -10,11 +10,28 @@ from typing import Any
 
 from jupyterhub_aws.checks.hub_values.pods import image_maps, nested
 from jupyterhub_aws.checks.hub_values.policies import WHO
+from jupyterhub_aws.components.hub.values.access import access_files, access_settings
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
+from jupyterhub_aws.components.hub.values.images import (
+    puller_placement,
+    puller_values,
+    unlisted_image_groups,
+)
 from jupyterhub_aws.components.hub.values.maintenance import maintenance_values
 from jupyterhub_aws.components.hub.values.pages import page_values
-from jupyterhub_aws.components.hub.values.servers import CONTAINER_SECURITY, singleuser_values
-from jupyterhub_aws.components.hub.values.sign_in import profile_groups, sign_in_values
+from jupyterhub_aws.components.hub.values.servers import (
+    CONTAINER_SECURITY,
+    group_directories,
+    singleuser_values,
+)
+from jupyterhub_aws.components.hub.values.services import (
+    hub_ingress,
+    proxy_egress,
+    servers_egress,
+    service_values,
+)
+from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
+from jupyterhub_aws.components.hub.values.sign_in_parts import profile_groups
 from jupyterhub_aws.config.chart import merged
 from jupyterhub_aws.config.database import (
     PostgresDatabase,
@@ -177,7 +194,8 @@ def _rules_added(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Mapping[
 
 def rendered(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
     """What the stack file becomes without its `helm_values`."""
-    return merged(merged(_open_values(hub, given), _network_policies(hub)), closed_values(hub))
+    values = merged(merged(_open_values(hub, given), _network_policies(hub)), closed_values(hub))
+    return merged(values, puller_placement(hub))
 
 
 def _network_policies(hub: HubSpec) -> dict[str, Any]:
@@ -189,11 +207,18 @@ def _network_policies(hub: HubSpec) -> dict[str, Any]:
         return {"networkPolicy": {"egressAllowRules": NO_WIDE_RULE, "egress": list(rules)}}
 
     proxy = policy(hub.egress.proxy)
-    return {
+    found = {
         "hub": policy(hub.egress.hub),
         "proxy": {"chp": proxy, "traefik": proxy},
         "singleuser": policy(hub.egress.servers),
     }
+    if served := proxy_egress(hub):
+        found["proxy"] = {**found["proxy"], "chp": policy([*hub.egress.proxy, *served])}
+    if called := servers_egress(hub):
+        found["singleuser"] = policy([*hub.egress.servers, *called])
+    if callers := hub_ingress(hub):
+        found["hub"]["networkPolicy"]["ingress"] = callers
+    return found
 
 
 def _open_values(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
@@ -202,20 +227,14 @@ def _open_values(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
         "proxy": _proxy(hub.options),
         "singleuser": singleuser_values(hub),
         "scheduling": _scheduling(hub),
-        # A hook that pulls images needs user nodes, of which there are none at first, and blocks
-        # every release.
-        "prePuller": {
-            "hook": {"enabled": False, "resources": _SMALL},
-            "continuous": {"enabled": False},
-            "resources": _SMALL,
-        },
+        "prePuller": puller_values(hub),
         "cull": _cull(hub.options),
         "custom": {OWN_SETTINGS: _own_settings(hub)},
     }
 
 
 def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
-    sign_in = sign_in_values(hub.options, hub.url)
+    sign_in, services = sign_in_values(hub.options, hub.url), service_values(hub)
     config: dict[str, Any] = {
         **sign_in.config,
         "JupyterHub": {
@@ -225,6 +244,9 @@ def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
             ),  # administrators manage servers; access to them is another permission
             "public_url": hub.url,
             "cookie_secret": given.cookie_secret,
+            # It would look from the hub's own pod, which reaches no service, and log a warning a
+            # minute.
+            **({"service_check_interval": 0} if hub.options.services else {}),
         },
         "ConfigurableHTTPProxy": {"auth_token": given.auth_token},
         "CryptKeeper": {"keys": [given.auth_state_key]},
@@ -248,17 +270,23 @@ def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
         "config": config,
         "existingSecret": SECRETS,
         "annotations": {"jupyterhub-aws/secrets": given.checksum},
-        "services": {OPERATOR: {"apiToken": given.operator_token}},
+        "services": {OPERATOR: {"apiToken": given.operator_token}, **services["services"]},
         "loadRoles": {
             OPERATOR: {
                 "description": "jhub pause, health and who",
                 "scopes": list(OPERATOR_SCOPES),
                 "services": [OPERATOR],
-            }
+            },
+            **services["loadRoles"],
         },
         "db": _database(hub.options, hub.names, given),
         "resources": _HUB,
-        "extraFiles": {**files_of_every_hub(), **sign_in.extra_files, **page_values(hub)[0]},
+        "extraFiles": {
+            **files_of_every_hub(),
+            **sign_in.extra_files,
+            **page_values(hub)[0],
+            **({} if hub.access is None else access_files()),
+        },
         **(
             {"allowNamedServers": True, "namedServerLimitPerUser": hub.options.named_servers}
             if hub.options.named_servers
@@ -277,13 +305,17 @@ def _own_settings(hub: HubSpec) -> dict[str, Any]:
     written = [
         shared_mount(name, item)
         for name, item in sorted(hub.options.shared_directories.items())
-        if item.writable_by == "administrators"
+        if item.writable_by == "administrators" and not item.by_group
     ]
+    by_group = group_directories(hub.options)
     return {
         **sign_in_values(hub.options, hub.url).settings,
         **({"profileGroups": groups} if (groups := profile_groups(hub.options)) else {}),
+        **({"unlistedImageGroups": free} if (free := unlisted_image_groups(hub)) else {}),
         **({"writtenByAdministrators": written} if written else {}),
+        **({"groupDirectories": by_group} if by_group else {}),
         **({"heartbeat": on_volume} if hub.heartbeat else {}),
+        **({} if hub.access is None else {"awsAccess": access_settings(hub.access)}),
         **page_values(hub)[1],
     }
 

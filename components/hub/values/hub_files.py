@@ -38,7 +38,7 @@ def file_of_hub(name: str) -> dict[str, dict[str, str]]:
     """`hub.extraFiles` for one file of components/hub/files: a module that the hub can import,
     or a configuration that it executes.
     """
-    folder = CONFIGURATION_FOLDER if name == OWN_CONFIGURATION else HUB_FOLDER
+    folder = CONFIGURATION_FOLDER if name[0].isdigit() else HUB_FOLDER
     return {
         name.removesuffix(".py").replace("_", "-"): {
             "mountPath": f"{folder}/{name}",

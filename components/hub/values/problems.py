@@ -4,6 +4,7 @@ before the program is evaluated.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.hub import HubSpec
 from jupyterhub_aws.config.specs.names import SECRETS
+from jupyterhub_aws.config.specs.server_access import POLICY_LIMIT
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.traits import Resolved, class_of_authenticator, sections
 from jupyterhub_aws.config.traits import resolve as resolved_traits
@@ -68,6 +70,47 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
         "userdata_url": "domain",
         "auth_state_groups_key": "kind",
     },
+    "google": {
+        **_LISTED,
+        **_OAUTH,
+        "allowed_groups": "allowed_domains",
+        "hosted_domain": "allowed_domains",
+        "strip_domain": "strip_domain",
+        "username_claim": "kind",
+        "auth_state_groups_key": "kind",
+    },
+    "entra": {
+        **_LISTED,
+        **_OAUTH,
+        **dict.fromkeys(("tenant_id", "authorize_url", "token_url", "graph_url"), "tenant_id"),
+        "username_claim": "username_claim",
+        "auth_state_groups_key": "groups_claim",
+        "allowed_groups": "allowed_groups",
+        "admin_groups": "admin_groups",
+        "guests": "guests",
+    },
+    "cilogon": {
+        **_LISTED,
+        **_OAUTH,
+        **dict.fromkeys(("idps", "allowed_idps", "provider_names"), "identity_providers"),
+        "groups_claim": "groups_claim",
+        "allowed_groups": "allowed_groups",
+        "admin_groups": "admin_groups",
+        "auth_state_groups_key": "kind",
+    },
+    "lti13": {
+        **_LISTED,
+        "issuer": "issuer",
+        "client_id": "client_ids",
+        "authorize_url": "authorize_url",
+        "jwks_endpoint": "jwks_url",
+        "username_key": "username_claim",
+        "allowed_groups": "allowed_groups",
+        "admin_groups": "admin_groups",
+        "deployment_ids": "deployment_ids",
+        "uri_scheme": "kind",
+        "jwks_algorithms": "kind",
+    },
     "ldap": {
         **_LISTED,
         "server_address": "server",
@@ -100,6 +143,8 @@ _MATTERS = {
     ),
     "user_attribute": "who a user is would change, and so whose home they get",
     "username_claim": "who a user is would change, and so whose home they get",
+    "username_key": "who a user is would change, and so whose home they get",
+    "idps": "who a user is would change, and so whose home they get",
     "oauth_callback_url": "the provider sends users back to the hub's address and nowhere else",
 }
 _SHOWN = "plan, page and --against would go on showing what the option says"
@@ -213,11 +258,12 @@ UNKNOWN = HubSecretInputs(
 )
 
 
-def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
+def hub_problems(stack: StackConfig, name: str, spec: HubSpec | None = None) -> Iterator[Problem]:
     """What is wrong with one hub's values, each at the place in `helm_values` where it can be
-    changed.
+    changed. `spec` is what follows for it; None: from the stack alone.
     """
-    hub = resolve(stack).hubs[name]
+    hub = resolve(stack).hubs[name] if spec is None else spec
+    yield from _policies_too_long(hub)
     yield from hub.pages.problems
     if hub.options.maintenance_page is not None:
         ours, merged = rendered(hub, UNKNOWN), upstream_values(hub, UNKNOWN)
@@ -235,6 +281,22 @@ def hub_problems(stack: StackConfig, name: str) -> Iterator[Problem]:
         if hub.options.helm_values:
             yield from _unreachable(stack, name, whole)
             yield from _otherwise(hub, whole, told)
+
+
+def _policies_too_long(hub: HubSpec) -> Iterator[Problem]:
+    """Roles of servers with an inline policy that IAM would refuse."""
+    for access in () if hub.access is None else hub.access.accesses:
+        length = len(json.dumps(access.policy, separators=(",", ":")))
+        if access.policy is not None and length > POLICY_LIMIT:
+            yield Problem(
+                id="aws-access.too-long",
+                path=f"hubs.{hub.name}.aws_access",
+                what=(
+                    f"becomes a policy of {length} characters ({access.name}), and IAM takes"
+                    f" {POLICY_LIMIT}"
+                ),
+                fix="name wider folders, or put statements into a managed policy of your own",
+            )
 
 
 def _unreachable(stack: StackConfig, name: str, values: Mapping[str, Any]) -> Iterator[Problem]:

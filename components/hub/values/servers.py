@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jupyterhub_aws.components.hub.values.images import image_option, singleuser_tolerations
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, EbsHomes, EphemeralHomes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.pools import GENERATION
@@ -14,6 +15,7 @@ from jupyterhub_aws.config.profiles import Share, memory_mib, split_image
 from jupyterhub_aws.config.specs.homes import GID, UID
 from jupyterhub_aws.config.specs.hub import HubSpec, ProfileSpec, share_traits
 from jupyterhub_aws.config.specs.names import HOMES_CLAIM, SERVER_ACCOUNT
+from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL
 from jupyterhub_aws.config.volumes import ScratchVolume, SharedDirectory, shared_mount
 
 # --- `singleuser.profileList`: what users choose from, as KubeSpawner takes it. Lists are always
@@ -28,14 +30,14 @@ def profile_list(hub: HubSpec) -> list[dict[str, Any]]:
             "slug": profile.name,
             "description": profile.options.description or described(profile),
             **({"default": True} if index == 0 else {}),
-            "kubespawner_override": _override(profile),
+            "kubespawner_override": _override(hub, profile),
             **_options(profile),
         }
         for index, profile in enumerate(hub.profiles)
     ]
 
 
-def _override(profile: ProfileSpec) -> dict[str, Any]:
+def _override(hub: HubSpec, profile: ProfileSpec) -> dict[str, Any]:
     """The settings of every server of this profile, independent of the options chosen inside it."""
     override: dict[str, Any] = {
         **share_traits(profile.share),
@@ -48,6 +50,9 @@ def _override(profile: ProfileSpec) -> dict[str, Any]:
         override["image"] = profile.options.image
     if profile.options.environment:
         override["environment"] = dict(profile.options.environment)
+    choice = None if hub.access is None else hub.access.of_profile.get(profile.name)
+    if choice is not None:
+        override["extra_labels"] = {ACCESS_LABEL: choice}
     return override
 
 
@@ -57,17 +62,7 @@ def _options(profile: ProfileSpec) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     if profile.options.images:
-        found["image"] = {
-            "display_name": "Image",
-            "choices": {
-                name: {
-                    "display_name": choice.display_name or name,
-                    **({"default": True} if name == profile.default_image else {}),
-                    "kubespawner_override": {"image": choice.image},
-                }
-                for name, choice in sorted(profile.options.images.items())
-            },
-        }
+        found["image"] = image_option(profile)
     if profile.options.sizes:
         found["size"] = {
             "display_name": "Size",
@@ -132,7 +127,8 @@ def extra_volumes(hub: Hub) -> dict[str, Any]:
     volumes: dict[str, Any] = {}
     mounts: dict[str, Any] = {}
     for name, item in sorted(hub.shared_directories.items()):
-        mounts[f"shared-{name}"] = _shared(name, item)
+        if not item.by_group:  # else the hub adds it to the pods of members (group_directories)
+            mounts[f"shared-{name}"] = _shared(name, item)
     for name, volume in sorted(hub.volumes.items()):
         key = f"volume-{name}"
         if isinstance(volume, ScratchVolume):
@@ -174,6 +170,24 @@ def _shared(name: str, item: SharedDirectory) -> dict[str, Any]:
         "subPath": f"{SHARED_FOLDER}/{name}",
     }
     return mount if item.writable_by == "users" else {**mount, "readOnly": True}
+
+
+def group_directories(hub: Hub) -> list[dict[str, Any]]:
+    """The shared directories of some groups, as our own file in the hub takes them: each with its
+    mount, and who reads and writes (components/hub/files/jupyterhub_aws_people.py).
+    """
+    return [
+        {
+            "volume": _HOME_VOLUME,
+            "mountPath": shared_mount(name, item),
+            "subPath": f"{SHARED_FOLDER}/{name}",
+            "readers": sorted(item.read_groups),
+            "writers": sorted(item.write_groups),
+            "administratorsWrite": item.writable_by == "administrators",
+        }
+        for name, item in sorted(hub.shared_directories.items())
+        if item.by_group
+    ]
 
 
 # --- Files of a server that are on its node's disk instead of in a home on a network file system:
@@ -222,8 +236,8 @@ def singleuser_values(hub: HubSpec) -> dict[str, Any]:
     pool, traits = first.pool, share_traits(first.share)
     image = (
         {}
-        if hub.options.image is None
-        else {"image": dict(zip(("name", "tag"), split_image(hub.options.image), strict=True))}
+        if hub.own_image is None
+        else {"image": dict(zip(("name", "tag"), split_image(hub.own_image), strict=True))}
     )
     return {
         **image,
@@ -236,11 +250,11 @@ def singleuser_values(hub: HubSpec) -> dict[str, Any]:
         # Each profile says its pool's whole selector, and KubeSpawner merges it over this one: a
         # key that only some pools have may not stand here.
         "nodeSelector": {
-            key: value for key, value in pool.node_selector.items() if key != GENERATION
+            key: value
+            for key, value in ({} if hub.options.pre_pull_pools else pool.node_selector).items()
+            if key != GENERATION
         },
-        "extraTolerations": [
-            item for item in pool.tolerations if item["key"] != "hub.jupyter.org/dedicated"
-        ],
+        "extraTolerations": singleuser_tolerations(hub),
         # The chart's way needs a privileged container in every pod; network policies and the nodes'
         # hop limit do the same.
         "cloudMetadata": {"blockWithIptables": False},

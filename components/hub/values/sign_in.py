@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from jupyterhub_aws.components.hub.values.hub_files import LDAP_CA, file_of_hub
+from jupyterhub_aws.components.hub.values.institutions import cilogon, entra, google, lti
+from jupyterhub_aws.components.hub.values.sign_in_parts import (
+    SignInValues,
+    authenticator_traits,
+    callback,
+    name_rule,
+    named_groups,
+)
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in import (
-    AnySignIn,
+    CilogonSignIn,
     CognitoSignIn,
+    EntraSignIn,
     GitHubSignIn,
+    GoogleSignIn,
     LdapSignIn,
+    LtiSignIn,
     NativeSignIn,
     OidcSignIn,
     SharedPasswordSignIn,
@@ -23,19 +33,6 @@ _CERTIFICATE_REQUIRED = 2
 _STRATEGY = {"on_connect": "on_connect", "start_tls": "before_bind"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignInValues:
-    """`config` goes under hub.config, `extra_files` under hub.extraFiles, `settings` to our own
-    files in the hub (custom.jupyterhubAws); `secret_traits` names the traits that a secret fills
-    in: class and trait.
-    """
-
-    config: dict[str, dict[str, Any]]
-    extra_files: dict[str, dict[str, str]] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-    secret_traits: tuple[tuple[str, str], ...] = ()
-
-
 def sign_in_values(hub: Hub, public_url: str) -> SignInValues:
     """What a hub's kind of sign-in needs. `public_url` is the address to which users' browsers
     are redirected.
@@ -44,6 +41,10 @@ def sign_in_values(hub: Hub, public_url: str) -> SignInValues:
         GitHubSignIn: _github,
         OidcSignIn: _oidc,
         CognitoSignIn: _cognito,
+        GoogleSignIn: google,
+        EntraSignIn: entra,
+        CilogonSignIn: cilogon,
+        LtiSignIn: lti,
         LdapSignIn: _ldap,
         NativeSignIn: _native,
         SharedPasswordSignIn: _shared_password,
@@ -51,48 +52,12 @@ def sign_in_values(hub: Hub, public_url: str) -> SignInValues:
     return kinds[type(hub.sign_in)](hub.sign_in, hub, public_url)
 
 
-def profile_groups(hub: Hub) -> dict[str, list[str]]:
-    """The groups of each profile that is limited to some, by profile."""
-    return {
-        name: sorted(profile.groups)
-        for name, profile in sorted(hub.profiles.items())
-        if profile.groups
-    }
-
-
-def _authenticator_traits(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
-    """The allowed users by name. Administrators are listed too: being an administrator does not
-    imply it. With a non-empty list JupyterHub would also admit all users who signed in before;
-    so that is switched off.
-    """
-    names = sorted({*allowed, *sign_in.administrators})
-    found: dict[str, Any] = (
-        {"admin_users": sorted(sign_in.administrators)} if sign_in.administrators else {}
-    )
-    return {
-        **found,
-        **({"allowed_users": names} if names else {}),
-        **_names(sign_in),
-        "allow_existing_users": False,
-        "allow_all": False,
-    }
-
-
-def _names(sign_in: AnySignIn) -> dict[str, str]:
-    pattern = sign_in.username_pattern
-    return {} if pattern is None else {"username_pattern": pattern}
-
-
-def _callback(public_url: str) -> str:
-    return f"{public_url}hub/oauth_callback"
-
-
 def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
     authenticator, traits = (
-        _authenticator_traits(sign_in, sign_in.allowed_users),
+        authenticator_traits(sign_in, sign_in.allowed_users),
         {
             "client_id": sign_in.client_id,
-            "oauth_callback_url": _callback(public_url),
+            "oauth_callback_url": callback(public_url),
         },
     )
     organizations: dict[str, Any] = (
@@ -100,7 +65,7 @@ def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
         if sign_in.allowed_organizations
         else {}
     )
-    teams = bool(sign_in.admin_teams or profile_groups(hub))
+    teams = bool(sign_in.admin_teams or named_groups(hub))
     if teams:
         authenticator["manage_groups"] = True
         organizations |= {"populate_teams_in_auth_state": True}
@@ -128,10 +93,10 @@ def _provider(
     groups_claim: str | None,
     traits: dict[str, Any],
 ) -> SignInValues:
-    authenticator = _authenticator_traits(sign_in, sign_in.allowed_users)
+    authenticator = authenticator_traits(sign_in, sign_in.allowed_users)
     traits = {
         "client_id": sign_in.client_id,
-        "oauth_callback_url": _callback(public_url),
+        "oauth_callback_url": callback(public_url),
         "authorize_url": sign_in.authorize_url,
         "token_url": sign_in.token_url,
         "username_claim": sign_in.username_claim,
@@ -210,9 +175,7 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
         "timeout_seconds": sign_in.timeout_seconds,
         "admin_groups": list(sign_in.admin_groups),
     }
-    own["known_groups"] = sorted(
-        {group for groups in profile_groups(hub).values() for group in groups}
-    )
+    own["known_groups"] = named_groups(hub)
     files = (
         {}
         if sign_in.ca_certificate is None
@@ -222,7 +185,7 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
         config={
             "JupyterHub": {"authenticator_class": "jupyterhub_aws_ldap.DirectoryAuthenticator"},
             "Authenticator": {
-                **_authenticator_traits(sign_in, sign_in.allowed_users),
+                **authenticator_traits(sign_in, sign_in.allowed_users),
                 "manage_groups": True,
             },
             "LDAPAuthenticator": traits,
@@ -244,7 +207,7 @@ def _native(sign_in: NativeSignIn, _hub: Hub, _public_url: str) -> SignInValues:
     # list.
     authenticator = {
         "admin_users": sorted(sign_in.administrators),
-        **_names(sign_in),
+        **name_rule(sign_in),
         "allow_all": True,
     }
     return SignInValues(
@@ -269,7 +232,7 @@ def _shared_password(sign_in: SharedPasswordSignIn, _hub: Hub, _public_url: str)
     return SignInValues(
         config={
             "JupyterHub": {"authenticator_class": "shared-password"},
-            "Authenticator": {**admins, **_names(sign_in), "allow_all": True},
+            "Authenticator": {**admins, **name_rule(sign_in), "allow_all": True},
         },
         secret_traits=tuple(secret),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
+from jupyterhub_aws.adopt.z2jh.aws import aws_of
 from jupyterhub_aws.adopt.z2jh.entry import entry_of
 from jupyterhub_aws.adopt.z2jh.homes import homes_of
 from jupyterhub_aws.adopt.z2jh.read import Old
@@ -23,6 +24,7 @@ from jupyterhub_aws.adopt.z2jh.rest import (
     removed,
 )
 from jupyterhub_aws.adopt.z2jh.servers import pools_section, servers_of
+from jupyterhub_aws.adopt.z2jh.services import services_of
 from jupyterhub_aws.adopt.z2jh.sign_in import require_access_rule, sign_in_of
 from jupyterhub_aws.adopt.z2jh.taken import (
     Dropped,
@@ -266,6 +268,7 @@ def _sections(taking: Taking, hub: str) -> dict[str, Any]:
         "image": servers.image,
         "home_directory": directory,
         "named_servers": named_servers_of(taking) or None,
+        "services": services_of(taking) or None,
         "culling": culling_of(taking) or None,
     }
     section = {
@@ -275,6 +278,7 @@ def _sections(taking: Taking, hub: str) -> dict[str, Any]:
         **{key: value for key, value in options.items() if value is not None},
     }
     egress = _egress(taking)
+    aws_of(taking)
     decided(taking)
     return {
         "name": fill("jhub", "the beginning of names in the cluster"),

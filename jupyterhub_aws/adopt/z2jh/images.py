@@ -10,10 +10,11 @@ from typing import Any
 
 from jupyterhub_aws.adopt.z2jh.taken import Dropped, LedgerStatus, Taking, restricts
 from jupyterhub_aws.checks.resources import SECRET
-from jupyterhub_aws.config.errors import dotted
-from jupyterhub_aws.config.profiles import split_image
+from jupyterhub_aws.config.errors import SectionError, dotted
+from jupyterhub_aws.config.profiles import ImageChoice, split_image
 from jupyterhub_aws.config.stack_text import Noted, fill
 from jupyterhub_aws.config.tree import KeyPath
+from jupyterhub_aws.config.unlisted_image import UnlistedImage
 
 # --- Names of profiles, choices and pools, as a stack file and a page have room for them; and what
 # is left out under its own name.
@@ -60,7 +61,15 @@ IMAGES = ("image", "image_spec")
 _TAG = "FILL-IN"
 
 
-_UNLISTED = "let users write any image: list those that they need under `images`"
+_UNLISTED = (
+    "let users write images by an expression that names no registry, or more than one prefix: list"
+    " the registries and paths under unlisted_image.allowed"
+)
+#: What an expression allows that is a prefix, then anything: `^quay\.io/pangeo/.*$`, and with a
+#: colon before the tag.
+_PREFIX = re.compile(
+    r"\^?(?P<prefix>(?:[a-z0-9_-]|\\?\.(?![*+])|/)+?)/(?:\(?\.[*+]\)?)(?::\(?\.[*+]\)?)?\$?"
+)
 
 
 def named_image(taking: Taking, reference: str, path: KeyPath, where: str) -> Any:
@@ -94,12 +103,57 @@ def override_image(taking: Taking, over: KeyPath, where: str) -> Any:
     return found
 
 
-def choices_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
-    """Images that a user may choose; other choices are the operator's to make profiles or sizes
-    of. None: there were, and every one was for some only.
+def _free_choice(taking: Taking, place: KeyPath) -> dict[str, Any] | None:
+    """`unlisted_image`, where the old expression is a registry with a path and what is below it.
+    Docker Hub is said by its host here.
+    """
+    free = taking.look(*place)
+    if not isinstance(free, Mapping) or free.get("enabled") is not True:
+        taking.drop_all(*place, why="was switched off: no user could enter an image")
+        return None
+    match = _PREFIX.fullmatch(str(free.get("validation_regex") or ""))
+    override = free.get("kubespawner_override")
+    whole = isinstance(override, Mapping) and list(override.values()) == ["{value}"]
+    if (
+        match is None
+        or not whole
+        or not isinstance(override, Mapping)
+        or set(override) - set(IMAGES)
+    ):
+        taking.drop_all(*place, why=_UNLISTED)
+        return None
+    prefix = match["prefix"].replace("\\", "")
+    host = prefix.partition("/")[0]
+    allowed = prefix if "." in host else f"docker.io/{prefix}"
+    try:
+        UnlistedImage(allowed=(allowed,))
+    except SectionError:
+        taking.drop_all(*place, why=_UNLISTED)
+        return None
+    shown = taking.text(*place, "display_name")
+    taking.take(*place, "validation_regex", to="unlisted_image.allowed")
+    for key in taking.keys(*place):
+        taking.settle(*place, key, why="follows from unlisted_image")
+    taking.notes.append(
+        f"{dotted(place)}: an image needs a tag other than latest, or a digest, from now on, which"
+        " the old expression did not say"
+    )
+    return {
+        "allowed": [allowed],
+        **({"display_name": brief_of(shown, LONGEST_TEXT)} if shown else {}),
+    }
+
+
+def choices_of(
+    taking: Taking, path: KeyPath
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Images that a user may choose, and `unlisted_image` beside them; other choices are the
+    operator's to make profiles or sizes of. None for the first: there were, and every one was for
+    some only.
     """
     options = taking.look(*path, "profile_options")
     images: dict[str, Any] = {}
+    written: dict[str, Any] | None = None
     gated = False
     for key in taking.keys(*path, "profile_options"):
         place = (*path, "profile_options", key)
@@ -119,13 +173,23 @@ def choices_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
             images = found
             taking.settle(*place, "display_name", why="the page calls it Image")
             if taking.has(*place, "unlisted_choice"):
-                free = taking.look(*place, "unlisted_choice", "enabled") is True
-                why = _UNLISTED if free else "was switched off: no user could enter an image"
-                taking.drop_all(*place, "unlisted_choice", why=why)
+                written = _free_choice(taking, (*place, "unlisted_choice"))
         elif taking.look(*place):
             why = "is a choice of something else than images: write `sizes`, or a profile for each"
             taking.drop_all(*place, why=why)
-    return None if gated and not images else images
+    return None if gated and not images else images, written
+
+
+def _page_of(taking: Taking, path: KeyPath) -> dict[str, str]:
+    """The page that the servers of a choice open."""
+    found = taking.look(*path)
+    if not isinstance(found, str) or found == SECRET:
+        return {}
+    try:
+        ImageChoice(image="quay.io/a/a:1", default_url=found)
+    except SectionError:
+        return {}
+    return {"default_url": str(taking.take(*path, to="default_url"))}
 
 
 def _images_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
@@ -179,9 +243,12 @@ def _images_of(taking: Taking, path: KeyPath) -> dict[str, Any] | None:
         images[slug_of(name, images)] = {
             "image": image,
             **({"display_name": brief_of(display, LONGEST_TEXT)} if display else {}),
+            **_page_of(taking, (*place, "kubespawner_override", "default_url")),
             **({"default": True} if taking.flag(*place, "default") else {}),
         }
-        why = "a choice of images says the image and nothing else: make it a profile of its own"
+        why = (
+            "a choice of images says image and page, and nothing else: make it a profile of its own"
+        )
         for key in taking.keys(*place, "kubespawner_override"):
             taking.drop_all(*place, "kubespawner_override", key, why=why)
     chosen = [name for name, choice in images.items() if choice.get("default")]

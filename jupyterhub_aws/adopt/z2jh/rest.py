@@ -34,7 +34,11 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("proxy", "service"), "the entry decides how users come in"),
     (("proxy", "https"), "the entry decides who encrypts"),
     (("rbac",), "the chart's own rights are what the hub needs"),
-    (("prePuller",), "the stack decides which images are pulled before"),
+    (
+        ("prePuller",),
+        "pre_pull_pools says on which nodes images are pulled before users need them, none unless"
+        " pools are named",
+    ),
     (("scheduling", "userScheduler"), "the stack decides how servers are placed"),
     (("scheduling", "podPriority"), "the stack decides how servers are placed"),
     (("scheduling", "userPlaceholder"), "the stack decides which nodes are kept ready"),
@@ -63,7 +67,6 @@ _DECIDED: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (("debug",), "is for looking for faults"),
     (("sops",), "is what sops says of its encryption"),
-    (("hub", "services"), _SERVICES),
     (("hub", "config", "JupyterHub", "services"), _SERVICES),
 )
 
@@ -147,6 +150,11 @@ def decided(taking: Taking) -> None:
     pages_listed(taking)
     for path, why in _DECIDED:
         taking.drop_all(*path, why=why)
+    names = taking.keys("hub", "services")  # those that became services of the stack are gone
+    for name in names:
+        taking.drop_all("hub", "services", name, why=_SERVICES)
+    if not names and taking.look("hub", "services") != {}:
+        taking.drop_all("hub", "services", why=_SERVICES)
     listed = taking.look("hub", "config", "JupyterHub", "load_roles")
     of_services = (
         "of services, which are not carried over: a hub that does not know them does not start"

@@ -267,7 +267,7 @@ def _profile(
     taking: Taking, path: KeyPath, base: Amounts, selector: dict[str, str], found: Servers
 ) -> dict[str, Any] | None:
     over = (*path, "kubespawner_override")
-    images = choices_of(taking, path)
+    images, written = choices_of(taking, path)
     if images is None:
         why = "every one of its choices was for some users only, which no choice here can be"
         leave_out(taking, path, f"{why}: the profile is left out")
@@ -290,6 +290,7 @@ def _profile(
     image = override_image(taking, over, "profiles[].image")
     if images:
         profile["images"] = images
+        profile |= {} if written is None else {"unlisted_image": written}
         if image is not None:
             for name in IMAGES:
                 taking.settle(*over, name, why="a choice of images says which")

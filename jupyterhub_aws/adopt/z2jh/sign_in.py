@@ -14,21 +14,20 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from jupyterhub_aws.adopt.z2jh.sign_in_institutions import cilogon, entra, google, lti
 from jupyterhub_aws.adopt.z2jh.sign_in_kinds import (
     NEWER,
     FoundAuthenticator,
     Traits,
     auth0,
     authenticator_of,
-    azure,
     github,
     gitlab,
-    google,
     ldap,
     oidc,
 )
 from jupyterhub_aws.adopt.z2jh.taken import NARROWING, Taking
-from jupyterhub_aws.config.sign_in import PATTERNS
+from jupyterhub_aws.config.sign_in_common import PATTERNS
 from jupyterhub_aws.config.stack_text import fill, plain
 
 _OWN = "the stack makes its own, and keeps it"
@@ -51,16 +50,39 @@ _CLASSES = {
     "oidc": "GenericOAuthenticator",
     "github": "GitHubOAuthenticator",
     "ldap": "LDAPAuthenticator",
+    "google": "GoogleOAuthenticator",
+    "entra": "AzureAdOAuthenticator",
+    "cilogon": "CILogonOAuthenticator",
+    "lti13": "LTI13Authenticator",
 }
-_GATES = {"ldap": "allowed_groups", "oidc": "allowed_groups", "github": "allowed_organizations"}
+_GATES = {
+    "ldap": "allowed_groups",
+    "oidc": "allowed_groups",
+    "github": "allowed_organizations",
+    "google": "allowed_domains",
+    "entra": "allowed_groups",
+    "cilogon": "allowed_groups",
+    "lti13": "allowed_groups",
+}
 _EXAMPLES = {
     "ldap": ["cn=jupyter,ou=groups,dc=example,dc=org"],
     "oidc": ["jupyter"],
     "github": ["example-org"],
+    "google": ["example.edu"],
+    "entra": ["00000000-0000-0000-0000-000000000000"],
+    "lti13": ["instructor", "learner"],
 }
 #: Charts with oauthenticator 16 (3.0), and with ldapauthenticator 2 (4.0), let users in by a list
 #: or by a group.
-_EITHER_SINCE = {"oidc": 3, "github": 3, "ldap": 4}
+_EITHER_SINCE = {
+    "oidc": 3,
+    "github": 3,
+    "ldap": 4,
+    "google": 3,
+    "entra": 3,
+    "cilogon": 3,
+    "lti13": 3,
+}
 
 
 def sign_in_of(taking: Taking) -> dict[str, Any]:
@@ -68,12 +90,12 @@ def sign_in_of(taking: Taking) -> dict[str, Any]:
     found = authenticator_of(taking)
     traits = Traits(taking, found.places)
     makers: Mapping[str, Callable[[Traits], dict[str, Any]]] = {
-        "ldap": ldap, "github": github, "oidc": oidc, "azure": azure, "google": google, "gitlab": gitlab, "auth0": auth0,
+        "ldap": ldap, "github": github, "oidc": oidc, "entra": entra, "google": google, "cilogon": cilogon, "lti13": lti, "gitlab": gitlab, "auth0": auth0,
         "native": _native, "shared": _shared, "other": _other,
     }  # fmt: skip
     users = _users(traits, taking)
     section = makers[found.kind](traits)
-    kind = "oidc" if found.kind in ("azure", "google", "gitlab", "auth0") else found.kind
+    kind = "oidc" if found.kind in ("gitlab", "auth0") else found.kind
     if found.why is not None:
         section["kind"] = fill(
             "native", f"{found.doubt or found.why}: ldap, oidc, github, cognito or native"
@@ -243,10 +265,12 @@ def require_access_rule(section: dict[str, Any], kind: str) -> dict[str, Any]:
     has to say who may.
     """
     gate = _GATES.get(kind)
-    hint = section.pop("_who", None)
+    hint, example = section.pop("_who", None), section.pop("_example", "ada@example.org")
+    if kind == "cilogon" and hint is None:  # a provider of the section admits its users
+        return section
     if gate and not any(section.get(key) for key in (gate, "allowed_users")):
         if hint is not None:
-            section["allowed_users"] = fill(["ada@example.org"], hint)
+            section["allowed_users"] = fill([example], hint)
             return section
         who = "who may come in: the old hub let in all users who could sign in"
         section[gate] = fill(_EXAMPLES[kind], who)

@@ -1,8 +1,8 @@
 """Sign-in at an identity provider's page: what a class of oauthenticator says, as `sign_in.kind`
 github or oidc, with the addresses of its provider.
 
-Sources: oauthenticator's google.py, auth0.py and gitlab.py, and what Google, Microsoft and GitLab
-publish as openid-configuration.
+Sources: oauthenticator's auth0.py and gitlab.py, and what GitLab publishes as openid-configuration.
+Google, Entra ID, CILogon and LTI: sign_in_institutions.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from jupyterhub_aws.config.stack_text import fill
 
 #: The kind here, by the name of the class without `Local` and `(O)Authenticator`, in lower case.
 _CLASSES: Mapping[str, str] = {
-    "ldap": "ldap", "github": "github", "generic": "oidc", "awscognito": "oidc", "azuread": "azure", "google": "google", "gitlab": "gitlab",
+    "ldap": "ldap", "github": "github", "generic": "oidc", "awscognito": "oidc", "azuread": "entra", "cilogon": "cilogon", "lti13": "lti13", "google": "google", "gitlab": "gitlab",
     "auth0": "auth0", "native": "native", "firstuse": "native", "dummy": "shared", "sharedpassword": "shared", "tmp": "shared",
 }  # fmt: skip
 #: Short names (entry points, and `auth.type` of charts before 0.10), and the class that each means.
@@ -38,11 +38,10 @@ _SHORT: Mapping[str, str] = {
 }  # fmt: skip
 #: Why what has no counterpart has none, where more can be said than that.
 _WHY: Mapping[str, str] = {
-    "cilogon": "CILogon: no kind of sign-in here can keep to some of its institutions, and another one could vouch for the same name",
     "globus": "Globus: no kind of sign-in here can keep to one identity provider of it",
     "bitbucket": "Bitbucket is no OpenID Connect provider",
     "openshift": "OpenShift's own accounts are of its cluster",
-    "lti": "LTI: users come from a course's page, and no kind of sign-in here knows that", "null": "it let no user in",
+    "lti": "LTI 1.1 is no longer secure, and platforms have 1.3: lti13", "null": "it let no user in",
     "pam": "accounts of the hub's own machine",
 }  # fmt: skip
 #: Sections whose traits every authenticator of a kind reads besides its own class's.
@@ -245,18 +244,12 @@ class Traits:
                 )
 
 
-_GOOGLE = {
-    "authorize_url": "https://accounts.google.com/o/oauth2/v2/auth",
-    "token_url": "https://oauth2.googleapis.com/token",
-    "userinfo_url": "https://openidconnect.googleapis.com/v1/userinfo",
-}
-
-
-def _client(traits: Traits) -> dict[str, Any]:
-    client = traits.first("client_id", "clientId", "github_client_id")
+def client(traits: Traits) -> dict[str, Any]:
+    """The client id; its secret is the stack's."""
+    found = traits.first("client_id", "clientId", "github_client_id")
     for name in ("client_secret", "clientSecret", "github_client_secret"):
         traits.secret("client-secret", name)
-    return {"client_id": client or fill("client-id", "client id of the OAuth application")}
+    return {"client_id": found or fill("client-id", "client id of the OAuth application")}
 
 
 def github(traits: Traits) -> dict[str, Any]:
@@ -266,14 +259,14 @@ def github(traits: Traits) -> dict[str, Any]:
     )
     teams = traits.texts("admin_groups")
     traits.settle("scope", "scopes", why="the stack asks for read:org where it needs it")
-    section = {"kind": "github", **_client(traits)}
+    section = {"kind": "github", **client(traits)}
     section |= {"allowed_organizations": organizations} if organizations else {}
     return {**section, **({"admin_teams": teams} if teams else {})}
 
 
 def oidc(traits: Traits) -> dict[str, Any]:
     """Any provider of OAuth that is asked by its addresses."""
-    section: dict[str, Any] = {"kind": "oidc", **_client(traits)}
+    section: dict[str, Any] = {"kind": "oidc", **client(traits)}
     for option, names in (
         ("authorize_url", ("authorize_url", "authorizeUrl")),
         ("token_url", ("token_url", "tokenUrl")),
@@ -347,70 +340,6 @@ def _claims(traits: Traits, default: str | None = None, doubt: str | None = None
     return {**section, **{key: value for key, value in options.items() if value}}
 
 
-def azure(traits: Traits) -> dict[str, Any]:
-    """Microsoft Entra ID, by its tenant."""
-    tenant = traits.first("tenant_id", "tenantId")
-    base = f"https://login.microsoftonline.com/{tenant or 'TENANT'}/oauth2/v2.0"
-    urls: dict[str, Any] = {"authorize_url": f"{base}/authorize", "token_url": f"{base}/token"}
-    if not tenant:
-        note = "with your tenant's id: without it accounts of any tenant would do"
-        urls = {key: fill(value, note) for key, value in urls.items()}
-    doubt = "the old hub called users by `name`, which they may change; homes are named so"
-    claims = _claims(traits, "name", doubt)
-    traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the tenant")
-    return {
-        "kind": "oidc",
-        **_client(traits),
-        **urls,
-        "userinfo_url": "https://graph.microsoft.com/oidc/userinfo",
-        **claims,
-    }
-
-
-def google(traits: Traits) -> dict[str, Any]:
-    """Google. With one domain oauthenticator calls users by what is before the @, unless
-    `strip_domain` says otherwise.
-    """
-    domains = traits.texts("hosted_domain", "hostedDomain")
-    strip = traits.flag_or_none("strip_domain")
-    groups = traits.texts("allowed_google_groups", "admin_google_groups", "google_group_whitelist")
-    if groups:
-        traits.drop(
-            ("allowed_google_groups", "admin_google_groups", "google_group_whitelist"),
-            "the hub asks Google for no groups: list users by name",
-            access=False,
-        )
-    traits.settle("authorize_url", "token_url", "userdata_url", why="follows from the provider")
-    section = {
-        "kind": "oidc",
-        **_client(traits),
-        **_GOOGLE,
-        **_claims(traits, "email", "Google's name for a user"),
-        "usernames": "email",
-    }
-    if domains:
-        where = ", ".join(domains)[:80]
-        traits.drop(
-            ("hosted_domain", "hostedDomain"),
-            f"no kind of sign-in here is for a domain: users of {where} are to be listed by name",
-            access=True,
-        )
-        section["_who"] = f"who may come in, by address: the old hub let in all users of {where}"
-    if strip or (strip is None and len(domains) == 1):
-        doubt = (
-            f"the old hub called users by what is before the @{domains[0] if domains else ''}: with"
-            " email they find empty homes (jhub homes map)"
-        )
-        section["username_claim"] = fill("email", doubt[:200])
-        if len(domains) == 1:
-            section["_calls"] = lambda names: [
-                name if "@" in name else f"{name}@{domains[0]}" for name in names
-            ]
-    else:
-        section["username_claim"] = "email"
-    return section
-
-
 def gitlab(traits: Traits) -> dict[str, Any]:
     """GitLab, which is a provider of OpenID Connect."""
     url = (traits.first("gitlab_url") or "https://gitlab.com").rstrip("/")
@@ -421,7 +350,7 @@ def gitlab(traits: Traits) -> dict[str, Any]:
     traits.settle(*names.split(), why="follows from GitLab's address")
     section = {
         "kind": "oidc",
-        **_client(traits),
+        **client(traits),
         "authorize_url": f"{url}/oauth/authorize",
         "token_url": f"{url}/oauth/token",
         "userinfo_url": f"{url}/oauth/userinfo",
@@ -452,7 +381,7 @@ def auth0(traits: Traits) -> dict[str, Any]:
         "the old hub called users by email; users who sign up there must prove the address, or"
         " could take another user's name",
     )
-    return {"kind": "oidc", **_client(traits), **urls, **claims}
+    return {"kind": "oidc", **client(traits), **urls, **claims}
 
 
 # --- LDAP of ldapauthenticator 1.x and 2.x as `sign_in.kind: ldap`: the server, who searches, and

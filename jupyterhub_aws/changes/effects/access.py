@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product
 from typing import Any
@@ -321,7 +321,7 @@ def read(change: Change, context: EffectContext) -> Reading:
             continue
         gained, lost = compare(grants(old.get(key)), grants(new.get(key)))
         reading.explained.add(key)
-        for grant in gained:
+        for grant in _grouped(gained):
             words = (
                 f"gains: {prefix}{grant.words}"
                 if grant.effect == "Allow"
@@ -329,7 +329,7 @@ def read(change: Change, context: EffectContext) -> Reading:
             )
             widens = not fresh or grant.wildcard
             _say(reading, words, "widens access" if widens else "routine")
-        for grant in lost:
+        for grant in _grouped(lost):
             words = (
                 f"loses: {prefix}{grant.words}"
                 if grant.effect == "Allow"
@@ -350,6 +350,17 @@ def read(change: Change, context: EffectContext) -> Reading:
             if before:
                 _say(reading, f"loses: {_short(before)} for {_role(old)}", "interrupts")
     return reading
+
+
+def _grouped(found: Iterable[Grant]) -> list[Grant]:
+    """Grants that differ in their actions only, as one. Those that allow a whole service or every
+    action stay apart.
+    """
+    groups: dict[Grant, list[str]] = {}
+    for grant in found:
+        key = grant if grant.wildcard else replace(grant, action="")
+        groups.setdefault(key, []).append(grant.action)
+    return [replace(key, action=", ".join(actions)) for key, actions in groups.items()]
 
 
 def _say(reading: Reading, says: str, class_: Class) -> None:

@@ -35,6 +35,7 @@ _READERS: Mapping[str, Reader] = {
     "homes": users.read,
     "backups": operations.read,
     "release": release.read,
+    "patches": release.read_patch,
     "policies": release.read_policy,
 }
 #: For a created resource without another effect: reports list these together.

@@ -9,8 +9,10 @@ from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
 from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
-from jupyterhub_aws.changes.effects import table, users
+from jupyterhub_aws.changes.effects import server_access, services, table, users
+from jupyterhub_aws.changes.effects.institutions import Say
 from jupyterhub_aws.changes.effects.network import Opening, tell
+from jupyterhub_aws.changes.effects.user_images import GROUPS, PLACED, free_choices
 from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.checks.hub_values.policies import SERVERS, WHO, ReleaseLocation, chart_policies
 from jupyterhub_aws.checks.network_policies import Way, beyond, labels_in_words, policy
@@ -20,6 +22,8 @@ from jupyterhub_aws.config.chart import CHART, effective
 from jupyterhub_aws.config.traits import resolve
 from jupyterhub_aws.config.tree import at
 
+#: The annotation of the patch that tells the proxy of its certificate (components/hub/hub.py).
+_CERTIFICATE = "jupyterhub-aws/certificate"
 #: Where homes are, and under which name: another value means another home, or none.
 _HOMES: tuple[str, ...] = (
     *(f"singleuser.{key}" for key in ("storage", "uid", "fsGid", "podNameTemplate")),
@@ -93,7 +97,9 @@ def _other(change: Change, release: Resource) -> Reading:
     elif change.op in ("create", "import"):
         reading.say("routine", "cluster", f"{chart} is installed")
     elif change.under(*_INPUTS):
-        says = f"{chart} changes: its pods are replaced, with no user impact"
+        says = (
+            f"{chart} changes: its pods are replaced, {_GOES_ON.get(chart, 'with no user impact')}"
+        )
         reading.say("routine", "cluster", says)
     return reading
 
@@ -102,6 +108,10 @@ _LOSES = {
     "cluster-autoscaler": "nodes are neither added nor removed: servers that need a new node wait for ever",
     "aws-node-termination-handler": "spot nodes stop without draining their pods first",
     "nvidia-device-plugin": "new servers get no GPU",
+    "dask-gateway": "users' Dask clusters can no longer be reached or started",
+}
+_GOES_ON = {
+    "dask-gateway": "running clusters continue, those that start later have the new limits",
 }
 
 
@@ -197,11 +207,18 @@ def _values(reading: Reading, about: str) -> None:
     )
     changed = [item for item in change.under("values") if len(item.keys) > 1]
     told = any(
-        item.keys[1:3] == ("singleuser", "profileList") or _sized(item) for item in changed
+        item.keys[1:3] == ("singleuser", "profileList") or item.keys[1:4] == GROUPS or _sized(item)
+        for item in changed
     ) and _profiles(reading, about)
+    for say in services.says((item.keys[1:] for item in changed), old, new):
+        reading.say(*say, about)
     for item in changed:
         keys = item.keys[1:]
-        if keys[:2] == ("singleuser", "profileList") or (told and _sized(item)):
+        if keys[:2] == ("singleuser", "profileList") or services.covers(keys, old, new):
+            continue
+        if told and (_sized(item) or keys[:3] == GROUPS):
+            continue
+        if any(keys[: len(path)] == path for path in PLACED) and _placed_by_profiles(change):
             continue
         if len(keys) > 1 and "networkPolicy" in keys[:3]:
             continue
@@ -217,7 +234,7 @@ def _values(reading: Reading, about: str) -> None:
 
 def _sign_in(
     keys: tuple[str, ...], item: PropertyChange, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> list[users.Say] | None:
+) -> list[Say] | None:
     # A place inside hub.config.CLASS.trait: the trait as a whole says who.
     if keys[:2] == ("hub", "config"):
         keys = keys[:4]
@@ -284,9 +301,32 @@ def _profiles(reading: Reading, about: str) -> bool:
     for name in sorted(old.keys() & new.keys()):
         for class_, topic, says in _pod(old[name], new[name]):
             reading.say(class_, topic, f"{new[name].display_name}: {says}", about)
-    if old == new:
+    free = list(
+        free_choices(change.old.inputs.get("values") or {}, change.new.inputs.get("values") or {})
+    )
+    for say in free:
+        reading.say(*say, about)
+    if old == new and not free:
         reading.say("routine", "users", "how choices are shown", about)
     return True
+
+
+def _placed_by_profiles(change: Change) -> bool:
+    """Whether each server runs where its profile says, before and after: then places of servers
+    without a profile are those of the image puller alone.
+    """
+    if change.old is None or change.new is None:
+        return False
+    before, after = (
+        {pod.profile: pod for pod in user_pods(side)} for side in (change.old, change.new)
+    )
+    return "" not in after and all(
+        name not in before or _places(before[name]) == _places(pod) for name, pod in after.items()
+    )
+
+
+def _places(pod: UserPod) -> tuple[Any, ...]:
+    return (pod.node_selector, pod.tolerations, pod.required)
 
 
 def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
@@ -307,8 +347,7 @@ def _pod(old: UserPod, new: UserPod) -> Iterator[tuple[Class, Topic, str]]:
                     f" {what}, instead of {_amount(key, before.get(key))}"
                 )
                 yield "routine", "users", says
-    placed = (new.node_selector, new.tolerations, new.required)
-    if (old.node_selector, old.tolerations, old.required) != placed:
+    if _places(old) != _places(new):
         yield "interrupts", "nodes", "newly started servers run on other nodes"
     if old.display_name != new.display_name:
         yield "routine", "users", f"was called {old.display_name}"
@@ -370,6 +409,8 @@ def _opening(at: str, way: Way) -> Opening:
 
 def read_policy(change: Change, context: EffectContext) -> Reading:
     """A network policy of ours: what it opens and closes for the pods that it selects."""
+    if server_access.is_server_access(change.resource):
+        return server_access.read(change)
     reading = Reading(change, explained={"spec"})
     selector = change.resource.inputs.get("spec", {}).get("podSelector") or {}
     at = f"pods {labels_in_words(selector)} of {change.name}"
@@ -396,4 +437,21 @@ def read_policy(change: Change, context: EffectContext) -> Reading:
                 else ("unknown", "network", f"{change.name}: which pods it selects")
             )
         )
+    return reading
+
+
+def read_patch(change: Change, context: EffectContext) -> Reading:
+    """A patch of a Deployment that is not the hub's proxy: what its pods may do (Dask Gateway). Of
+    the proxy's the table tells.
+    """
+    del context
+    metadata: Mapping[str, Any] = change.resource.inputs.get("metadata") or {}
+    if _CERTIFICATE in (metadata.get("annotations") or {}):
+        return Reading(change)
+    reading = Reading(change, explained={"spec", "metadata"}, whole=True)
+    name = metadata.get("name", change.name)
+    if change.op == "create":
+        reading.say("routine", "cluster", f"pods of {name} are limited as Pod Security asks")
+    elif change.op != "update" or change.under("spec"):
+        reading.say("interrupts", "cluster", f"pods of {name} are replaced: they have other limits")
     return reading

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.changes.compare import Change
-from jupyterhub_aws.changes.effect import Class, EffectContext, Reading, Topic
+from jupyterhub_aws.changes.effect import Class, EffectContext, Reading
+from jupyterhub_aws.changes.effects import institutions
+from jupyterhub_aws.changes.effects.institutions import Say
 
-Say = tuple[Class, Topic, str]
 #: Traits whose items are users or groups (jupyterhub 5, oauthenticator 17,
 #: ldapauthenticator 2, firstuse, native).
 _WHO = re.compile(
@@ -27,6 +28,8 @@ _NAMES = (
     "user_attribute",
     "lookup_dn_user_dn_attribute",
     "custom_403_message",
+    "strip_domain",
+    "username_key",
 )
 #: Changes that only operators notice.
 _QUIET = (
@@ -66,7 +69,9 @@ def says(keys: tuple[str, ...], old: Any, new: Any) -> list[Say] | None:
 
 
 def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:
-    if _WHO.search(trait):
+    if trait in institutions.TRAITS:
+        yield from institutions.says(trait, old, new)
+    elif _WHO.search(trait):
         yield from _members(trait, old, new)
     elif trait in _ADMIT_ALL:
         if new:

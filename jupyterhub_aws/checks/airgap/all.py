@@ -86,6 +86,12 @@ LAWS: tuple[Law, ...] = (
     Law("charts", "inside", external_hosts.charts, "every chart comes from an internal source"),
     Law("pods", "inside", pods.egress, "hub, proxy and servers reach listed destinations only"),
     Law(
+        "pod-policies",
+        "inside",
+        pods.registered_policies,
+        "further network policies open what is inside, and S3 by its gateway to servers with a role",
+    ),
+    Law(
         "told",
         "inside",
         pods.told,

@@ -4,28 +4,44 @@ they are told of mirrors and proxy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.airgap.view import View, fault
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.hub_values.policies import (
     AUTOHTTPS,
+    PROXY,
     SERVERS,
     WHO,
     ReleaseLocation,
     chart_policies,
     malformed,
 )
-from jupyterhub_aws.checks.network_policies import NAMESPACE_LABEL, Policy, Ranges
+from jupyterhub_aws.checks.network_policies import (
+    EVERYWHERE,
+    NAMESPACE_LABEL,
+    Policy,
+    Ranges,
+)
+from jupyterhub_aws.checks.network_policies import (
+    policy as policy_of,
+)
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.errors import dotted
+from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL
+from jupyterhub_aws.config.specs.services import service_specs
 from jupyterhub_aws.config.tree import at
 
 _HTTPS, _DNS = 443, 53
+_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+#: Addresses that are no public ones: RFC 1918, RFC 6598, and link-local ones.
+_PRIVATE = Ranges.of(
+    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"
+)
 #: The chart's own peer for questions about names.
 _DNS_PODS = {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system"}}}
 
@@ -49,12 +65,71 @@ def egress(view: View) -> Iterator[Finding]:
             yield fault("pods", release, f"{dotted(('values', *item.path))} {item.what}", item.fix)
         if not wrong:
             location = ReleaseLocation(release=f"hub-{hub}", namespace=f"hub-{hub}")
-            yield from _reached(view, release, chart_policies(values, location))
+            services = _services(view, hub, location)
+            yield from _reached(view, release, chart_policies(values, location), services)
 
 
-def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Iterator[Finding]:
+#: The agent of EKS Pod Identity on each node, and the port of S3.
+_AGENT = (Ranges.of("169.254.170.23/32"), 80)
+
+
+def registered_policies(view: View) -> Iterator[Finding]:
+    """Policies that the program registers beside the chart's open nothing but ranges that are
+    inside, and to servers with a role in AWS the address of its credentials and S3.
+
+    S3's gateway has public addresses. They are reached by its route alone, and nodes may send to
+    S3's prefix list alone: the rules `routes` and `rules` prove that. So a policy may open 443 to
+    every address that is not private.
+    """
+    inside = Ranges.of(
+        view.stack.cluster.service_cidr,
+        *view.network.ranges,
+        *(cidr for item in view.network.peer_networks.values() for cidr in item.cidrs),
+    )
+    for found in view.resources.own.of(_POLICY):
+        spec = found.inputs.get("spec") or {}
+        wanted = [item.get("key") for item in at(spec, "podSelector", "matchExpressions") or ()]
+        for way in policy_of(spec, "").ways:
+            if way.direction != "egress":
+                continue
+            allowed = inside
+            if ACCESS_LABEL in wanted and way.first == way.last == _HTTPS:
+                allowed = inside | (EVERYWHERE - _PRIVATE)
+            if ACCESS_LABEL in wanted and way.first == way.last == _AGENT[1]:
+                allowed = inside | _AGENT[0]
+            if way.peer is None or (
+                way.addresses is not None and (further := way.addresses - allowed)
+            ):
+                reached = "any destination" if way.peer is None else ", ".join(further.cidrs[:4])
+                what = f"lets pods reach {reached} on {way.ports_in_words}"
+                yield fault("pod-policies", found, what, "name ranges that are inside")
+
+
+#: Who reaches which pods on which port.
+_Served = Collection[tuple[str, object, int | None]]
+
+
+def _services(view: View, hub: str, location: ReleaseLocation) -> _Served:
+    """The pods of the hub's services, which are in the cluster."""
+    options = view.stack.hubs.get(hub)
+    specs = service_specs(
+        {} if options is None else options.services,
+        namespace=location.namespace,
+        release=location.release,
+    )
+    return [
+        (WHO[part], spec.peer, spec.port)
+        for spec in specs
+        for part in (PROXY, SERVERS)
+        if spec.to_pods is not None and (part == PROXY or spec.options.from_servers)
+    ]
+
+
+def _reached(
+    view: View, release: Resource, policies: Iterable[Policy], services: _Served
+) -> Iterator[Finding]:
     """What values open. Servers: peer networks that the stack opens to them, on their ports,
-    endpoints, and the cluster's names. Hub and proxy: what is in the network or one of its peer
+    endpoints, services of the hub, and the cluster's names. Hub and proxy: what is in the network or one of its peer
     networks.
     """
     names = (view.stack.cluster.service_cidr, _DNS)
@@ -92,7 +167,8 @@ def _reached(view: View, release: Resource, policies: Iterable[Policy]) -> Itera
                 fix = "name a range"
                 yield fault("pods", release, what, fix)
             elif way.addresses is None:
-                if way.peer != _DNS_PODS or single != _DNS:
+                dns = way.peer == _DNS_PODS and single == _DNS
+                if not dns and (policy.who, way.peer, single) not in services:
                     what = (
                         f"lets {policy.who} reach {way.peer_in_words} on {way.ports_in_words}"
                         f" ({where})"

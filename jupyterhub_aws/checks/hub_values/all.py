@@ -82,6 +82,7 @@ def _faults(resolved: Resolved, hub: Hub, start_seconds: int) -> Iterator[ValueF
         yield from rule(values)
     yield from traits.refused(resolved)
     yield from traits.shadowed(resolved)
+    yield from protections.image_puller(values, hub.pre_pull_pools)
     if not isinstance(hub.database, MemoryDatabase):
         yield from protections.in_memory(values)
     if not (isinstance(hub.sign_in, LdapSignIn) and not hub.sign_in.encrypted):

@@ -5,7 +5,7 @@ way in, and a release that ends.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, items, maps
@@ -13,6 +13,7 @@ from jupyterhub_aws.checks.resources import SECRET, UNKNOWN
 from jupyterhub_aws.config.entry import FIRST_NODE_PORT, LAST_NODE_PORT
 from jupyterhub_aws.config.errors import names_secret, shown
 from jupyterhub_aws.config.tree import KeyPath, at, leaves
+from jupyterhub_aws.config.unlisted_image import is_image_pattern
 
 _URL_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@")
 #: Pod Security `restricted`, in the words of Kubernetes: what no container or pod may ask for.
@@ -185,11 +186,11 @@ def release_ends(values: Values) -> Iterator[ValueFault]:
     """Nothing in the release waits for user nodes, of which there may be none; and the chart's
     templates take it.
     """
-    for path in (("prePuller", "hook", "enabled"), ("prePuller", "continuous", "enabled")):
-        if at(values, *path):
-            what = "waits for user nodes, and every `pulumi up` with it"
-            fix = "remove it: nodes pull an image when a server needs it"
-            yield ValueFault("helm-values.waits-for-nodes", path, what, fix)
+    if at(values, "prePuller", "hook", "enabled"):
+        what = "waits for user nodes, and every `pulumi up` with it"
+        fix = "remove it: nodes pull an image when a server needs it, or earlier by pre_pull_pools"
+        where = ("prePuller", "hook", "enabled")
+        yield ValueFault("helm-values.waits-for-nodes", where, what, fix)
     placeholder = at(values, "scheduling", "userPlaceholder")
     if at(placeholder, "enabled") and at(placeholder, "replicas"):
         what = "waits for user nodes, and every `pulumi up` with it"
@@ -213,9 +214,39 @@ def release_ends(values: Values) -> Iterator[ValueFault]:
         yield ValueFault("helm-values.password-in-values", ("imagePullSecret", "create"), what, fix)
 
 
+def image_puller(values: Values, pools: Collection[str]) -> Iterator[ValueFault]:
+    """The chart's continuous puller pulls on the nodes of `pre_pull_pools`, and is off without
+    them.
+    """
+    where = ("prePuller", "continuous", "enabled")
+    if bool(at(values, *where)) != bool(pools):
+        what = "contradicts pre_pull_pools, which says on which nodes images are pulled in advance"
+        if not pools:
+            what = (
+                "would pull the images of all profiles, and onto the nodes of the first profile's"
+                " pool alone"
+            )
+        yield ValueFault(
+            "helm-values.image-puller", where, what, "remove it, and use pre_pull_pools"
+        )
+
+
 def images(values: Values) -> Iterator[ValueFault]:
-    """Images by a fixed tag."""
+    """Images by a fixed tag, and a free choice only by an expression that has two ends."""
     for path, value in maps(values):
+        if path[-1:] == ("unlisted_choice",) and at(value, "enabled"):
+            over = at(value, "kubespawner_override")
+            if any("image" in str(key) for key in over or ()) and not is_image_pattern(
+                value.get("validation_regex")
+            ):
+                what = (
+                    "lets users write an image by an expression that this program did not check:"
+                    " KubeSpawner compares the beginning alone"
+                )
+                fix = "remove it, and use unlisted_image, which lists registries"
+                yield ValueFault("helm-values.unlisted-image", path, what, fix)
+        if "unlisted_choice" in path:
+            continue
         if path[-1:] == ("image",) and value.get("tag") == "latest":
             what = "follows latest: it would change without notice"
             yield ValueFault("helm-values.image-latest", (*path, "tag"), what, "name a version")
@@ -265,7 +296,9 @@ def _kept_elsewhere(path: KeyPath) -> str:
     templates/hub/_helpers-passwords.tpl of the chart makes one where none is given.
     """
     if path[:2] == ("hub", "services"):
-        return "leave it out: the chart makes a token and keeps it in the hub's Secret"
+        return (
+            "leave it out: write hubs.NAME.services instead, whose token is a secret of the stack"
+        )
     if any(path[: len(made)] == made for made in _MADE):
         return "leave it out: the stack makes one and keeps it as a secret"
     if path[:3] == ("hub", "db", "password"):

@@ -10,9 +10,9 @@ from typing import Any
 
 from jupyterhub_aws.checks.hub_values import fault
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, items, profiles
+from jupyterhub_aws.config.environment import NEEDS_ROOT
 from jupyterhub_aws.config.errors import closest, shown, shown_at
 from jupyterhub_aws.config.homes import DIRECTORY_FIELDS
-from jupyterhub_aws.config.profiles import NEEDS_ROOT
 from jupyterhub_aws.config.traits import (
     COMPOSED,
     FIELD,

@@ -248,8 +248,8 @@ def _got(value: object) -> str:
     return f" (got {shown(value)})"
 
 
-def _asks_for(key: str) -> Callable[[Values], bool]:
-    return lambda values: bool(at(values, "custom", "jupyterhubAws", key))
+def _asks_for(*keys: str) -> Callable[[Values], bool]:
+    return lambda values: any(at(values, "custom", "jupyterhubAws", key) for key in keys)
 
 
 #: What the files of components/hub/files set when the stack asks for it: code that assigns it again
@@ -257,7 +257,7 @@ def _asks_for(key: str) -> Callable[[Values], bool]:
 _OURS: Mapping[str, Callable[[Values], bool]] = {
     "Authenticator.post_auth_hook": _any,
     "KubeSpawner.profile_list": _asks_for("profileGroups"),
-    "KubeSpawner.modify_pod_hook": _asks_for("writtenByAdministrators"),
+    "KubeSpawner.modify_pod_hook": _asks_for("writtenByAdministrators", "groupDirectories"),
     "GitHubOAuthenticator.auth_state_groups_key": _asks_for("githubTeams"),
     "JupyterHub.template_paths": _asks_for("accountPages"),
 }

@@ -208,6 +208,11 @@ def _database_snapshots(world: PlanWorld) -> Iterator[CallTarget]:
         yield CallTarget(arn=arn, what=f"snapshots of {database.label}", tags=tags, sent=tags)
 
 
+def _backed_up_objects(world: PlanWorld) -> Iterator[CallTarget]:
+    for bucket in _selected(world, BUCKET):
+        yield target_of(world, bucket, "/object")
+
+
 def _vaults(world: PlanWorld) -> Iterator[CallTarget]:
     names = {
         str(rule.get("targetVaultName"))
@@ -301,6 +306,8 @@ STORAGE_TARGETS: Mapping[str, Find] = {
     "backed-up-databases": partial(_backed_up, kind=DATABASE),
     "backed-up-volumes-snapshots": _volume_snapshots,
     "backed-up-databases-snapshots": _database_snapshots,
+    "backed-up-buckets": partial(_backed_up, kind=BUCKET),
+    "backed-up-buckets-objects": _backed_up_objects,
     "copied-volumes-snapshots": _copied_snapshots,
     "vaults": _vaults,
     "copy-vaults": _copy_vaults,

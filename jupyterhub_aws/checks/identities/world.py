@@ -25,6 +25,7 @@ from jupyterhub_aws.config.managed_policies import (
     same_name,
 )
 from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.config.values import partition_of
 
 ROLE, POLICY, ATTACHMENT, INLINE = (
     "aws:iam/role:Role",
@@ -118,11 +119,7 @@ class PlanWorld:
     @property
     def partition(self) -> str:
         """aws, aws-cn or aws-us-gov (AWS general reference, "Amazon Resource Names")."""
-        if self.region.startswith("cn-"):
-            return "aws-cn"
-        if self.region.startswith("us-gov-"):
-            return "aws-us-gov"
-        return "aws"
+        return partition_of(self.region)
 
     def arn(self, resource: Resource) -> str:
         """A resource's ARN. Raises KeyError for a type without one here."""

@@ -122,7 +122,7 @@ def _sign_in(subject: Subject, report: HealthReport, endpoints: Sequence[HubEndp
         report.skip("sign-in", "the proxy is not reached")
         return
     endpoint, given = endpoints[0], way.credentials
-    if way.elsewhere:
+    if way.elsewhere or way.launched:
         report.take("sign-in", lambda: way.to_the_provider(endpoint))
     elif given is None:
         report.skip("sign-in", f"{USER} and {PASSWORD} are not set")

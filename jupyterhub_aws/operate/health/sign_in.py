@@ -12,12 +12,20 @@ from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import CookieJar
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from httpx import HTTPError
 
 from jupyterhub_aws.config.hub import Hub
-from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LdapSignIn, OidcSignIn
+from jupyterhub_aws.config.sign_in import (
+    CognitoSignIn,
+    EntraSignIn,
+    GitHubSignIn,
+    LdapSignIn,
+    LtiSignIn,
+    OidcSignIn,
+)
+from jupyterhub_aws.config.sign_in_common import PublicProvider
 from jupyterhub_aws.config.specs.hub import public_url
 from jupyterhub_aws.http_client import cause, direct_client, http_client
 from jupyterhub_aws.operate.health.report import FailedError
@@ -163,7 +171,13 @@ class SignIn:
     @property
     def elsewhere(self) -> bool:
         """Whether users give their password to an identity provider, not to the hub."""
-        return isinstance(self.config.sign_in, (OidcSignIn, CognitoSignIn, GitHubSignIn))
+        kinds = (OidcSignIn, CognitoSignIn, GitHubSignIn, PublicProvider)
+        return isinstance(self.config.sign_in, kinds)
+
+    @property
+    def launched(self) -> bool:
+        """Whether users come from a course's page: the hub's own has neither form nor button."""
+        return isinstance(self.config.sign_in, LtiSignIn)
 
     @property
     def credentials(self) -> tuple[str, str] | None:
@@ -180,13 +194,12 @@ class SignIn:
                 f"jhub logs {self.stack} {self.hub} proxy",
             )
         page = endpoint.ask("GET", "/hub/login")
-        wanted = "oauth_login" if self.elsewhere else 'type="password"'
+        wanted, what = 'type="password"', "no field for a password"
+        if self.elsewhere:
+            wanted, what = "oauth_login", "no button of the identity provider"
+        if self.launched:
+            wanted, what = "from your course", "no word that users open it from their course"
         if wanted not in page.text + page.location:
-            what = (
-                "no button of the identity provider"
-                if self.elsewhere
-                else "no field for a password"
-            )
             raise FailedError(
                 f"its sign-in page has {what} (HTTP {page.status}{_said(page)})", self._log
             )
@@ -226,7 +239,7 @@ class SignIn:
         """Press the button, and look where it leads: no password is given there. Raises
         FailedError.
         """
-        leads = endpoint.ask("GET", "/hub/oauth_login", params=_HOME)
+        leads = endpoint.ask("GET", self._start)
         parts = urlsplit(leads.location)
         if leads.status != _FOUND or not parts.hostname:
             raise FailedError(
@@ -239,14 +252,32 @@ class SignIn:
                 "was the stack file changed? pulumi up",
             )
         back = parse_qs(parts.query).get("redirect_uri", [""])[0]
-        expected = f"{public_url(self.config)}hub/oauth_callback"
+        path = "lti13/oauth_callback" if self.launched else "oauth_callback"
+        expected = f"{public_url(self.config)}hub/{path}"
         if back != expected and not endpoint.port:
             raise FailedError(
                 f"the provider would send users to {back or 'nowhere'}, not to {expected}",
                 "entry.hostname, then pulumi up",
             )
+        if self.launched:  # without a user's session there, a platform answers with an error
+            return f"a course's launch leads to {parts.hostname}; no user was tried there"
         _provider_answers(leads.location)
         return f"leads to {parts.hostname}, which answers; no password was tried there"
+
+    @property
+    def _start(self) -> str:
+        """Where the button, or a course's page, sends the browser first."""
+        sign_in = self.config.sign_in
+        if not isinstance(sign_in, LtiSignIn):
+            return f"/hub/oauth_login?{urlencode(_HOME)}"
+        # LTI Security Framework 1.0, 5.1.1: third-party initiated login.
+        sent = {
+            "iss": sign_in.issuer,
+            "login_hint": "jhub-health",
+            "target_link_uri": f"{public_url(self.config)}hub/",
+            "client_id": sign_in.client_ids[0],
+        }
+        return f"/hub/lti13/oauth_login?{urlencode(sent)}"
 
     def _advice(self, user: str, status: int) -> str:
         if isinstance(self.config.sign_in, LdapSignIn):
@@ -259,7 +290,11 @@ class SignIn:
 
     @property
     def _authorize_url(self) -> str:
-        """Where the button has to lead; empty where only the hub's image knows (GitHub)."""
+        """Where the button has to lead; empty where only the hub's image knows."""
+        if isinstance(self.config.sign_in, EntraSignIn):
+            return f"{self.config.sign_in.base_url}/authorize"
+        if isinstance(self.config.sign_in, LtiSignIn):
+            return self.config.sign_in.authorize_url
         if not isinstance(self.config.sign_in, (OidcSignIn, CognitoSignIn)):
             return ""
         own: Any = (

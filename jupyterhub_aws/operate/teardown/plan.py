@@ -16,7 +16,8 @@ from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.database import PostgresDatabase
 from jupyterhub_aws.config.entry import AcmTls, LoadBalancerEntry
 from jupyterhub_aws.config.homes import EbsHomes, EfsHomesSection, NfsHomes
-from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, OidcSignIn
+from jupyterhub_aws.config.sign_in import CognitoSignIn, GitHubSignIn, LtiSignIn, OidcSignIn
+from jupyterhub_aws.config.sign_in_common import PublicProvider
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
@@ -286,7 +287,13 @@ def _outside(stack: StackConfig) -> Iterator[Unmanaged]:
                 why,
                 f"aws acm describe-certificate --certificate-arn {entry.tls.certificate_arn}",
             )
-        if isinstance(hub.sign_in, (OidcSignIn, CognitoSignIn, GitHubSignIn)):
+        if isinstance(hub.sign_in, LtiSignIn):
+            yield Unmanaged(
+                f"the tool {', '.join(hub.sign_in.client_ids)} at {hub.sign_in.issuer}"
+                f" (hubs.{name})",
+                "you registered it there",
+            )
+        if isinstance(hub.sign_in, (OidcSignIn, CognitoSignIn, GitHubSignIn, PublicProvider)):
             yield Unmanaged(
                 f"the application {hub.sign_in.client_id} at the identity provider (hubs.{name})",
                 "you registered it there, with a secret",

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.cli.console import Terminal
+from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG
 from jupyterhub_aws.operate.teardown.plan import DestroyPlan, StackTeardown
 
 _WIDTH = 74
@@ -24,7 +25,7 @@ _WORDS = {
     "aws:ebs/volume:Volume": "volume of a hub's database",
     "aws:rds/instance:Instance": "PostgreSQL of a hub",
     "aws:kms/key:Key": "key, without which nothing that is kept can be read",
-    "aws:s3/bucket:Bucket": "bucket of the bundle",
+    "aws:s3/bucket:Bucket": "bucket, with its objects",
     "aws:eks/cluster:Cluster": "control plane: cluster.protected is true",
     "kubernetes:core/v1:Namespace": "namespace, with the claims in it",
     "kubernetes:core/v1:PersistentVolume": "volume object",
@@ -115,6 +116,8 @@ def _list(head: str, items: Iterable[Resource]) -> list[Text | Padding]:
 def _word(item: Resource) -> str:
     """Its kind in words. What the caller's program added is none of this library's kinds."""
     kind = item.type.rpartition(":")[2]
+    if USER_BUCKET_TAG in (item.inputs.get("tags") or {}):
+        return "bucket with users' data"
     return (
         f"{kind}, added by your program" if item.source is not None else _WORDS.get(item.type, kind)
     )

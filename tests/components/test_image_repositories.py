@@ -1,0 +1,101 @@
+"""Repositories for a stack's own images: what is registered, what nodes may pull, and what a wrong
+argument says.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from jupyterhub_aws.checks.airgap.all import proof
+from jupyterhub_aws.checks.cost import cost
+from jupyterhub_aws.checks.identities.all import identity_findings
+from jupyterhub_aws.components.base import ArgumentError
+from jupyterhub_aws.components.image_repositories import ImageRepositoriesArgs
+from jupyterhub_aws.config.load import load
+from jupyterhub_aws.config.stack_file import read
+from tests.support.stack_files import ROOT
+from tests.support.stacks import record
+
+SETTING = 'image_repositories={"physics": {"keep": 7}, "r": {}}'
+REPOSITORY = "aws:ecr/repository:Repository"
+POLICY = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+
+
+def test_each_is_a_private_repository_that_loses_nothing() -> None:
+    recording = record(SETTING)
+    found = {item.name: item for item in recording.resources.of(REPOSITORY)}
+    assert sorted(found) == ["images-physics", "images-r"]
+    one = found["images-physics"]
+    assert one.inputs["name"] == "jhub-dev/images/physics"
+    assert one.inputs["imageTagMutability"] == "IMMUTABLE"
+    assert one.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
+    assert one.inputs["encryptionConfigurations"] == [{"encryptionType": "KMS"}]
+    assert one.inputs["forceDelete"] is False and one.protect and one.retain_on_delete
+    assert one.inputs["tags"]["stack"] == "jhub-dev"
+    kept = {
+        item.name: json.loads(item.inputs["policy"])["rules"][1]["selection"]["countNumber"]
+        for item in recording.resources.of(POLICY)
+    }
+    assert kept == {"images-physics": 7, "images-r": 20}
+
+
+def test_a_stack_without_them_has_none() -> None:
+    assert not record().resources.of(REPOSITORY)
+
+
+def test_the_bill_says_that_their_storage_is_unknown_before_use() -> None:
+    for settings, said in (((SETTING,), True), ((), False)):
+        file = read(ROOT / "Pulumi.dev.yaml", settings)
+        loaded = load(file.values, secret=file.secret, source=file.source)
+        bill = cost(loaded, record(*settings).resources).as_json()
+        assert any("in ECR" in item for item in bill["left_out"]) is said
+
+
+@pytest.mark.parametrize("stack", ["dev", "airgap"])
+def test_nodes_may_pull_from_them_and_the_proof_of_an_isolated_network_holds(stack: str) -> None:
+    settings = (SETTING, *(("parts=all",) if stack == "airgap" else ()))
+    file = read(ROOT / f"Pulumi.{stack}.yaml", settings)
+    loaded = load(file.values, secret=file.secret, source=file.source)
+    resources = record(*settings, stack=stack).resources
+    assert (
+        len([item for item in resources.of(REPOSITORY) if "/images/" in item.inputs["name"]]) == 2
+    )
+    for judged in (identity_findings, proof):
+        assert not [item for item in judged(loaded, resources) if item.status in ("fail", "warn")]
+
+
+def test_without_the_right_to_pull_the_identities_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same judgement sees a node role that may pull from no repository."""
+    file = read(ROOT / "Pulumi.dev.yaml", (SETTING,))
+    loaded = load(file.values, secret=file.secret, source=file.source)
+    resources = record(SETTING).resources
+    kept = [
+        item
+        for item in resources
+        if "ContainerRegistryPullOnly" not in str(item.inputs.get("policyArn"))
+    ]
+    assert len(kept) < len(list(resources))
+    found = identity_findings(loaded, type(resources)(kept))
+    assert any("images-physics" in item.message for item in found if item.status == "fail")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problems"),
+    [
+        ({"repositories": {}}, ["repositories"]),
+        ({"repositories": {"Physics": {}}}, ["repositories.Physics"]),
+        ({"repositories": {"physics": {"keep": 0}}}, ["repositories.physics.keep"]),
+        ({"repositories": {"physics": {}}, "physical_name": "X"}, ["physical_name"]),
+        ({"repositories": {"physics": {}}, "tags": ["x"]}, ["tags"]),
+        ({"repositories": ["physics"]}, ["repositories"]),
+    ],
+)
+def test_a_wrong_argument_is_said_before_anything_is_registered(
+    arguments: dict[str, Any], problems: list[str]
+) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        ImageRepositoriesArgs(**arguments).resolved("images")
+    assert [problem.path for problem in caught.value.problems] == problems
