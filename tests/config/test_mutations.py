@@ -91,6 +91,17 @@ _MORE = {
         "copy_to_region": {"region": "us-west-2"},
         "vault_lock": {"min_days": 7, "max_days": 365, "grace_days": 3},
     },
+    "buckets": {
+        "tmp": {"kind": "scratch", "expire_days": 3},
+        "work": {"kind": "shared", "bucket_name": "uni-work", "readers": ["arn:aws:iam::210987654321:root"]},
+        "old": {"kind": "existing", "bucket_name": "uni.old", "account": "210987654321", "kms_key": "arn:aws:kms:us-east-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+        "goes": {"kind": "public", "bucket_name": "noaa-goes16"},
+    },
+    "hubs.main.aws_access": {
+        "buckets": [{"bucket": "tmp", "write": True}, {"bucket": "work", "prefix": "a/", "write": True, "overlap": True, "variable": "WORK"}],
+        "by_group": [{"name": "staff", "groups": ["o:t"], "buckets": [{"bucket": "old"}], "policies": ["AmazonAthenaFullAccess"], "statements": [{"actions": ["sts:AssumeRole"], "resources": ["arn:aws:iam::210987654321:role/readers"], "other_accounts": ["210987654321"]}]}],
+    },
+    "hubs.main.profiles.gpu.aws_access": {"buckets": [{"bucket": "goes"}]},
     "hubs.main.culling": {"server_idle_minutes": 60},
     "hubs.main.pages": {"title": "Lab", "help_links": {"Help": "https://help.example.org"}, "terms": "Be kind"},
     "hubs.main.maintenance_page": {"text": "Back soon", "contact": "help@example.org"},
