@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,21 @@ def test_kept_in_the_database_and_shown_at_their_time(notice: Any, session: Sess
     assert third["number"] > later["number"] > 0, "a number is not given twice"
     rows = session.execute(sqlalchemy.text("select count(*) from jupyterhub_aws_announcements"))
     assert rows.scalar() == 1, "what is over is removed"
+
+
+def test_another_connection_sees_it_at_once(notice: Any, tmp_path: Path) -> None:
+    """It is there when the hub ends in this moment."""
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/hub.sqlite")
+    hub, next_hub = Session(engine), Session(engine)
+    kept = notice.Announcements(lambda: hub, Clock())
+    made = kept.add("text", 0, 2000)
+    assert notice.Announcements(lambda: next_hub, Clock()).all() == [made]
+    next_hub.rollback()
+    kept.clear()
+    assert notice.Announcements(lambda: next_hub, Clock()).all() == []
+    hub.close()
+    next_hub.close()
+    engine.dispose()
 
 
 def test_a_page_works_without_the_database(notice: Any) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -152,7 +153,15 @@ def test_a_hub_that_is_down(hub: Hub, proxy: str) -> None:
     wait(lambda: 'type="password"' in requests.get(f"{proxy}/hub/login", timeout=10).text)
 
 
-_HANGS = "import socket,time;s=socket.create_server(('127.0.0.1',{port}));time.sleep(60)"
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+_HANGS = "import socket,time;s=socket.create_server(('127.0.0.1',{port}));time.sleep(600)"
 _FAILS = """
 import http.server as h
 class H(h.BaseHTTPRequestHandler):
@@ -173,7 +182,8 @@ def test_a_hub_that_hangs_or_fails(code: str) -> None:
         running("python3", "-c", code.format(port=hub)),
         running(*beside["command"], **{**environment, **more}),
     ):
-        wait(lambda: "Back at 9" in requests.get(address, timeout=10).text)
+        for port in (hub, error):
+            wait(lambda port=port: listens(port))
         begun = time.monotonic()
         assert "Back at 9" in requests.get(address, timeout=10).text
         assert time.monotonic() - begun < 4
