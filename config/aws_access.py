@@ -31,7 +31,7 @@ _ACTION = re.compile(r"(?P<service>[a-z][a-z0-9-]*):(?P<name>[A-Za-z0-9]+\*?)")
 #: With fewer letters a wildcard is every action of a kind that did not exist when it was written.
 _LEAST_BEFORE_WILDCARD = 3
 _ARN = re.compile(
-    r"arn:aws(-cn|-us-gov)?:(?P<service>[a-z0-9-]+):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.+)"
+    r"arn:aws(-cn|-us-gov)?:(?P<service>[a-z0-9-]+):(?P<region>[^:\s]{0,32}):(?P<account>[^:\s]{0,32}):(?P<rest>.+)"
 )
 #: Services by which a user's server could change who may do what, or the cluster that it runs in.
 _FORBIDDEN = frozenset(
@@ -62,7 +62,9 @@ def _prefix(value: str) -> str:
         what = f"holds a wildcard or a variable of IAM (got {shown(value)})"
         raise refuse("aws-access.prefix-wildcard", what, "write the folder itself, such as data/")
     if value.startswith("/") or not value.endswith("/"):
-        fix = f"write {value.strip('/')}/" if value.strip("/") else "leave it out: the whole bucket"
+        whole = f"{value.strip('/')}/"
+        meant = whole if _PREFIX.fullmatch(whole) else "a folder, such as data/"
+        fix = f"write {meant}" if value.strip("/") else "leave it out: the whole bucket"
         what = (
             f"must end with a slash and not begin with one (got {shown(value)}): data would match"
             " database too"

@@ -64,7 +64,7 @@ def _said_once(hub: Hub, hub_name: str, name: str, service: Service) -> Iterator
     places: list[tuple[str, ...]] = [
         ("hub", "services", name),
         ("hub", "loadRoles", f"service-{name}"),
-        ("hub", "loadRoles", f"service-{name}-users"),
+        ("hub", "loadRoles", f"access-{name}"),
     ]
     if service.all_users:
         places.append(("hub", "loadRoles", "user"))

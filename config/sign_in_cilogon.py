@@ -19,21 +19,21 @@ from jupyterhub_aws.config.sign_in_common import (
     user_name,
 )
 
-_ENTITY = re.compile(r"(https?://|urn:)[^\s,]{1,300}")
-_SHORT = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
+ENTITY = re.compile(r"(https?://|urn:)[^\s,]{1,300}")
+SHORT = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _PREFIXED = re.compile(r"(?P<prefix>[a-z0-9-]+):(?P<name>[^\s/:{}]{1,100})")
 #: Providers of CILogon's list (https://cilogon.org/idplist) where every user of the internet can
 #: have an account: Google, GitHub, ORCID, Microsoft.
-_PUBLIC = re.compile(
+PUBLIC = re.compile(
     r"https?://(google\.com/|github\.com/|orcid\.org/|login\.microsoftonline\.com/)"
 )
 #: Claims with a scope, an @ and a domain. Of these only `eppn` is filtered: another institution
 #: cannot assert it for your domain (CILogon, "OpenID Connect", org.cilogon.userinfo).
-_WITH_DOMAIN, _FILTERED = ("eppn", "email"), "eppn"
+WITH_DOMAIN, _FILTERED = ("eppn", "email"), "eppn"
 
 
 def _entity(value: str) -> str:
-    if not _ENTITY.fullmatch(value):
+    if not ENTITY.fullmatch(value):
         what = f"is not an entity id (got {shown(value)})"
         fix = "copy EntityID from https://cilogon.org/idplist, such as urn:mace:incommon:uiuc.edu"
         raise refuse("sign-in.entity-id", what, fix)
@@ -41,7 +41,7 @@ def _entity(value: str) -> str:
 
 
 def _short(value: str) -> str:
-    if not _SHORT.fullmatch(value):
+    if not SHORT.fullmatch(value):
         what = f"is not a short name for an identity provider (got {shown(value)})"
         raise refuse("sign-in.provider-name", what, "use lower-case letters, digits and dashes")
     return value
@@ -117,7 +117,7 @@ class IdentityProvider(Model):
     @property
     def public(self) -> bool:
         """Whether every user of the internet can have an account there."""
-        return bool(_PUBLIC.match(self.entity_id))
+        return bool(PUBLIC.match(self.entity_id))
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -128,7 +128,7 @@ class IdentityProvider(Model):
             what = "has prefix and strip_domain: the hub's authenticator does one of them"
             raise refuse("sign-in.prefix-and-strip", what, "remove one of them")
         for named in ("strip_domain", "allowed_domains"):
-            if getattr(self, named) and self.username_claim not in _WITH_DOMAIN:
+            if getattr(self, named) and self.username_claim not in WITH_DOMAIN:
                 what = f"has {named}, but {self.username_claim} holds no domain"
                 raise refuse("sign-in.claim-without-domain", what, "write username_claim: eppn")
         return self

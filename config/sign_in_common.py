@@ -104,13 +104,13 @@ class Listed(AnySignIn):
 # --- Values of sign-in at an identity provider.
 
 
-_CLIENT = re.compile(r"[\w.:@/-]{1,200}", re.ASCII)
-_URL = re.compile(r"https://[^\s/]+(/\S*)?")
+CLIENT = re.compile(r"[\w.:@/-]{1,200}", re.ASCII)
+URL = re.compile(r"https://[^\s/]+(/\S*)?")
 _CLAIM = re.compile(r"[\w:/-]+(\.[\w:/-]+)*", re.ASCII)
 
 
 def _client(value: str) -> str:
-    if not _CLIENT.fullmatch(value):
+    if not CLIENT.fullmatch(value):
         fix = (
             "copy it from the application that you registered; its secret is a secret of the stack"
         )
@@ -119,7 +119,7 @@ def _client(value: str) -> str:
 
 
 def _url(value: str) -> str:
-    if not _URL.fullmatch(value):
+    if not URL.fullmatch(value):
         fix = "write it whole, such as https://login.example.org/oauth2/authorize"
         raise refuse("sign-in.address", f"is not an https address (got {shown(value)})", fix)
     return value
@@ -139,7 +139,7 @@ CALLBACK = "Its callback address is https://HOSTNAME/hub/oauth_callback."
 
 
 def _dns_domain(value: str) -> str:
-    if not _DOMAIN.fullmatch(value) or value != value.lower():
+    if not DOMAIN.fullmatch(value) or value != value.lower():
         what = f"is not a domain (got {shown(value)})"
         raise refuse("sign-in.email-domain", what, "write it like example.edu, in lower case")
     if value in PUBLIC_DOMAINS:
@@ -148,7 +148,7 @@ def _dns_domain(value: str) -> str:
     return value
 
 
-_DOMAIN = re.compile(
+DOMAIN = re.compile(
     r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+"
 )
 #: Domains of the large public mail services.

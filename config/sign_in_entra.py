@@ -19,7 +19,7 @@ from jupyterhub_aws.config.sign_in_common import (
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Microsoft identity platform, "OAuth 2.0 authorization code flow": values of {tenant} that let in
 #: accounts of any tenant; the last one is that of personal accounts ("ID token claims reference").
-_ANY_TENANT = (
+ANY_TENANT = (
     "common",
     "organizations",
     "consumers",
@@ -34,7 +34,7 @@ _HOSTS = {
 
 
 def _tenant(value: str) -> str:
-    if value.lower() in _ANY_TENANT:
+    if value.lower() in ANY_TENANT:
         what = f"is every tenant of Microsoft (got {value}): any account in the world could sign in"
         raise refuse("sign-in.any-tenant", what, "write the directory (tenant) id of your own")
     if not _GUID.fullmatch(value.lower()):

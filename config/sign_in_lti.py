@@ -29,8 +29,8 @@ ROLES = (
     "teaching_assistant",
 )
 _GROUP = re.compile(rf"({'|'.join(ROLES)})|course:[^\s:]{{1,300}}(:({'|'.join(ROLES)}))?")
-_USERNAME = re.compile(r"sub|email|custom_[A-Za-z0-9_]{1,60}")
-_ISSUER = re.compile(r"https://[^\s?#]+")
+USERNAME = re.compile(r"sub|email|custom_[A-Za-z0-9_]{1,60}")
+ISSUER = re.compile(r"https://[^\s?#]+")
 _DEPLOYMENT = re.compile(r"\S{1,255}")
 
 
@@ -38,14 +38,14 @@ def _username(value: str) -> str:
     if value in ("name", "given_name", "family_name", "middle_name", "preferred_username"):
         what = f"is {value}, which users can change, and two users can have"
         raise refuse("sign-in.claim-editable", what, "write sub, or custom_NAME")
-    if not _USERNAME.fullmatch(value):
+    if not USERNAME.fullmatch(value):
         what = f"is not a claim with a user's name (got {shown(value)})"
         raise refuse("sign-in.launch-claim", what, "write sub, email or custom_NAME")
     return value
 
 
 def _issuer(value: str) -> str:
-    if not _ISSUER.fullmatch(value):
+    if not ISSUER.fullmatch(value):
         what = f"is not an issuer (got {shown(value)})"
         fix = "copy it from the platform, such as https://canvas.instructure.com"
         raise refuse("sign-in.issuer", what, fix)

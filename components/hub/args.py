@@ -35,6 +35,7 @@ from jupyterhub_aws.config.homes import (
     NfsHomes,
 )
 from jupyterhub_aws.config.hub import Culling, Hub
+from jupyterhub_aws.config.image_rules import images_can_be_pulled
 from jupyterhub_aws.config.maintenance import MaintenancePage
 from jupyterhub_aws.config.mirrors import PackageMirrors
 from jupyterhub_aws.config.network import ExistingNetworkSection
@@ -238,6 +239,13 @@ class JupyterHubArgs:
             ),
             within=f"hubs.{name}",
         )
+        pulled = images_can_be_pulled(
+            {name: hub},
+            images.registry,
+            closed=sections["network"].closed,
+            on_nodes=images.on_nodes,
+        )
+        given.add(pulled, within=f"hubs.{name}")
         given.done()
         stack = StackConfig.model_construct(name=cluster.name, **sections)
         given.add(

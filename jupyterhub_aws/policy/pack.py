@@ -34,6 +34,7 @@ from jupyterhub_aws.checks.airgap import all as airgap
 from jupyterhub_aws.checks.core_nodes import core_nodes_fit
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.identities.all import identity_findings
+from jupyterhub_aws.checks.identities.servers import server_access
 from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.program import paused
@@ -90,6 +91,10 @@ NOT_HERE: Mapping[Check, str] = {
     identity_findings: (
         "policies and the ARNs in them are one text each, which a preview shows as unknown as a"
         " whole: who may do what is proven on the plan"
+    ),
+    server_access: (
+        "the policies of servers' roles are one text each, which a preview shows as unknown as a"
+        " whole: what servers may do is proven on the plan"
     ),
     backups.covered: (
         "the id of a backup plan has no form by which the pack would find the plan of a selection;"

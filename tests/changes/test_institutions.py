@@ -201,6 +201,16 @@ STRIPPED = {
             "interrupts",
             "may no longer administer the hub",
         ),
+        (
+            "JupyterHub",
+            "authenticator_class",
+            "github",
+            "jupyterhub_aws_lti.LaunchAuthenticator",
+            "endangers data",
+            "users sign in by lti13 instead of github",
+        ),
+        ("Authenticator", "manage_groups", None, True, "interrupts", "groups follow the sign-in"),
+        ("Authenticator", "manage_groups", True, None, "interrupts", "no longer follow"),
         ("LaunchAuthenticator", "deployment_ids", ["a"], None, "widens access", "every deployment"),
         ("LaunchAuthenticator", "deployment_ids", None, ["a"], "interrupts", "only launches of"),
         (

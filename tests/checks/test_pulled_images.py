@@ -60,7 +60,10 @@ def test_without_a_lock_the_time_is_that_of_the_start_timeout() -> None:
     assert found.message.startswith(
         "hub main, pool memory: 2 images pulled as soon as a node joins"
     )
-    assert "up to 4 min 0 s earlier" in found.message and pull_seconds() == 240
+    assert "starts up to 4 min 0 s earlier" in found.message and pull_seconds() == 240
+    assert "none is kept ready (size.min: 0)" in found.message
+    (found,) = judged(hub_with(pre_pull_pools=["memory"]), "pools.memory.size.min=1")
+    assert "kept ready" not in found.message
 
 
 def test_with_a_lock_time_and_disk_follow_from_the_sizes(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ argument says.
 
 from __future__ import annotations
 
+import copy
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,8 +18,10 @@ from jupyterhub_aws.components.base import ArgumentError
 from jupyterhub_aws.components.image_repositories import ImageRepositoriesArgs
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.config.unlisted_image import image_pattern
 from tests.support.stack_files import ROOT
 from tests.support.stacks import record
+from tests.support.user_images import hub_with
 
 SETTING = 'image_repositories={"physics": {"keep": 7}, "r": {}}'
 REPOSITORY = "aws:ecr/repository:Repository"
@@ -65,6 +69,45 @@ def test_nodes_may_pull_from_them_and_the_proof_of_an_isolated_network_holds(sta
     )
     for judged in (identity_findings, proof):
         assert not [item for item in judged(loaded, resources) if item.status in ("fail", "warn")]
+
+
+OWN = "123456789012.dkr.ecr.us-east-1.amazonaws.com/jhub-airgap"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "faults"),
+    [(f"{OWN}/images", 0), (OWN, 0), (f"{OWN}-evil/images", 1), ("quay.io/jupyter", 1)],
+)
+def test_in_an_isolated_network_users_write_images_of_these_repositories_alone(
+    prefix: str, faults: int
+) -> None:
+    """What the rules of stack files refuse before is put into what was recorded."""
+    hub = hub_with(
+        "airgap",
+        image_choices={"own": {"image": f"{OWN}/images/physics:1"}},
+        unlisted_image={"allowed": [f"{OWN}/images"]},
+    )
+    settings = (hub, "parts=all", SETTING)
+    file = read(ROOT / "Pulumi.airgap.yaml", settings)
+    loaded = load(file.values, secret=file.secret, source=file.source)
+    resources = record(*settings, stack="airgap").resources
+
+    def other(inputs: dict[str, Any]) -> None:
+        for profile in inputs["values"]["singleuser"]["profileList"]:
+            option = (profile.get("profile_options") or {}).get("image") or {}
+            if "unlisted_choice" in option:
+                option["unlisted_choice"]["validation_regex"] = image_pattern((prefix,))
+
+    release = next(item for item in resources if item.name == "hub-main-release")
+    inputs = copy.deepcopy(dict(release.inputs))
+    other(inputs)
+    spoilt = replace(release, inputs=inputs)
+    everything = type(resources)(spoilt if item is release else item for item in resources)
+    found = [item for item in proof(loaded, everything) if item.status == "fail"]
+    assert bool(found) is bool(faults)
+    assert all("lets users type the name of an image" in item.message for item in found)
+    repositories = [item.inputs["name"] for item in everything.of(REPOSITORY)]
+    assert repositories.count("jhub-airgap/images/physics") == 1, "none of the bundle's"
 
 
 def test_without_the_right_to_pull_the_identities_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

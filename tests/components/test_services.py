@@ -29,7 +29,7 @@ from tests.checks.test_airgap import evaluated
 from tests.components.test_hub_alone import arguments, hub
 from tests.support.programs import record_program
 from tests.support.stack_cases import validated_values
-from tests.support.stack_files import changed, dev_stack, engine_values
+from tests.support.stack_files import ROOT, changed, dev_stack, engine_values
 from tests.support.stacks import StackRecording, record
 
 RELEASE, SECRET, POLICY = (
@@ -107,7 +107,7 @@ def test_the_chart_is_told_of_services_and_their_roles_but_no_token() -> None:
         "reader": {"display": False},
     }
     roles = found["loadRoles"]
-    assert roles["service-announcement-users"] | {"description": ""} == {
+    assert roles["access-announcement"] | {"description": ""} == {
         "description": "",
         "scopes": ["access:services!service=announcement"],
         "users": ["ada"],
@@ -121,7 +121,7 @@ def test_the_chart_is_told_of_services_and_their_roles_but_no_token() -> None:
     assert roles["service-culler"]["services"] == ["culler"]
     assert set(roles) == {
         "jupyterhub-aws-operator",
-        "service-announcement-users",
+        "access-announcement",
         "service-culler",
         "service-reader",
         "user",
@@ -443,3 +443,32 @@ def test_pods_that_no_service_names_are_not() -> None:
         f"hubs.main.helm_values={json.dumps(values_)}",
     )
     assert len(found) == 1 and "lets the proxy reach pods app=gateway" in found[0]
+
+
+def test_no_two_services_share_a_role() -> None:
+    """A name that ends as another's role would give one the rights of the other."""
+    section = {
+        "x": {**SERVICES["announcement"], "groups": []},
+        "x-users": {"scopes": ["read:hub"]},
+        "access-x": {"scopes": ["list:users"]},
+    }
+    roles = values(f"hubs.main.services={json.dumps(section)}")["hub"]["loadRoles"]
+    assert roles["access-x"]["scopes"] == ["access:services!service=x"]
+    assert roles["service-x-users"]["services"] == ["x-users"]
+    assert roles["service-access-x"]["services"] == ["access-x"]
+
+
+def test_the_example_of_the_documentation_is_a_stack() -> None:
+    import re
+
+    from ruamel.yaml import YAML
+
+    text = (ROOT / "docs" / "services.md").read_text(encoding="utf-8")
+    blocks = [
+        YAML(typ="safe").load(block)["hubs"]["main"]
+        for block in re.findall(r"```yaml\n(hubs:\n.*?)```", text, re.DOTALL)
+    ]
+    assert [set(block) for block in blocks] == [{"services"}, {"shared_directories"}]
+    put = {f"hubs.main.{key}": value for block in blocks for key, value in block.items()}
+    stack = validated_values(*engine_values(changed(dev_stack(), put=put)))
+    assert set(stack.hubs["main"].services) == {"announcement", "usage"}

@@ -59,6 +59,16 @@ def test_a_choice_may_open_a_page_of_its_own() -> None:
     assert choices["sci"]["kubespawner_override"] == {"image": SCIPY}
 
 
+def test_texts_are_html_on_a_page_that_escapes_none() -> None:
+    choices = {"r": {"image": R, "description": "R & <b>more</b>"}}
+    free = {**FREE, "display_name": "<i>Own</i>"}
+    option = profile(values_of(hub_with(image_choices=choices, unlisted_image=free)), "small")[
+        "profile_options"
+    ]["image"]
+    assert option["choices"]["r"]["display_name"] == "r – R &amp; &lt;b&gt;more&lt;/b&gt;"
+    assert option["unlisted_choice"]["display_name"] == "&lt;i&gt;Own&lt;/i&gt;"
+
+
 def test_who_chooses_nothing_gets_the_default_one_everywhere() -> None:
     assert values_of(hub_with())["singleuser"]["image"] == {
         "name": SCIPY.partition(":")[0],

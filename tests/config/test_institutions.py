@@ -11,6 +11,7 @@ import pytest
 from tornado import web
 
 from jupyterhub_aws.checks.sites import sites
+from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.secrets import required_secrets
 from jupyterhub_aws.config.specs.network_policies import hub_egress
 from tests.components.test_hub_files import imported
@@ -55,6 +56,25 @@ def test_the_hosts_of_the_provider_are_listed(kind: str) -> None:
         if site.why.startswith("sign-in")
     }
     assert found == HOSTS[kind]
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_platform_inside_an_isolated_network_passes_its_proof(inside: bool) -> None:
+    host = "lms.corp.example" if inside else "lms.example.edu"
+    urls = {name: f"https://{host}/{name}" for name in ("authorize_url", "jwks_url")}
+    said = {**SIGN_INS["lti13"], "issuer": f"https://{host}", **urls}
+    if not inside:
+        with pytest.raises(ConfigError, match=r"isolated\.unknown-host"):
+            record("stack=airgap", "parts=all", *settings_of(said))
+        return
+    recording = record("stack=airgap", "parts=all", *settings_of(said))
+    (release,) = [
+        item
+        for item in recording.resources.of("kubernetes:helm.sh/v3:Release")
+        if item.name == "hub-main-release"
+    ]
+    own = release.inputs["values"]["hub"]["extraFiles"]["jupyterhub-aws-lti"]["stringData"]
+    assert "LaunchAuthenticator" in own and "://purl" not in own, "no host that is external"
 
 
 # --- The hub's own files. ---

@@ -91,10 +91,23 @@ _MORE = {
         "copy_to_region": {"region": "us-west-2"},
         "vault_lock": {"min_days": 7, "max_days": 365, "grace_days": 3},
     },
+    "buckets": {
+        "tmp": {"kind": "scratch", "expire_days": 3},
+        "work": {"kind": "shared", "bucket_name": "uni-work", "readers": ["arn:aws:iam::210987654321:root"]},
+        "old": {"kind": "existing", "bucket_name": "uni.old", "account": "210987654321", "kms_key": "arn:aws:kms:us-east-1:210987654321:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+        "goes": {"kind": "public", "bucket_name": "noaa-goes16"},
+    },
+    "hubs.main.aws_access": {
+        "buckets": [{"bucket": "tmp", "write": True}, {"bucket": "work", "prefix": "a/", "write": True, "overlap": True, "variable": "WORK"}],
+        "by_group": [{"name": "staff", "groups": ["o:t"], "buckets": [{"bucket": "old"}], "policies": ["AmazonAthenaFullAccess"], "statements": [{"actions": ["sts:AssumeRole"], "resources": ["arn:aws:iam::210987654321:role/readers"], "other_accounts": ["210987654321"]}]}],
+    },
+    "hubs.main.profiles.gpu.aws_access": {"buckets": [{"bucket": "goes"}]},
     "hubs.main.culling": {"server_idle_minutes": 60},
     "hubs.main.pages": {"title": "Lab", "help_links": {"Help": "https://help.example.org"}, "terms": "Be kind"},
     "hubs.main.maintenance_page": {"text": "Back soon", "contact": "help@example.org"},
     "hubs.main.image": "quay.io/jupyter/scipy-notebook:2025-12-31",
+    "hubs.main.pre_pull_pools": ["memory"],
+    "image_repositories": {"physics": {"keep": 5}},
     "hubs.main.home_directory": "home/{escaped_username}",
     "hubs.main.shared_directories": {"data": {"mount_path": "/home/jovyan/data", "writable_by": "none"}, "course": {"read_groups": ["o:a"], "write_groups": ["o:b"]}},
     "hubs.main.volumes": {"fast": {"kind": "scratch", "mount_path": "/fast", "size_gib": 10}, "old": {"kind": "claim", "mount_path": "/old", "claim": "old"}},
@@ -104,7 +117,7 @@ _MORE = {
         "page": {"url": "http://page.tools:8080", "pods": {"labels": {"app": "page"}, "namespace": "tools", "port": 80}, "groups": ["o:t"], "users": ["ada"], "from_servers": True, "oauth": {"redirect_uri": "https://page.example.org/cb", "confirm": False}, "display": False},
         "robot": {"scopes": ["read:users!group=o:t"], "wide_scopes": ["servers"], "token": "generated"},
     },
-    "hubs.main.profiles.many": {"pool": "memory", "users_per_node": 3, "images": {"one": {"image": "a/b:1"}}, "protected": True, "groups": ["o:t"]},
+    "hubs.main.profiles.many": {"pool": "memory", "users_per_node": 3, "images": {"one": {"image": "a/b:1", "description": "B", "default_url": "/lab"}}, "unlisted_image": {"allowed": ["quay.io/a"], "groups": ["o:t"]}, "protected": True, "groups": ["o:t"]},
     "hubs.main.profiles.sized": {"pool": "memory", "sizes": {"half": {"cpu": 2, "memory": "8G"}, "whole": {"cpu": 4, "memory": "16G", "default": True}}},
     "hubs.main.profiles.small.environment": {"GRACE": "yes"},
     "hubs.main.helm_values": {
@@ -144,6 +157,8 @@ _MORE = {
         "entry": {"kind": "node_port", "hostname": "other.example.org", "external_ips": ["192.0.2.10"], "tls": {"kind": "none", "trial": True}},
         "database": {"kind": "postgres", "version": "17"},
         "pools": ["gpu", "memory"],
+        "image_choices": {"a": {"image": "quay.io/a/a:1", "default": True}},
+        "unlisted_image": {"allowed": ["quay.io/a/*-notebook"], "groups": ["cn=staff,dc=example,dc=org"]},
     },
 }  # fmt: skip
 
@@ -254,9 +269,10 @@ def test_what_is_mutated_is_right_and_has_every_part_of_a_hub():
     assert _judge(_strings(_base())) == 0
     places = {way[1:] for way in _all_places() if way[0] == "jupyterhub-aws:hubs"}
     assert len(places) > 100
-    assert {
-        ("main", part) for part in Hub.model_fields if part not in ("pools", "package_mirrors")
-    } | {("other", "pools", 1)} <= places
+    elsewhere = ("pools", "package_mirrors", "image_choices", "unlisted_image")
+    assert {("main", part) for part in Hub.model_fields if part not in elsewhere} <= places
+    assert {("other", part) for part in ("image_choices", "unlisted_image")} <= places
+    assert ("other", "pools", 1) in places
 
 
 @pytest.mark.real

@@ -230,7 +230,7 @@ def test_the_key_of_a_bucket_is_used_through_s3_only() -> None:
     key = found.accesses[0].policy["Statement"][-1]
     assert key["Resource"] == _KEY
     assert key["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert key["Condition"] == {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com*"}}
+    assert key["Condition"] == {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
 
 
 def test_the_address_of_a_folder_is_in_the_environment() -> None:

@@ -175,3 +175,63 @@ def test_several_problems_are_said_at_once() -> None:
         "unlisted-image.host",
         "unlisted-image.tag",
     ]
+
+
+def test_the_page_of_the_real_kubespawner_has_the_expression_unchanged() -> None:
+    import html
+    from pathlib import Path
+
+    import jinja2
+    import kubespawner
+
+    folder = Path(kubespawner.__file__).parent / "templates"
+    # as KubeSpawner 7.0.0 makes it (spawner.py, _render_options_form): nothing is escaped
+    made = jinja2.Environment(loader=jinja2.FileSystemLoader(folder))  # noqa: S701 -- so it is
+    page = made.get_template("form.html")
+    option = {
+        "display_name": "Image",
+        "choices": {"a": {"display_name": "A"}},
+        "unlisted_choice": {
+            "enabled": True,
+            "display_name": "Another image",
+            "display_name_in_choices": "Another image …",
+            "validation_regex": image_pattern(ALLOWED),
+            "validation_message": described(ALLOWED),
+        },
+    }
+    text = page.render(profile_list=[{"slug": "s", "profile_options": {"image": option}}])
+    (pattern,) = re.findall(r'pattern="([^"]*)"', text)
+    (title,) = re.findall(r'title="([^"]*)"', text)
+    assert html.unescape(pattern) == image_pattern(ALLOWED)
+    assert html.unescape(title) == described(ALLOWED)
+
+
+@pytest.mark.real
+def test_javascript_says_the_same_of_every_sample() -> None:
+    import json
+    import shutil
+    import subprocess
+
+    if shutil.which("node") is None:
+        pytest.skip("no node on PATH: the expression was not read by JavaScript")
+    samples = [
+        *(f"quay.io/{path}{version}" for path in ("jupyter/a", "jupyterx/a", "jupyter") for version in
+          ("", ":1", ":latest", f"@{DIGEST}", f":latest@{DIGEST}", ":1@x", ":1 ")),
+        "quay.io.evil.org/jupyter/a:1", "quayxio/jupyter/a:1", "ghcr.io/a/b:1", "ghcr.io:1",
+        "quay.io/pangeo/base-notebook:1", "quay.io/pangeo/base:1", "127.0.0.1:5000/x/y:1",
+        "quay.io/jupyter/../x:1", "quay.io/jupyter//x:1", "quay.io/jupyter/X:1",
+    ]  # fmt: skip
+    program = (
+        "const [p, all] = JSON.parse(process.argv[1]);"
+        "const r = new RegExp('^(?:' + p + ')$', 'v');"  # as the attribute `pattern` is read
+        "console.log(JSON.stringify(all.map(one => r.test(one))))"
+    )
+    done = subprocess.run(
+        ["node", "-e", program, json.dumps([image_pattern(ALLOWED), samples])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [lets_in(sample) for sample in samples]
+    assert any(map(lets_in, samples)) and not all(map(lets_in, samples))

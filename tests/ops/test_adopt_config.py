@@ -208,8 +208,8 @@ def test_4_keeps_the_old_scheme_where_the_hub_did(tmp_path: Path) -> None:
     hub = _stack(found, tmp_path).hubs["main"]
     assert hub.home_directory == "home/{escaped_username}"
     assert (
-        hub.sign_in.token_url
-        == "https://login.microsoftonline.com/99999999-8888-4777-8666-555555555555/oauth2/v2.0/token"
+        hub.sign_in.base_url
+        == "https://login.microsoftonline.com/99999999-8888-4777-8666-555555555555/oauth2/v2.0"
     )
     assert (
         set(hub.profiles["choose"].images) == {"scipy", "r"}

@@ -231,8 +231,30 @@ def test_the_lock_says_what_the_registry_serves_and_is_the_same_again(world):
         )
         assert lock.items["image"][reference].details["platforms"] == ["linux/amd64", "linux/arm64"]
         assert lock.items["image"][reference].size > 500_000
+        sizes = lock.items["image"][reference].details["platform_sizes"]
+        assert set(sizes) == {"linux/amd64", "linux/arm64"}
+        assert all(0 < size < lock.items["image"][reference].size for size in sizes.values())
     world.drive("lock", world.inventory, world.lock)
     assert world.lock.read_bytes() == before
+
+
+def test_an_image_of_one_manifest_says_its_platform_and_size(world, tmp_path):
+    """By its configuration: no index lists it."""
+    known = read_lock(world.lock)
+    reference = known.keys("image")[0]
+    (child,) = [
+        item
+        for item in json.loads(raw(reference))["manifests"]
+        if item["platform"]["architecture"] == "arm64"
+    ]
+    alone = f"{reference.rpartition(':')[0]}@{child['digest']}"
+    inventory, path = tmp_path / "inventory.json", tmp_path / "lock.json"
+    inventory.write_text(json.dumps([{"kind": "image", "reference": alone}]))
+    world.drive("lock", inventory, path)
+    item = read_lock(path).items["image"][alone]
+    assert item.platforms == ("linux/arm64",)
+    size = known.items["image"][reference].pulled_bytes("linux/arm64")
+    assert item.pulled_bytes("linux/arm64") == size and size
 
 
 def test_a_tag_that_moved_is_named_and_taken_only_on_request(world, tmp_path):

@@ -17,9 +17,12 @@ import requests
 from tornado import web
 
 from jupyterhub_aws.config.chart import merged
+from jupyterhub_aws.operate.health.report import FailedError
+from jupyterhub_aws.operate.health.sign_in import HubEndpoint, SignIn
 from tests.components.test_hub_files import imported
 from tests.real.test_hub_booted import secret, start, values_with
 from tests.support.certificates import Authority
+from tests.support.directory_stacks import stack_with
 from tests.support.hub_boot import Hub, booted, missing_for_a_hub
 from tests.support.identity import CLIENT_ID, CLIENT_SECRET, Identity, identity_provider
 from tests.support.lti_platform import CLAIM, DEPLOYMENT, ROLE, Platform, lti_platform, new_key
@@ -404,3 +407,26 @@ def test_the_hub_answers_while_the_platform_does_not(course: Hub, platform: Plat
         platform.delay_seconds = 0
     assert found == [302, 302]
     assert platform.asked and set(platform.asked) == {"/jwks"}
+
+
+def test_health_sees_where_a_course_leads(course: Hub, platform: Platform) -> None:
+    section = {
+        **LTI,
+        "issuer": platform.url,
+        "authorize_url": f"{platform.url}/authorize",
+        "jwks_url": f"{platform.url}/jwks",
+    }
+    endpoint = HubEndpoint(url=f"{course.url}/", port=int(course.url.rpartition(":")[2]))
+    way = SignIn(stack="dev", hub="main", config=stack_with(section).hubs["main"])
+    assert way.launched and not way.elsewhere
+    assert "shows its sign-in page" in way.shown(endpoint)
+    assert "leads to localhost" in way.to_the_provider(endpoint)
+    moved_since = {**section, "authorize_url": "https://lms.example.edu/authorize"}
+    other = SignIn(stack="dev", hub="main", config=stack_with(moved_since).hubs["main"])
+    with pytest.raises(FailedError, match=r"not to https://lms\.example\.edu/authorize"):
+        other.to_the_provider(endpoint)
+    shared = SignIn(
+        stack="dev", hub="main", config=stack_with({"kind": "shared_password"}).hubs["main"]
+    )
+    with pytest.raises(FailedError, match="no field for a password"):
+        shared.shown(endpoint)

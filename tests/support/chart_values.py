@@ -93,7 +93,7 @@ CLASSES = (
 )  # fmt: skip
 SECTIONS = (
     "Authenticator", "OAuthenticator", "GitHubOAuthenticator", "GoogleOAuthenticator", "GenericOAuthenticator", "AzureAdOAuthenticator", "LDAPAuthenticator",
-    "CILogonOAuthenticator", "GitLabOAuthenticator", "NativeAuthenticator", "KubeSpawner",
+    "CILogonOAuthenticator", "GitLabOAuthenticator", "NativeAuthenticator", "KubeSpawner", "LTI13Authenticator",
 )  # fmt: skip
 TRAITS = (
     "admin_users", "allowed_users", "blocked_users", "allowed_groups", "admin_groups", "allowed_organizations", "allow_all", "username_pattern",
@@ -170,6 +170,91 @@ PROFILES = st.lists(
 )
 _TRAIT = st.one_of(
     SCALARS, _LIST, st.dictionaries(st.sampled_from("ada bob".split()), SCALARS, max_size=2)
+)
+_IDPS = st.dictionaries(
+    st.sampled_from(["urn:a", "https://b.example/idp", "https://github.com/login/oauth", "c"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "username_derivation": st.fixed_dictionaries(
+                {},
+                optional={
+                    "username_claim": st.sampled_from(
+                        ["eppn", "email", "name", "preferred_username"]
+                    ),
+                    "action": st.sampled_from(["prefix", "strip_idp_domain", "x"]),
+                    "prefix": st.sampled_from(["a", "github", "Big Name", "a:b", ""]),
+                    "domain": st.sampled_from(["a.example", "@b.example", "nodot"]),
+                },
+            ),
+            "allow_all": st.booleans(),
+            "allowed_domains": st.lists(st.sampled_from(["a.example", "*.b.example", "gmail.com"])),
+            "default": st.booleans(),
+        },
+    ),
+    max_size=3,
+)
+_USERS = st.lists(
+    st.sampled_from(["ada", "Ada@a.example", "github:ada", "a:b:c", "x y"]), max_size=3
+)
+#: Old hubs of institutions, in every combination of traits that matter to who may come in.
+INSTITUTIONS = st.builds(
+    lambda chosen, own, base: {
+        "JupyterHub": {"authenticator_class": chosen[0]},
+        chosen[1]: own,
+        "Authenticator": base,
+    },
+    st.sampled_from(
+        [
+            ("google", "GoogleOAuthenticator"),
+            ("azuread", "AzureAdOAuthenticator"),
+            ("cilogon", "CILogonOAuthenticator"),
+            ("lti13", "LTI13Authenticator"),
+        ]
+    ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "client_id": st.sampled_from(["x", "two words", ""]) | st.just(["1", "2"]),
+            "client_secret": st.just("hunter2"),
+            "hosted_domain": st.lists(
+                st.sampled_from(["a.example", "B.example", "gmail.com", "nodot"]), max_size=2
+            )
+            | st.just("a.example"),
+            "strip_domain": st.booleans(),
+            "allowed_google_groups": st.just({"a.example": ["staff"]}),
+            "tenant_id": st.sampled_from(
+                [
+                    "common",
+                    "8D7C6F3E-2b14-4f0a-9c55-1e2f3a4b5c6d",
+                    "9188040d-6c67-4c5b-b112-36a304b66dad",
+                ]
+            ),
+            "username_claim": st.sampled_from(["upn", "name", "email", "oid"]),
+            "user_groups_claim": st.sampled_from(["groups", "roles", "other"]),
+            "allowed_groups": st.lists(
+                st.sampled_from(["staff", "0F9a1b2c-3d4e-4f50-8a6b-7c8d9e0f1a2b"]), max_size=2
+            ),
+            "admin_groups": st.lists(st.just("ops"), max_size=1),
+            "idps": _IDPS,
+            "allowed_idps": _IDPS,
+            "shown_idps": st.just(["urn:a"]),
+            "issuer": st.sampled_from(["https://lms.example", "lms", "https://lms.example?x=1"]),
+            "authorize_url": st.sampled_from(["https://lms.example/a", "http://lms.example/a"]),
+            "jwks_endpoint": st.just("https://lms.example/jwks"),
+            "username_key": st.sampled_from(["sub", "email", "custom_a", "custom_", "given_name"]),
+            "allow_all": st.booleans(),
+        },
+    ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "admin_users": _USERS,
+            "allowed_users": _USERS,
+            "username_pattern": st.just("^x"),
+            "allow_all": st.booleans(),
+        },
+    ),
 )
 CONFIG = st.builds(
     lambda name, sections: (

@@ -17,7 +17,7 @@ from jupyterhub_aws.adopt.z2jh.convert import Converted, convert
 from jupyterhub_aws.adopt.z2jh.read import Old
 from jupyterhub_aws.adopt.z2jh.taken import LedgerStatus, ends, restricts
 from jupyterhub_aws.checks.resources import SECRET
-from tests.support.chart_values import by_schema, chart_values
+from tests.support.chart_values import INSTITUTIONS, by_schema, chart_values
 
 pytestmark = pytest.mark.real
 
@@ -70,6 +70,20 @@ def test_so_is_every_trait_and_every_profile(values: dict[str, Any]) -> None:
     found = _converted(values)
     _accounted(values, found)
     assert found.problems == []
+
+
+@settings(max_examples=150, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)
+@given(config=INSTITUTIONS)
+def test_so_is_every_sign_in_of_an_institution(config: dict[str, Any]) -> None:
+    values = {"hub": {"config": config}}
+    found = _converted(values)
+    _accounted(values, found)
+    assert found.problems == []
+    assert "hunter2" not in found.text
+    said = _hub(found)["sign_in"]
+    everyone = any(config[section].get("allow_all") for section in config)
+    if not everyone:
+        assert "allowed_domains" not in said or found.to_fill_in, "a domain was a limit, no right"
 
 
 @settings(max_examples=30, deadline=None, phases=_PHASES, suppress_health_check=_SLOW)

@@ -43,6 +43,7 @@ FACTS = {
     "tags": "tags",
     "documentation-values": "values of documentation that were left",
     "identities": "what identities may do",
+    "server-access": "what users' servers may do in AWS",
     "instance-types": "types of a pool",
     "autoscaler-priorities": "priorities of groups",
     "addresses": "addresses of subnets",

@@ -29,9 +29,10 @@ from traitlets import Set, Unicode
 
 #: LTI Core specification 1.3, 5.3 and A.2: claims, and the context's roles. Roles of the
 #: institution or the system say nothing about a course.
-_CLAIMS = "https://purl.imsglobal.org/spec/lti/claim"
+_CLAIMS = LTI13_CUSTOM_CLAIM.rpartition("/")[0]
+_VOCABULARY = re.escape(f"http://{LTI13_CUSTOM_CLAIM.split('/')[2]}/vocab/lis/v2/membership")
 _ROLE = re.compile(
-    r"(?:http://purl\.imsglobal\.org/vocab/lis/v2/membership[#/])?"
+    rf"(?:{_VOCABULARY}[#/])?"
     r"(?P<role>Administrator|ContentDeveloper|Instructor|Learner|Mentor)(?:#(?P<sub>\w+))?"
 )
 _ASSISTANT = "TeachingAssistant"

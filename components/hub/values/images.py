@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from jupyterhub_aws.config.profiles import ImageChoice, split_image
@@ -32,17 +33,18 @@ def image_option(profile: ProfileSpec) -> dict[str, Any]:
 
 def _shown(name: str, choice: ImageChoice) -> str:
     """The text of a choice. KubeSpawner 7.0.0 has no other place for a description
-    (templates/form.html: of a choice only `display_name`).
+    (templates/form.html: of a choice only `display_name`), and escapes none.
     """
     text = choice.display_name or name
-    return text if choice.description is None else f"{text} – {choice.description}"
+    return text if choice.description is None else f"{text} – {html.escape(choice.description)}"
 
 
 def _unlisted(free: UnlistedImage) -> dict[str, Any]:
+    text = html.escape(free.display_name)
     return {
         "enabled": True,
-        "display_name": free.display_name,
-        "display_name_in_choices": f"{free.display_name} …",
+        "display_name": text,
+        "display_name_in_choices": f"{text} …",
         "validation_regex": image_pattern(free.allowed),
         "validation_message": described(free.allowed),
         "kubespawner_override": {"image": "{value}"},

@@ -58,7 +58,7 @@ def _roles(spec: ServiceSpec) -> dict[str, Any]:
             "services": [spec.name],
         }
     if options.groups or options.users:
-        found[f"service-{spec.name}-users"] = {
+        found[f"access-{spec.name}"] = {
             "description": f"who may open {spec.prefix}",
             "scopes": [_access(spec)],
             "users": sorted(options.users),

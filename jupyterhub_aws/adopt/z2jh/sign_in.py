@@ -107,6 +107,9 @@ def sign_in_of(taking: Taking) -> dict[str, Any]:
     elif found.doubt is not None:
         section["kind"] = fill(section["kind"], found.doubt)
     listed = _named(section, users, kind, traits)
+    if (why := section.pop("_no_administrator", None)) and section.get("administrators"):
+        section["administrators"] = fill([], why)
+        traits.to_fill_in("admin_users", where="sign_in.administrators")
     _rule_for_names(section, traits)
     _rest(traits, taking, found, kind)
     if kind == "shared" and listed:  # one shared password, and yet a list: the list stays
@@ -163,6 +166,9 @@ def _named(
                 " new ones",
             )
             traits.to_fill_in(*names, where=f"sign_in.{option}")
+        elif len(found) < len(users[option]):
+            others = ", ".join(name for name in users[option] if name not in found)[:80]
+            section[option] = fill(found, f"the old hub also knew {others}: write the new names")
         elif found:
             section[option] = found
     if kind in _GATES:
@@ -214,6 +220,7 @@ def _rule_for_names(section: dict[str, Any], traits: Traits) -> None:
     """`username_pattern` as the narrowest rule here that all who are listed pass; whether it is the
     right one, only the operator can say.
     """
+    any_name = section.pop("_any_name", False)
     rules = traits.texts("username_pattern")
     if not rules or "usernames" in section:
         return
@@ -222,7 +229,7 @@ def _rule_for_names(section: dict[str, Any], traits: Traits) -> None:
     fitting = (
         rule
         for rule, pattern in PATTERNS.items()
-        if all(re.match(pattern, name) for name in listed)
+        if not any_name and all(re.match(pattern, name) for name in listed)
     )
     note = f"the old rule for names was {rules[0][:60]}: simple, dotted, email or any"
     section["usernames"] = fill(next(fitting, "any"), note)
@@ -268,7 +275,7 @@ def require_access_rule(section: dict[str, Any], kind: str) -> dict[str, Any]:
     hint, example = section.pop("_who", None), section.pop("_example", "ada@example.org")
     if kind == "cilogon" and hint is None:  # a provider of the section admits its users
         return section
-    if gate and not any(section.get(key) for key in (gate, "allowed_users")):
+    if gate and not any(plain(section.get(key)) for key in (gate, "allowed_users")):
         if hint is not None:
             section["allowed_users"] = fill([example], hint)
             return section

@@ -13,6 +13,15 @@ Say = tuple[Class, Topic, str]
 _HOME = "users with a new name get an empty home"
 
 
+#: Our own authenticators by the kind of sign-in that a stack file has.
+KINDS: Mapping[str, str] = {
+    "jupyterhub_aws_google.GoogleAccountsAuthenticator": "google",
+    "jupyterhub_aws_entra.EntraAccountsAuthenticator": "entra",
+    "jupyterhub_aws_cilogon.InstitutionsAuthenticator": "cilogon",
+    "jupyterhub_aws_lti.LaunchAuthenticator": "lti13",
+}
+
+
 def says(trait: str, old: Any, new: Any) -> Iterator[Say]:
     """What another value of one of TRAITS means."""
     found = list(TRAITS[trait](old, new))
@@ -121,6 +130,12 @@ def _groups_claim(old: Any, new: Any) -> Iterator[Say]:
     yield "interrupts", "sign-in", f"{says}: profiles of groups open or close to users"
 
 
+def _groups(old: Any, new: Any) -> Iterator[Say]:
+    del old
+    says = "follow the sign-in, at each sign-in" if new else "no longer follow the sign-in"
+    yield "interrupts", "sign-in", f"users' groups {says}"
+
+
 def _quiet(old: Any, new: Any) -> Iterator[Say]:
     del old, new
     yield "interrupts", "sign-in", "launches are verified differently: others may be accepted"
@@ -129,6 +144,7 @@ def _quiet(old: Any, new: Any) -> Iterator[Say]:
 #: Traits of the classes in components/hub/files, and of those below them.
 TRAITS: Mapping[str, Callable[[Any, Any], Iterator[Say]]] = {
     "tenant_id": _tenant,
+    "manage_groups": _groups,
     "guests": _guests,
     "hosted_domain": _workspaces,
     "idps": _providers,

@@ -50,8 +50,9 @@ def says(keys: tuple[str, ...], old: Any, new: Any) -> list[Say] | None:
         return None
     owner, trait = keys[2], keys[3] if len(keys) > 3 else ""  # hub.config.CLASS.trait
     if (owner, trait) == ("JupyterHub", "authenticator_class"):
+        before, after = (institutions.KINDS.get(str(side), side) for side in (old, new))
         text = (
-            f"users sign in by {new} instead of {old}: users with another name there get an"
+            f"users sign in by {after} instead of {before}: users with another name there get an"
             " empty home, and users not known there cannot sign in"
         )
         return [("endangers data", "sign-in", text)]

@@ -23,6 +23,7 @@ from jupyterhub_aws.config.errors import dotted
 from jupyterhub_aws.config.images import images_in
 from jupyterhub_aws.config.registry import OnNodes
 from jupyterhub_aws.config.tree import KeyPath, leaves
+from jupyterhub_aws.config.unlisted_image import is_image_pattern, prefixes_of
 
 _ADDRESS = re.compile(
     r"[a-z][a-z0-9+.-]*://(?:[^/@\s'\"]*@)?(?P<host>[A-Za-z0-9._-]+)", re.IGNORECASE
@@ -158,7 +159,7 @@ def images(view: View) -> Iterator[Finding]:
     """
     for release in view.resources.of(_RELEASE):
         yield from _judged(view, release, _all_values(release), ("values",))
-        yield from _free_choice(release, _all_values(release))
+        yield from _free_choice(view, release, _all_values(release))
     for resource in view.resources:
         if resource.type.startswith("kubernetes:") and resource.type != _RELEASE:
             yield from _judged(view, resource, dict(resource.inputs), ())
@@ -200,14 +201,23 @@ def _inside(view: View, reference: str) -> bool:
     )
 
 
-def _free_choice(release: Resource, values: Any) -> Iterator[Finding]:
-    """Where users may type an image's name, no plan knows which."""
+def _free_choice(view: View, release: Resource, values: Any) -> Iterator[Finding]:
+    """Where users may type an image's name, no plan knows which: its expression must let in nothing
+    but the stack's own registry.
+    """
+    own = view.stack.own_registry
     for index, profile in enumerate(values.get("singleuser", {}).get("profileList") or []):
         for option, offered in (profile.get("profile_options") or {}).items():
-            if (offered.get("unlisted_choice") or {}).get("enabled"):
+            free = offered.get("unlisted_choice") or {}
+            expression = free.get("validation_regex")
+            inside = is_image_pattern(expression) and all(
+                own is not None and (prefix == own or prefix.startswith(f"{own}/"))
+                for prefix in prefixes_of(expression)
+            )
+            if free.get("enabled") and not inside:
                 where = f"values.singleuser.profileList[{index}].profile_options.{option}"
                 what = f"lets users type the name of an image ({where})"
-                fix = "list the choices"
+                fix = "list the choices, or name the stack's registry in unlisted_image.allowed"
                 yield fault("images", release, what, fix)
 
 
