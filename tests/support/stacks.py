@@ -156,6 +156,12 @@ INSTEAD = (
     "hubs.main.entry={kind: port_forward}",
     "monitoring={kind: none}",
 )
+#: What exists only while a stack is paused.
+PAUSED = (
+    "paused=true",
+    "hubs.main.entry.route53_zone=Z0123456789ABCDEFGHIJ",
+    "hubs.main.maintenance_page={paused_text: Back in January.}",
+)
 #: The closed stack with every optional part that it can have at once.
 CLOSED = (
     "stack=airgap",
@@ -240,6 +246,7 @@ ALL_STACKS = {
     "full": FULL,
     "instead": INSTEAD,
     "services": SERVICES,
+    "paused": PAUSED,
     "handing over": HANDING_OVER,
     "handed over": HANDED_OVER,
     "airgap": ("stack=airgap",),
