@@ -49,6 +49,7 @@ from jupyterhub_aws.components.homes.efs import EfsHomes, EfsHomesArgs
 from jupyterhub_aws.components.homes.jobs import Ownership, OwnershipArgs
 from jupyterhub_aws.components.homes.volume_class import VolumeClass, VolumeClassArgs
 from jupyterhub_aws.components.hub.args import HubParts, InClusterInputs
+from jupyterhub_aws.components.hub.bucket_volumes import MountpointDriver, MountpointDriverArgs
 from jupyterhub_aws.components.hub.cloud import HubCloudArgs
 from jupyterhub_aws.components.hub.hub import JupyterHub
 from jupyterhub_aws.components.image_repositories import ImageRepositories, ImageRepositoriesArgs
@@ -246,6 +247,7 @@ class JupyterHubPlatform(Component):
         self.backups = self._backups()
         self.homes = self._homes()
         self.buckets = self._buckets()
+        self.mountpoint = self._mountpoint()
         if isinstance(stack.registry, EcrRegistry):
             Repositories("registry", self._repositories(), self.child())
         if stack.image_repositories:
@@ -266,6 +268,7 @@ class JupyterHubPlatform(Component):
         after = [
             *self.pools.outputs.ready,
             *([] if self.homes is None else self.homes.outputs.ready),
+            *([] if self.mountpoint is None else self.mountpoint.ready),
         ]
         return CloudFacts(
             kubeconfig=self.cluster.outputs.kubeconfig_json,
@@ -535,6 +538,23 @@ class JupyterHubPlatform(Component):
             spec.name: spec.bucket_name for spec in self._specs.buckets.values()
         }
         return made
+
+    def _mountpoint(self) -> MountpointDriver | None:
+        """The driver of buckets that servers mount; None where no hub mounts one."""
+        stack = self._stack
+        mounted = [item for hub in self._specs.hubs.values() for item in hub.mounted]
+        if not mounted:
+            return None
+        args = MountpointDriverArgs(
+            cluster_name=self.cluster.outputs.name_output,
+            version=stack.cluster.version,
+            prefix=stack.name,
+            mounted=mounted,
+            depends_on=self.pools.outputs.ready,
+            paused=stack.paused,
+            tags=self._tags,
+        )
+        return MountpointDriver("mountpoint", args, self.child())
 
     def _backups(self) -> Backups | None:
         stack, section = self._stack, self._stack.backups

@@ -29,6 +29,7 @@ from jupyterhub_aws.config.hub_rules import Hubs, group_problems
 from jupyterhub_aws.config.network import AnyNetwork, OpenNetworkSection
 from jupyterhub_aws.config.sign_in import SharedPasswordSignIn
 from jupyterhub_aws.config.tree import at
+from jupyterhub_aws.config.volumes import BucketVolume
 
 Buckets = Mapping[str, AnyBucket]
 #: How the pod of each user's server begins: only a folder that does too can be a user's own.
@@ -144,6 +145,33 @@ def buckets_exist(buckets: Buckets, hubs: Hubs) -> Iterator[Problem]:
                 what = "gives each user a folder of their own that they may only read"
                 yield Problem(
                     id="aws-access.own-read-only", path=where, what=what, fix="write write: true"
+                )
+
+
+def mounted_buckets_exist(cluster: AnyCluster, buckets: Buckets, hubs: Hubs) -> Iterator[Problem]:
+    """Volumes of kind `bucket` name a bucket of the stack file, and the stack installs the driver
+    that mounts them.
+    """
+    for name, hub in hubs.items():
+        for volume_name, volume in hub.volumes.items():
+            path = f"hubs.{name}.volumes.{volume_name}"
+            if not isinstance(volume, BucketVolume):
+                continue
+            if volume.bucket not in buckets:
+                meant = closest(volume.bucket, buckets)
+                known = f"choose from {', '.join(buckets)}" if buckets else "add it under buckets"
+                yield Problem(
+                    id="volumes.no-bucket",
+                    path=f"{path}.bucket",
+                    what=f"is no bucket of this stack (got {shown(volume.bucket)})",
+                    fix=f"did you mean {meant}?" if meant else known,
+                )
+            if not isinstance(cluster, EksCluster):
+                yield Problem(
+                    id="volumes.bucket-existing-cluster",
+                    path=f"{path}.kind",
+                    what="is bucket, and the stack does not make this cluster, so not its driver",
+                    fix="write cluster.kind: eks, or mount a claim of your own (kind: claim)",
                 )
 
 
@@ -400,6 +428,7 @@ RULES: Rules = (
     (("cluster", "buckets"), buckets_are_of_aws),
     (("cluster", "hubs"), clusters_have_pod_identity),
     (("buckets", "hubs"), buckets_exist),
+    (("cluster", "buckets", "hubs"), mounted_buckets_exist),
     (("hubs",), folders_stay_apart),
     (("hubs",), folders_are_ones_own),
     (("hubs",), own_folders_are_private),

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from jupyterhub_aws.config.aws_access import Prefix
 from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.values import ShortName
@@ -140,7 +141,33 @@ class ClaimVolume(Model):
     )
 
 
-Volume = Annotated[ScratchVolume | ClaimVolume, Field(discriminator="kind")]
+class BucketVolume(Model):
+    """A bucket in S3, or a folder of it, as a read-only directory (Mountpoint for Amazon S3)."""
+
+    kind: Literal["bucket"] = tag(
+        "bucket",
+        help=(
+            "`bucket`: a bucket of the stack file as a read-only directory, by EKS's add-on of"
+            " Mountpoint for Amazon S3. For reading large files from the beginning to the end: there"
+            " is no writing, no locking, no owner or mode of a file, and listing large folders is"
+            " slow."
+        ),
+        changing=_NEXT_START,
+    )
+    mount_path: MountPath = option(help="Mount path in servers.", changing=_NEXT_START)
+    bucket: ShortName = option(
+        help="The bucket, by its name under `buckets` of the stack.",
+        changing="Another volume; the old claim is retained.",
+    )
+    prefix: Prefix = option(
+        "",
+        help="Only objects below this folder, such as lectures/. Empty: the whole bucket.",
+        changing="Another volume; the old claim is retained.",
+    )
+
+
+AnyVolume = ScratchVolume | ClaimVolume | BucketVolume
+Volume = Annotated[AnyVolume, Field(discriminator="kind")]
 
 
 def shared_mount(name: str, directory: SharedDirectory) -> str:

@@ -24,6 +24,7 @@ from jupyterhub_aws.components.entry import EntryService, EntryServiceArgs, own_
 from jupyterhub_aws.components.facts import HubFacts
 from jupyterhub_aws.components.homes.jobs import UsageReportJob, UsageReportJobArgs
 from jupyterhub_aws.components.hub.args import HubParts, InClusterInputs, JupyterHubArgs
+from jupyterhub_aws.components.hub.bucket_volumes import BucketVolumeArgs, BucketVolumeObjects
 from jupyterhub_aws.components.hub.cloud import HubCloud
 from jupyterhub_aws.components.hub.not_ready import HubAccess, says_why
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
@@ -157,7 +158,7 @@ class JupyterHub(Component):
             )
             HubServices(f"{name}-services", services, self.child())
         accounts = [self._server_account(), *self._servers_in_aws()]
-        homes = self._homes()
+        homes = [*self._homes(), *self._bucket_volumes()]
         self.release = self._release(
             inputs, [*accounts, *homes, *self._database(), *self.secrets.ready]
         )
@@ -382,6 +383,16 @@ class JupyterHub(Component):
             protected=self._hub.protected,
         )
         return [HomesVolume(f"{self._name}-homes", args, self.child()).claim]
+
+    def _bucket_volumes(self) -> list[pulumi.Resource]:
+        return [
+            BucketVolumeObjects(
+                f"{self._name}-{item.claim}",
+                BucketVolumeArgs(mounted=item, namespace=self._in_namespace),
+                self.child(),
+            ).claim
+            for item in self._hub.mounted
+        ]
 
     def _database(self) -> list[pulumi.Resource]:
         section = self._hub.options.database

@@ -32,6 +32,7 @@ from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.backups import BackupSpec
 from jupyterhub_aws.config.specs.buckets import BucketSpec
 from jupyterhub_aws.config.specs.homes import homes_name
+from jupyterhub_aws.config.specs.mounted_buckets import MountedBucket, mounted_buckets
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.specs.network_policies import HubEgress, hub_egress
 from jupyterhub_aws.config.specs.node_groups import GPU_RESOURCE, ON_DEMAND, PURPOSE, PoolSpec
@@ -123,7 +124,8 @@ class HubSpec:
     `options` is what the stack file says of it, `homes` where homes are, `homes_class` the storage
     class of homes that are volumes; `pools` the pools that its users may use, `profiles` in the
     order in which they are shown: the default one first, then from small to large. `start_seconds`
-    is how long a server may take to start, `access` what servers may do in AWS. `egress` are the network policies' rules of its pods,
+    is how long a server may take to start, `access` what servers may do in AWS,
+    `mounted` the buckets that they mount. `egress` are the network policies' rules of its pods,
     `proxy_variables` the corporate proxy that they use. `existing_cluster`: the cluster existed
     before the stack. `heartbeat`: the hub writes a line a minute that an alarm waits for.
     `protected` and `paused` as the stack is. `database_zone` is the zone of a database volume,
@@ -140,6 +142,7 @@ class HubSpec:
     profiles: tuple[ProfileSpec, ...]
     start_seconds: int
     access: HubServerAccess | None
+    mounted: tuple[MountedBucket, ...]
     egress: HubEgress
     proxy_variables: Mapping[str, str]
     existing_cluster: bool
@@ -268,6 +271,9 @@ def hub_spec(
             names=names,
             buckets=resolve(stack).buckets if buckets is None else buckets,
             partition=partition_of(stack.region),
+        ),
+        mounted=mounted_buckets(
+            hub.volumes, names, resolve(stack).buckets if buckets is None else buckets
         ),
         egress=hub_egress(hub, stack.network, stack.cluster),
         proxy_variables=resolve(stack).proxy_environment,

@@ -143,12 +143,7 @@ class AccessSpec:
     @cached_property
     def policy(self) -> Mapping[str, Any] | None:
         """The inline policy of the role; None where managed policies are all of it."""
-        found: list[dict[str, Any]] = []
-        for grant in self.grants:
-            found += _of_grant(grant)
-        for index, statement in enumerate(self.statements, start=1):
-            found.append(_of_statement(statement, f"Statement{index}"))
-        _number_equal_sids(found)
+        found = statements_of(self.grants, self.statements)
         return {"Version": "2012-10-17", "Statement": found} if found else None
 
     @property
@@ -275,6 +270,17 @@ def hub_access(
     return HubServerAccess(
         choices=choices, of_profile=of_profile, accesses=tuple(distinct.values())
     )
+
+
+def statements_of(grants: Sequence[Grant], statements: Sequence[Statement]) -> list[dict[str, Any]]:
+    """The statements of a policy that allows these."""
+    found: list[dict[str, Any]] = []
+    for grant in grants:
+        found += _of_grant(grant)
+    for index, statement in enumerate(statements, start=1):
+        found.append(_of_statement(statement, f"Statement{index}"))
+    _number_equal_sids(found)
+    return found
 
 
 def _of_grant(grant: Grant) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from jupyterhub_aws.config.endpoints import addon_account
 from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.project import Project
 from jupyterhub_aws.config.specs import resolve
+from jupyterhub_aws.config.specs.mounted_buckets import ADDON as MOUNTPOINT
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import StackFile
 from jupyterhub_aws.config.versions import pin, pins
@@ -226,5 +227,7 @@ def _provided(stack: StackConfig) -> Iterator[str]:
     if not isinstance(stack.cluster, EksCluster):
         return
     yield f"from {addon_account(stack.region)}.dkr.ecr.{stack.region}.amazonaws.com:"
-    for addon in (*NODE_ADDONS, *controller_addons(efs_driver=stack.homes.kind == "efs")):
-        yield f"{addon.name} {pin('addon', addon.name, stack.cluster.version).version}"
+    addons = [*NODE_ADDONS, *controller_addons(efs_driver=stack.homes.kind == "efs")]
+    mounted = any(hub.mounted for hub in resolve(stack).hubs.values())
+    for addon in (*(addon.name for addon in addons), *((MOUNTPOINT,) if mounted else ())):
+        yield f"{addon} {pin('addon', addon, stack.cluster.version).version}"

@@ -187,11 +187,12 @@ def _a_way_only(resource: Resource) -> bool:
 
 def _goes(resource: Resource) -> bool:
     """What may go, because nothing is lost with it: that way, the key of alarms, with which no
-    retained data was ever encrypted, and scratch buckets, which users fill with what may expire.
+    retained data was ever encrypted, scratch buckets, which users fill with what may expire, and the mounts of buckets.
     """
     return (
         _a_way_only(resource)
         or "jupyterhub-aws:monitoring:Alarms$" in resource.urn
+        or "jupyterhub-aws:hub:BucketVolume$" in resource.urn
         or _scratch(resource)
     )
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from tests.support.stacks import FULL, record
+from tests.support.stacks import FULL, SERVERS_IN_AWS, record
 
 RELEASE, NAMESPACE, SECRET = (
     "kubernetes:helm.sh/v3:Release",
@@ -504,3 +504,65 @@ def test_another_hub_changes_nothing_of_the_first():
     assert before.keys() <= after.keys()
     first = next(item for item in before.values() if item.name == "hub-main-release")
     assert after[first.urn].inputs == first.inputs
+
+
+def test_a_bucket_is_mounted_read_only_by_a_driver_that_may_read_nothing_else():
+    resources = record(*SERVERS_IN_AWS).resources
+    volume = next(
+        item
+        for item in resources.of("kubernetes:core/v1:PersistentVolume")
+        if item.inputs["spec"].get("csi", {}).get("driver") == "s3.csi.aws.com"
+    )
+    spec = volume.inputs["spec"]
+    assert spec["accessModes"] == ["ReadOnlyMany"]
+    assert spec["mountOptions"] == [
+        "read-only",
+        "allow-other",
+        "uid=1000",
+        "gid=100",
+        "prefix 2026/",
+    ]
+    assert spec["csi"]["volumeAttributes"] == {
+        "bucketName": "uni-lectures",
+        "authenticationSource": "driver",
+    }
+    assert spec["csi"]["volumeHandle"] == volume.inputs["metadata"]["name"]
+    storage = values(*SERVERS_IN_AWS)["singleuser"]["storage"]
+    claim = storage["extraVolumes"]["volume-lectures"]["persistentVolumeClaim"]
+    assert claim == {"claimName": spec["claimRef"]["name"], "readOnly": True}
+    assert storage["extraVolumeMounts"]["volume-lectures"]["readOnly"] is True
+    (addon,) = [
+        item
+        for item in resources.of("aws:eks/addon:Addon")
+        if item.inputs["addonName"] == "aws-mountpoint-s3-csi-driver"
+    ]
+    (identity,) = addon.inputs["podIdentityAssociations"]
+    assert identity["serviceAccount"] == "s3-csi-driver-sa"
+    (policy,) = [
+        json.loads(item.inputs["policy"])
+        for item in resources.of("aws:iam/rolePolicy:RolePolicy")
+        if item.name == "mountpoint-policy"
+    ]
+    actions = {action for one in policy["Statement"] for action in one["Action"]}
+    assert not any("Put" in action or "Delete" in action for action in actions)
+    assert {one["Resource"] for one in policy["Statement"]} == {
+        "arn:aws:s3:::uni-lectures",
+        "arn:aws:s3:::uni-lectures/2026/*",
+    }
+
+
+def test_another_folder_is_another_volume_and_no_hub_without_one_has_the_driver():
+    def claims(*settings):
+        return {
+            item.inputs["metadata"]["name"]
+            for item in record(*settings).resources.of("kubernetes:core/v1:PersistentVolumeClaim")
+            if item.inputs["metadata"]["name"].startswith("bucket-")
+        }
+
+    other = "hubs.main.volumes.lectures={kind: bucket, bucket: lectures, mount_path: /lectures}"
+    assert claims(*SERVERS_IN_AWS).isdisjoint(claims(*SERVERS_IN_AWS, other))
+    assert not [
+        item
+        for item in record().resources.of("aws:eks/addon:Addon")
+        if "mountpoint" in item.inputs["addonName"]
+    ]

@@ -115,6 +115,7 @@ SERVERS_IN_AWS = (
         " resources: ['arn:aws:athena:us-east-1:111122223333:workgroup/users']}]}]}"
     ),
     "hubs.main.profiles.gpu.aws_access={buckets: [{bucket: scratch, write: true, per_user: true}]}",
+    "hubs.main.volumes.lectures={kind: bucket, bucket: lectures, mount_path: /lectures, prefix: 2026/}",
 )
 #: In an isolated network: buckets of the stack alone.
 SERVERS_IN_CLOSED_AWS = (
@@ -126,6 +127,7 @@ SERVERS_IN_CLOSED_AWS = (
         " ['athena:StartQueryExecution'], resources:"
         " ['arn:aws:athena:us-east-1:111122223333:workgroup/users']}]}"
     ),
+    "hubs.main.volumes.work={kind: bucket, bucket: work, mount_path: /work}",
 )
 #: Every optional part at once, so that each component and each branch that makes something is
 #: there.

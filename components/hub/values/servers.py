@@ -14,9 +14,10 @@ from jupyterhub_aws.config.pools import GENERATION
 from jupyterhub_aws.config.profiles import Share, memory_mib, split_image
 from jupyterhub_aws.config.specs.homes import GID, UID
 from jupyterhub_aws.config.specs.hub import HubSpec, ProfileSpec, share_traits
+from jupyterhub_aws.config.specs.mounted_buckets import bucket_claim
 from jupyterhub_aws.config.specs.names import HOMES_CLAIM, SERVER_ACCOUNT
 from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL
-from jupyterhub_aws.config.volumes import ScratchVolume, SharedDirectory, shared_mount
+from jupyterhub_aws.config.volumes import BucketVolume, ScratchVolume, SharedDirectory, shared_mount
 
 # --- `singleuser.profileList`: what users choose from, as KubeSpawner takes it. Lists are always
 # whole, because an override replaces a list.
@@ -134,6 +135,10 @@ def extra_volumes(hub: Hub) -> dict[str, Any]:
         if isinstance(volume, ScratchVolume):
             volumes[key] = {"name": key, "emptyDir": {"sizeLimit": f"{volume.size_gib}Gi"}}
             mounts[key] = {"name": key, "mountPath": volume.mount_path}
+        elif isinstance(volume, BucketVolume):
+            claim = {"claimName": bucket_claim(name, volume), "readOnly": True}
+            volumes[key] = {"name": key, "persistentVolumeClaim": claim}
+            mounts[key] = {"name": key, "mountPath": volume.mount_path, "readOnly": True}
         else:
             volumes[key] = {
                 "name": key,

@@ -85,6 +85,9 @@ def _trait(trait: str, old: Any, new: Any) -> Iterator[Say]:
             f"user names are derived differently ({trait}): users with a new name get an empty home"
         )
         yield "endangers data", "sign-in", says
+    elif trait == "populate_teams_in_auth_state":
+        says = "the hub asks GitHub for users' teams at each sign-in"
+        yield "interrupts", "sign-in", says if new else f"{says} no longer"
     elif trait in _QUIET:
         says = f"sign-in uses other settings ({trait}); signed-in users stay signed in"
         yield "interrupts", "sign-in", says

@@ -38,7 +38,7 @@ _TWO = 2
 #: principals. They are never contacted.
 _IDENTIFIERS = re.compile(
     r"(hub\.jupyter\.org|jupyter\.org|helm\.sh|pulumi\.com|nvidia\.com|[a-z.-]*\.?(kubernetes|k8s)\.io|k8s\.amazonaws\.com|eks\.amazonaws\.com|"
-    r"(ebs|efs)\.csi\.aws\.com|node\.eks\.aws)"
+    r"(ebs|efs|s3)\.csi\.aws\.com|node\.eks\.aws)"
 )
 #: Who may do what: services are principals there. They are never contacted.
 _DOCUMENTS = ("assumeRolePolicy", "policy", "policyDocument")

@@ -28,6 +28,7 @@ from jupyterhub_aws.checks.identities.world import (
 )
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.config.endpoints import addon_account
+from jupyterhub_aws.config.specs import resolve
 
 # --- A resource that a call is about, as the evaluator and messages need it.
 
@@ -513,6 +514,27 @@ def _grants(world: PlanWorld, name: str, own: Resource | None) -> list[Resource]
     ]
 
 
+def _mounted_buckets(world: PlanWorld, ending: str) -> Iterator[CallTarget]:
+    """The buckets that servers mount, with the folder that they see."""
+    for hub in resolve(world.stack).hubs.values():
+        for item in hub.mounted:
+            found = [
+                resource
+                for resource in world.resources.of(BUCKET)
+                if resource.inputs.get("bucket") == item.bucket.bucket_name
+            ]
+            account = item.bucket.other_account or ACCOUNT
+            yield CallTarget(
+                arn=f"{item.bucket.arn}/{item.options.prefix}{ending}"
+                if ending
+                else item.bucket.arn,
+                what=f"bucket {item.bucket.bucket_name}, mounted by hub {item.names.hub}",
+                context={} if ending else {"s3:prefix": item.options.prefix},
+                resource=found[0] if found else None,
+                account="" if item.bucket.public else account,
+            )
+
+
 #: Every word that `on` may have.
 TARGETS: Mapping[str, Find] = {
     **STORAGE_TARGETS,
@@ -548,4 +570,6 @@ TARGETS: Mapping[str, Find] = {
     "alarm-topics": _alarm_topics,
     "topic-keys": _topic_keys,
     "node-volume-keys": _node_volume_keys,
+    "mounted-buckets": partial(_mounted_buckets, ending=""),
+    "mounted-buckets-objects": partial(_mounted_buckets, ending="object"),
 }
