@@ -15,7 +15,7 @@ from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.monitoring import logs_end, watched
 from jupyterhub_aws.checks.program import paused
-from jupyterhub_aws.checks.pulled_images import pulled_images
+from jupyterhub_aws.checks.pulled_images import image_sizes, pulled_images
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.checks.scope import Check, judge
 from jupyterhub_aws.config.stack import StackConfig
@@ -47,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     core_nodes_fit,
     images,
     pulled_images,
+    image_sizes,
     accelerators,
     hubs.database_is_near,
     storage.volumes,
@@ -70,6 +71,7 @@ _INSIDE = (
     core_nodes_fit,
     images,
     pulled_images,
+    image_sizes,
     storage.volumes,
 )
 

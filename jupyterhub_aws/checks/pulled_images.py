@@ -75,16 +75,40 @@ def pulled_images(stack: StackConfig, resources: Resources) -> list[Finding]:
     return verdict("pre-pull", _faults(found), otherwise="; ".join(map(_said, found)))
 
 
+def image_sizes(stack: StackConfig, resources: Resources) -> list[Finding]:
+    """What nodes pull for each image of users' servers, by the lock. Nothing where it has no sizes."""
+    del resources
+    specs = resolve(stack)
+    found: dict[str, int] = {}
+    for hub in specs.hubs.values():
+        for profile in hub.profiles:
+            own = profile.options.image or hub.server_image
+            images = [choice.image for choice in profile.options.images.values()] or [own]
+            found |= _sizes(images, profile.pool, specs.images.lock)
+    if not found:
+        return []
+    said = ", ".join(f"{image} {amount(size)}" for image, size in sorted(found.items()))
+    return verdict("image-sizes", (), otherwise=f"nodes pull, compressed: {said}")
+
+
+def _sizes(images: Sequence[str], pool: PoolSpec, lock: Lock | None) -> dict[str, int]:
+    """The bytes that a node of a pool pulls for each image that the lock has with its size."""
+    platform = f"linux/{'arm64' if pool.types[0].architecture == 'arm64' else 'amd64'}"
+    locked = {image: None if lock is None else lock.image(image) for image in images}
+    sizes = {
+        image: None if item is None else item.pulled_bytes(platform)
+        for image, item in locked.items()
+    }
+    return {image: size for image, size in sizes.items() if size is not None}
+
+
 def _pulled(hub: HubSpec, pool: PoolSpec, lock: Lock | None) -> _Pulled:
     images = [hub.server_image, *hub.pre_pulled.values()]
-    platform = f"linux/{'arm64' if pool.types[0].architecture == 'arm64' else 'amd64'}"
-    locked = [None if lock is None else lock.image(image) for image in images]
-    sizes = [None if item is None else item.pulled_bytes(platform) for item in locked]
     return _Pulled(
         hub=hub.name,
         pool=pool.name,
         images=images,
-        known=[size for size in sizes if size is not None],
+        known=list(_sizes(images, pool, lock).values()),
         disk_gib=None if isinstance(pool.pool, ExistingNodePool) else pool.pool.disk.size_gib,
         ready=pool.pool.nodes if isinstance(pool.pool, ExistingNodePool) else pool.pool.size.min,
     )

@@ -38,7 +38,7 @@ from jupyterhub_aws.checks.identities.servers import server_access
 from jupyterhub_aws.checks.images import accelerators, images
 from jupyterhub_aws.checks.limits import limits
 from jupyterhub_aws.checks.program import paused
-from jupyterhub_aws.checks.pulled_images import pulled_images
+from jupyterhub_aws.checks.pulled_images import image_sizes, pulled_images
 from jupyterhub_aws.checks.resources import UNKNOWN, Resources
 from jupyterhub_aws.checks.scope import Check, judge
 from jupyterhub_aws.config.project import project_of
@@ -72,6 +72,7 @@ ENFORCED: Mapping[str, Enforced] = {
     "quotas": Enforced(nodes.quotas, ("instanceTypes", "maxSize", "mixedInstancesPolicy")),
 }
 _STACK_FILE = "it is about the stack file alone"
+_LOCK = "sizes of images are in the lock of the stack file, and what they mean is told in the plan"
 _HUB_VALUES = (
     "a hub's values hold secrets, and the engine shows a map with a secret in it as unknown as a"
     " whole"
@@ -100,10 +101,8 @@ NOT_HERE: Mapping[Check, str] = {
         "the id of a backup plan has no form by which the pack would find the plan of a selection;"
         " what a stack makes is covered on the plan"
     ),
-    pulled_images: (
-        "sizes of images are in the lock of the stack file, and how much time they save is told in"
-        " the plan"
-    ),
+    pulled_images: _LOCK,
+    image_sizes: _LOCK,
     monitoring.logs_end: (
         "log groups of others that a stack does not make are judged nowhere, and its own are judged"
         " on the plan"

@@ -10,7 +10,7 @@ import pytest
 
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.images import images
-from jupyterhub_aws.checks.pulled_images import pulled_images
+from jupyterhub_aws.checks.pulled_images import image_sizes, pulled_images
 from jupyterhub_aws.config.bundle import Lock, Locked, parse_lock
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack_file import read
@@ -73,6 +73,19 @@ def test_with_a_lock_time_and_disk_follow_from_the_sizes(tmp_path: Path) -> None
     assert found.status == "pass"
     assert "3.0 GiB to pull, about 9.0 GiB of 100 GiB on the disk" in found.message
     assert "up to 2 min 24 s earlier" in found.message, "6 GiB of 10 in 240 s"
+
+
+def test_the_plan_lists_the_sizes_that_the_lock_has(tmp_path: Path) -> None:
+    lock = locked(tmp_path, sci=sizes(2), r=sizes(0.5))
+    settings = (hub_with("airgap"), lock, "parts=all")
+    file = read(ROOT / "Pulumi.airgap.yaml", settings)
+    loaded = load(file.values, secret=file.secret, source=file.source)
+    (found,) = image_sizes(loaded, record(*settings, stack="airgap").resources)
+    assert (found.id, found.status) == ("image-sizes", "pass")
+    assert found.message == f"nodes pull, compressed: {R} 512.0 MiB, {SCIPY} 2.0 GiB"
+    unlocked = read(ROOT / "Pulumi.dev.yaml")
+    loaded = load(unlocked.values, secret=unlocked.secret, source=unlocked.source)
+    assert image_sizes(loaded, record().resources) == []
 
 
 def test_images_that_a_disk_cannot_hold_fail(tmp_path: Path) -> None:

@@ -67,4 +67,4 @@ def test_the_first_image_by_name_is_the_default(
     images: dict[str, dict[str, str]], chosen: str | None
 ) -> None:
     profile = Profile.model_validate({"pool": "x", "cpu": 1.0, "memory": "1G", "images": images})
-    assert default_image(profile) == chosen
+    assert default_image(profile.images) == chosen

@@ -24,7 +24,8 @@ def test_there_is_a_recipe_for_each_kind_and_the_page_says_that_none_was_started
 
 @pytest.mark.parametrize("number", range(len(PIECES)))
 def test_the_sample_takes_each_piece(number: int) -> None:
-    piece: dict[str, Any] = yaml.safe_load(PIECES[number])
+    said = yaml.safe_load(PIECES[number])
+    piece: dict[str, Any] = {f"jupyterhub-aws:{key}": value for key, value in said.items()}
     config = merged(config_of(ROOT / "Pulumi.dev.yaml"), piece)
     hub = config["jupyterhub-aws:hubs"]["main"]
     if hub.get("image_choices"):

@@ -353,13 +353,13 @@ def test_free_text_for_an_image_and_what_a_choice_says_besides_are_listed() -> N
         _case("profile-gates")
     )
     choice = "{kubespawner_override: {image: 'a/b:1', default_url: /rstudio, mem_limit: 16G}}"
-    dropped = _dropped(
-        _profiles(f"{{display_name: A, profile_options: {{image: {{choices: {{r: {choice}}}}}}}}}")
+    found = _profiles(
+        f"{{display_name: A, profile_options: {{image: {{choices: {{r: {choice}}}}}}}}}"
     )
-    assert {
-        f"singleuser.profileList[0].profile_options.image.choices.r.kubespawner_override.{key}"
-        for key in ("default_url", "mem_limit")
-    } <= set(dropped)
+    place = "singleuser.profileList[0].profile_options.image.choices.r.kubespawner_override"
+    assert f"{place}.mem_limit" in _dropped(found)
+    assert f"{place}.default_url" not in _dropped(found)
+    assert _hub(found)["profiles"]["a"]["images"]["r"]["default_url"] == "/rstudio"
 
 
 @pytest.mark.parametrize(
