@@ -26,7 +26,7 @@ _KINDS = {
     "shared_password": "one password for all users, made by the stack: for a trial",
     "native": "accounts of the hub's own: users sign up, an administrator admits them",
     "github": "an OAuth application at GitHub",
-    "oidc": "an OpenID Connect provider: Keycloak, Entra ID, Okta",
+    "oidc": "an OpenID Connect provider: Keycloak, Okta, Shibboleth",
     "cognito": "a user pool of Amazon Cognito",
     "google": "Google accounts of your Workspace domain",
     "entra": "work or school accounts of one Microsoft tenant",
