@@ -364,7 +364,7 @@ class _Provider(Listed):
 
 
 class OidcSignIn(_Provider):
-    """Any OpenID Connect provider: Keycloak, Entra ID, Okta. Its client secret is a secret of
+    """Any OpenID Connect provider: Keycloak, Okta, Shibboleth. Its client secret is a secret of
     the stack.
     """
 

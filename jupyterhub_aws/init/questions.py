@@ -26,7 +26,7 @@ _KINDS = {
     "shared_password": "one password for all users, made by the stack: for a trial",
     "native": "accounts of the hub's own: users sign up, an administrator admits them",
     "github": "an OAuth application at GitHub",
-    "oidc": "an OpenID Connect provider: Keycloak, Entra ID, Okta",
+    "oidc": "an OpenID Connect provider: Keycloak, Okta, Shibboleth",
     "cognito": "a user pool of Amazon Cognito",
     "google": "Google accounts of your Workspace domain",
     "entra": "work or school accounts of one Microsoft tenant",
@@ -435,9 +435,13 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
         )
         yield asked(
             name,
-            ("oidc",),
+            ("oidc", "lti13") if name == "authorize_url" else ("oidc",),
             ask=shown,
-            help="From the provider's .well-known/openid-configuration.",
+            help=lambda answers: (
+                "From the platform's page about the tool."
+                if answers[kind] == "lti13"
+                else "From the provider's .well-known/openid-configuration."
+            ),
             default=default,
         )
     yield asked(
@@ -475,14 +479,13 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
         help="From the platform, where you register https://HOSTNAME/hub/lti13/oauth_login.",
         default="10000000000001",
     )
-    for name, path in (("authorize_url", "authorize"), ("jwks_url", "jwks")):
-        yield asked(
-            name,
-            ("lti13",),
-            ask=f"{'Login' if name == 'authorize_url' else 'Public keys'} address of the platform",
-            help="From the platform's page about the tool.",
-            default=f"https://lms.example.edu/lti/{path}",
-        )
+    yield asked(
+        "jwks_url",
+        ("lti13",),
+        ask="Public keys (JWKS) address",
+        help="From the platform's page about the tool.",
+        default="https://lms.example.edu/lti/jwks",
+    )
     yield asked(
         "domain",
         ("cognito",),
@@ -525,7 +528,11 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
 
 def _endpoint(name: str) -> Callable[[Given], str]:
     host = defaults.internal("login", "login.example.org")
-    return lambda answers: f"https://{host(answers)}/oauth2/{name}"
+    return lambda answers: (
+        f"https://lms.example.edu/lti/{name}"
+        if answers[f"{_SIGN_IN}.kind"] == "lti13"
+        else f"https://{host(answers)}/oauth2/{name}"
+    )
 
 
 def _balancer(

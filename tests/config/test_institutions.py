@@ -14,6 +14,7 @@ from jupyterhub_aws.checks.sites import sites
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.secrets import required_secrets
 from jupyterhub_aws.config.specs.network_policies import hub_egress
+from jupyterhub_aws.config.traits import class_of_authenticator, own_traits, sections
 from tests.components.test_hub_files import imported
 from tests.config.test_hub_values import SIGN_INS
 from tests.support.directory_stacks import settings_of, stack_with
@@ -212,3 +213,20 @@ def test_groups_of_an_institution(claim: str, said: Any, groups: set[str]) -> No
     )
     state = {"cilogon_user": {"idp": "urn:uni", **({claim: said} if claim else {})}}
     assert asyncio.run(authenticator.get_user_groups(state)) == groups
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("jupyterhub_aws_google", "GoogleAccountsAuthenticator"),
+        ("jupyterhub_aws_entra", "EntraAccountsAuthenticator"),
+        ("jupyterhub_aws_cilogon", "InstitutionsAuthenticator"),
+        ("jupyterhub_aws_lti", "LaunchAuthenticator"),
+    ],
+)
+def test_the_table_of_classes_has_our_own(module: str, name: str) -> None:
+    found = getattr(imported(module), name)
+    assert own_traits(name) == set(found.class_own_traits(config=True))
+    bases = [item.__name__ for item in found.__mro__ if item.__name__.endswith("Authenticator")]
+    assert list(sections(name)) == bases
+    assert class_of_authenticator(f"{module}.{name}") == name
