@@ -222,6 +222,8 @@ def test_stateful_resources_are_protected_and_retained_with_what_they_need(setti
         "images-physics",
         "images-r",
     }
+    parts = ("", "-private", "-ownership", "-versions", "-encryption", "-lifecycle", "-policy")
+    more |= {f"buckets-work{part}" for part in parts}
     assert kept == expected | (more if settings else set())
 
 
