@@ -247,12 +247,12 @@ def own_folders_are_private(hubs: Hubs) -> Iterator[Problem]:
         if not own.per_user:
             continue
         for hub, other_path, other_entry, other_index, other in items:
-            if other.bucket != own.bucket or own.overlap or other.overlap or other is own:
+            if other.bucket != own.bucket or own.overlap or other.overlap:
                 continue
-            if other_path == path and other_entry != entry:
+            if other_path == path and (other_entry != entry or other_index == index):
                 continue
             at_other = f"{other_entry}.buckets[{other_index}]"
-            if not other.per_user and _reaches(other, own):
+            if _reaches(other, own):
                 what = (
                     f"reaches users' own folders in {own.prefix or 'the bucket'} of {own.bucket}"
                     f" ({entry}.buckets[{index}])"
@@ -272,7 +272,8 @@ def own_folders_are_private(hubs: Hubs) -> Iterator[Problem]:
 
 def _reaches(other: BucketAccess, own: BucketAccess) -> bool:
     """Whether a folder contains users' own folders, or lies in one of them."""
-    return own.prefix.startswith(other.prefix) or other.prefix.startswith(f"{own.prefix}{_POD}")
+    contains = not other.per_user and own.prefix.startswith(other.prefix)
+    return contains or other.prefix.startswith(f"{own.prefix}{_POD}")
 
 
 def _not_ones_own(hub: Hub) -> Iterator[tuple[str, str, str]]:
