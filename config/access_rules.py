@@ -33,6 +33,8 @@ from jupyterhub_aws.config.tree import at
 Buckets = Mapping[str, AnyBucket]
 #: How the pod of each user's server begins: only a folder that does too can be a user's own.
 _POD = "jupyter-"
+#: Traits of KubeSpawner that decide how pods are called.
+POD_NAME_TRAITS = ("pod_name_template", "slug_scheme", "enable_user_namespaces")
 _NAMED_SERVERS_IN_VALUES = (
     ("hub", "allowNamedServers"),
     ("hub", "config", "JupyterHub", "allow_named_servers"),
@@ -283,7 +285,7 @@ def _not_ones_own(hub: Hub) -> Iterator[tuple[str, str, str]]:
     if isinstance(hub.sign_in, SharedPasswordSignIn):
         what = "needs a sign-in that knows users: with shared_password any name can be typed"
         yield "aws-access.own-any-name", what, "choose another sign_in.kind"
-    for trait in ("pod_name_template", "slug_scheme", "enable_user_namespaces"):
+    for trait in POD_NAME_TRAITS:
         if at(hub.helm_values, "hub", "config", "KubeSpawner", trait) is not None:
             what = f"needs the pod names of the chart, and helm_values change {trait}"
             yield "aws-access.own-pod-names", what, f"remove hub.config.KubeSpawner.{trait}"
