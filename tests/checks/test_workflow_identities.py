@@ -27,6 +27,7 @@ from jupyterhub_aws.checks.identities.world import ATTACHMENT, BUCKET, ROLE, Pla
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.components.ci import Backend, ResourceScope, changing, packed, reading, state
 from jupyterhub_aws.config.aws_calls import actions, known_types
+from jupyterhub_aws.config.specs import resolve
 from tests.checks.test_airgap import evaluated
 from tests.support.policies import parliament
 from tests.support.stacks import ALL_STACKS
@@ -169,18 +170,32 @@ def test_a_workflow_may_do_what_the_provider_asks_of_it(
     settings: tuple[str, ...], writes: bool
 ) -> None:
     world = world_of(*settings)
-    runner = getattr(world.stack, "runner", None)
     regions = tuple(
         {str(item.inputs["region"]) for item in mine(world) if item.inputs.get("region")}
         - {world.region}
     )
     place = place_of(world, further_regions=regions)
-    assert denied(world, place, tuple(runner.policies) if runner else (), writes=writes) == set()
+    assert denied(world, place, _said(world), writes=writes) == set()
+
+
+def _said(world: PlanWorld) -> tuple[str, ...]:
+    """Policies that a stack file names, for its runner and for users' servers: a workflow's role
+    attaches those that it is told of.
+    """
+    runner = getattr(world.stack, "runner", None)
+    servers = [
+        arn
+        for hub in resolve(world.stack).hubs.values()
+        if hub.access is not None
+        for access in hub.access.accesses
+        for arn in access.policy_arns
+    ]
+    return (*(runner.policies if runner else ()), *servers)
 
 
 def test_without_its_further_regions_the_copies_of_backups_are_refused():
     world = world_of(*ALL_STACKS["full"])
-    refused = denied(world, place_of(world))
+    refused = denied(world, place_of(world), _said(world))
     assert {"backups-copy-vault", "backups-copy-key"} <= {name for name, _ in refused}
     assert {name.partition("-copy-")[0] for name, _ in refused} == {"backups"}
 
