@@ -34,6 +34,8 @@ from jupyterhub_aws.config.volumes import BucketVolume
 Buckets = Mapping[str, AnyBucket]
 #: How the pod of each user's server begins: only a folder that does too can be a user's own.
 _POD = "jupyter-"
+#: Traits of KubeSpawner that decide how pods are called.
+POD_NAME_TRAITS = ("pod_name_template", "slug_scheme", "enable_user_namespaces")
 _NAMED_SERVERS_IN_VALUES = (
     ("hub", "allowNamedServers"),
     ("hub", "config", "JupyterHub", "allow_named_servers"),
@@ -275,12 +277,12 @@ def own_folders_are_private(hubs: Hubs) -> Iterator[Problem]:
         if not own.per_user:
             continue
         for hub, other_path, other_entry, other_index, other in items:
-            if other.bucket != own.bucket or own.overlap or other.overlap or other is own:
+            if other.bucket != own.bucket or own.overlap or other.overlap:
                 continue
-            if other_path == path and other_entry != entry:
+            if other_path == path and (other_entry != entry or other_index == index):
                 continue
             at_other = f"{other_entry}.buckets[{other_index}]"
-            if not other.per_user and _reaches(other, own):
+            if _reaches(other, own):
                 what = (
                     f"reaches users' own folders in {own.prefix or 'the bucket'} of {own.bucket}"
                     f" ({entry}.buckets[{index}])"
@@ -300,7 +302,8 @@ def own_folders_are_private(hubs: Hubs) -> Iterator[Problem]:
 
 def _reaches(other: BucketAccess, own: BucketAccess) -> bool:
     """Whether a folder contains users' own folders, or lies in one of them."""
-    return own.prefix.startswith(other.prefix) or other.prefix.startswith(f"{own.prefix}{_POD}")
+    contains = not other.per_user and own.prefix.startswith(other.prefix)
+    return contains or other.prefix.startswith(f"{own.prefix}{_POD}")
 
 
 def _not_ones_own(hub: Hub) -> Iterator[tuple[str, str, str]]:
@@ -310,7 +313,7 @@ def _not_ones_own(hub: Hub) -> Iterator[tuple[str, str, str]]:
     if isinstance(hub.sign_in, SharedPasswordSignIn):
         what = "needs a sign-in that knows users: with shared_password any name can be typed"
         yield "aws-access.own-any-name", what, "choose another sign_in.kind"
-    for trait in ("pod_name_template", "slug_scheme", "enable_user_namespaces"):
+    for trait in POD_NAME_TRAITS:
         if at(hub.helm_values, "hub", "config", "KubeSpawner", trait) is not None:
             what = f"needs the pod names of the chart, and helm_values change {trait}"
             yield "aws-access.own-pod-names", what, f"remove hub.config.KubeSpawner.{trait}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import assume, given, settings
@@ -21,8 +22,10 @@ from jupyterhub_aws.checks.identities.evaluator import (
     Principal,
     decide,
 )
+from jupyterhub_aws.config.access_rules import folders_stay_apart, own_folders_are_private
 from jupyterhub_aws.config.aws_access import AwsAccess
 from jupyterhub_aws.config.buckets import AnyBucket, Bucket
+from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.config.profiles import Profile
 from jupyterhub_aws.config.specs.buckets import BucketSpec, bucket_specs
 from jupyterhub_aws.config.specs.names import HubNames
@@ -275,3 +278,89 @@ def _beside(grant: Grant, mine: str, other: str) -> tuple[str, ...]:
         f"other/{folder}file",
         "file",
     )
+
+
+# --- what the rules of a stack file promise ---
+
+_CLOSE = st.sampled_from(
+    ("", "a/", "a/b/", "a/jupyter-ada/", "a/jupyter-eve/", "jupyter-eve/x/", "a/jupyter/", "b/")
+)
+_FOLDER_ACCESS = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "bucket": st.just("ab"),
+            "prefix": _CLOSE,
+            "write": st.just(True),
+            "per_user": st.just(True),
+        }
+    ),
+    st.fixed_dictionaries({"bucket": st.just("ab"), "prefix": _CLOSE, "write": st.booleans()}),
+)
+_FEW = st.lists(_FOLDER_ACCESS, max_size=2)
+_SMALL = st.fixed_dictionaries(
+    {
+        "buckets": _FEW,
+        "by_group": st.lists(
+            st.fixed_dictionaries(
+                {"name": st.just("g"), "groups": st.just(["x"]), "buckets": _FEW}
+            ),
+            max_size=1,
+        ),
+    }
+).map(said)
+
+
+def hub_of(access: AwsAccess | None, gpu: AwsAccess | None) -> Any:
+    """As much of a hub as the rules of folders read."""
+    profiles = {"small": None, "gpu": gpu}
+    return SimpleNamespace(
+        aws_access=access,
+        profiles={name: SimpleNamespace(aws_access=own) for name, own in profiles.items()},
+    )
+
+
+def refusals(hubs: Any) -> list[Problem]:
+    return [*folders_stay_apart(hubs), *own_folders_are_private(hubs)]
+
+
+@given(st.lists(st.tuples(_SMALL, st.none() | _SMALL), min_size=1, max_size=2))
+@settings(max_examples=200)
+def test_what_the_rules_accept_keeps_every_user_out_of_the_others_folders(
+    given_: list[tuple[AwsAccess, AwsAccess | None]],
+) -> None:
+    hubs = {f"hub{index}": hub_of(*one) for index, one in enumerate(given_)}
+    if refusals(hubs):
+        return
+    specs = [
+        spec
+        for access, gpu in given_
+        if (found := resolved(access, small=None, gpu=gpu)) is not None
+        for spec in found.accesses
+    ]
+    own = {
+        f"{grant.options.prefix}jupyter-eve/file"
+        for spec in specs
+        for grant in spec.grants
+        if grant.options.per_user
+    }
+    for spec in specs:
+        for key in own:
+            for action in ("s3:GetObject", "s3:PutObject", "s3:ListBucket"):
+                assert not allowed(spec, action, SPECS["ab"], key, "jupyter-ada"), (action, key)
+
+
+@given(_SMALL, _SMALL)
+@settings(max_examples=200)
+def test_folders_beside_each_other_are_accepted(one: AwsAccess, other: AwsAccess) -> None:
+    """The rules refuse only what reaches another folder: two buckets never do."""
+    apart = AwsAccess.model_validate_json(other.model_dump_json().replace('"ab"', '"a-b"'))
+    alone = [*refusals({"main": hub_of(one, None)}), *refusals({"main": hub_of(None, apart)})]
+    both = refusals({"main": hub_of(one, apart)})
+    assert len(both) == len(alone)
+
+
+def test_two_hubs_with_one_folder_for_equal_names_are_told_apart() -> None:
+    own = said({"buckets": [{"bucket": "ab", "prefix": "a/", "write": True, "per_user": True}]})
+    ids = [item.id for item in refusals({"one": hub_of(own, None), "two": hub_of(own, None)})]
+    assert ids == ["aws-access.own-of-two-hubs"]
+    assert refusals({"one": hub_of(own, own)}) == []

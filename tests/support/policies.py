@@ -46,6 +46,13 @@ def documents(recording: Recording) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"{resource.label} {key}", json.loads(concrete(recording, value))
 
 
+#: Variables that IAM fills in at each request, with what a server of ada would have there.
+_VARIABLES = {
+    "aws:PrincipalAccount": ACCOUNT,
+    "aws:PrincipalTag/kubernetes-pod-name": "jupyter-ada",
+}
+
+
 def concrete(recording: Recording, text: str) -> str:
     """A text with something real in place of every placeholder. Raises KeyError for one that
     this module does not know.
@@ -54,6 +61,8 @@ def concrete(recording: Recording, text: str) -> str:
     def real(match: re.Match[str]) -> str:
         if match[0] == "${aws.account}":
             return ACCOUNT
+        if match[1].startswith("aws:"):
+            return _VARIABLES[match[1]]
         name, _, output = match[1].partition(".")
         (arn,) = {
             _ARNS[found.type]

@@ -12,6 +12,7 @@ from jupyterhub_aws.checks.hub_values.all import verdict
 from jupyterhub_aws.checks.hub_values.policies import closed_by_default, malformed
 from jupyterhub_aws.checks.hub_values.reach import reach
 from jupyterhub_aws.checks.resources import SECRET
+from jupyterhub_aws.components.hub.values.access import access_files
 from jupyterhub_aws.components.hub.values.hub import (
     OPERATOR,
     HubSecretInputs,
@@ -22,6 +23,8 @@ from jupyterhub_aws.components.hub.values.hub import (
 from jupyterhub_aws.components.hub.values.hub_files import OWN_SETTINGS, files_of_every_hub
 from jupyterhub_aws.components.hub.values.maintenance import maintenance_problems
 from jupyterhub_aws.components.hub.values.sign_in import sign_in_values
+from jupyterhub_aws.config.access_rules import POD_NAME_TRAITS, accesses, entries
+from jupyterhub_aws.config.aws_access import ServerAccess
 from jupyterhub_aws.config.chart import CHART, chart_version, effective
 from jupyterhub_aws.config.entry import own_certificate
 from jupyterhub_aws.config.errors import Problem, dotted
@@ -186,6 +189,7 @@ def owned(hub: Hub, before: Resolved, after: Resolved) -> Iterator[tuple[KeyPath
         )
         yield said.path, what, "remove it, and use entry.hostname"
     yield from _sign_in(hub, name, before, after)
+    yield from _pod_names(hub, after)
     files = [
         (("hub", "extraFiles", key), "is a file of this program's in the hub")
         for key in _files(hub)
@@ -198,6 +202,29 @@ def owned(hub: Hub, before: Resolved, after: Resolved) -> Iterator[tuple[KeyPath
 def _files(hub: Hub) -> Iterator[str]:
     yield from files_of_every_hub()
     yield from sign_in_values(hub, "").extra_files
+    if _accesses(hub):
+        yield from access_files()
+
+
+def _accesses(hub: Hub) -> list[ServerAccess]:
+    """Every access of the hub's servers: of the hub, its profiles and their groups."""
+    return [entry for path, access in accesses("", hub) for _, entry in entries(path, access)]
+
+
+def _pod_names(hub: Hub, after: Resolved) -> Iterator[tuple[KeyPath, str, str]]:
+    """Code that changes the names of pods, which users' own folders in S3 have."""
+    if not any(item.per_user for access in _accesses(hub) for item in access.buckets):
+        return
+    for trait in POD_NAME_TRAITS:
+        for section in ("KubeSpawner", "Spawner"):
+            place: KeyPath = ("hub", "config", section, trait)
+            said = after.computed.get((section, trait))
+            if said is None and at(after.values, *place) is not None:
+                said = after.said(place)
+            if said is None:
+                continue
+            what = f"{said.where}changes the names of pods, which users' own folders in S3 have"
+            yield said.path, what, "remove it, or per_user of aws_access"
 
 
 def _sign_in(
@@ -288,9 +315,11 @@ def _policies_too_long(hub: HubSpec) -> Iterator[Problem]:
     for access in () if hub.access is None else hub.access.accesses:
         length = len(json.dumps(access.policy, separators=(",", ":")))
         if access.policy is not None and length > POLICY_LIMIT:
+            head, _, rest = access.name.partition("profile-")
+            profile = f".profiles.{rest.partition('.')[0]}" if rest and not head else ""
             yield Problem(
                 id="aws-access.too-long",
-                path=f"hubs.{hub.name}.aws_access",
+                path=f"hubs.{hub.name}{profile}.aws_access",
                 what=(
                     f"becomes a policy of {length} characters ({access.name}), and IAM takes"
                     f" {POLICY_LIMIT}"

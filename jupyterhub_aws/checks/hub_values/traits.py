@@ -257,7 +257,9 @@ def _asks_for(*keys: str) -> Callable[[Values], bool]:
 _OURS: Mapping[str, Callable[[Values], bool]] = {
     "Authenticator.post_auth_hook": _any,
     "KubeSpawner.profile_list": _asks_for("profileGroups"),
-    "KubeSpawner.modify_pod_hook": _asks_for("writtenByAdministrators", "groupDirectories"),
+    "KubeSpawner.modify_pod_hook": _asks_for(
+        "writtenByAdministrators", "groupDirectories", "awsAccess"
+    ),
     "GitHubOAuthenticator.auth_state_groups_key": _asks_for("githubTeams"),
     "JupyterHub.template_paths": _asks_for("accountPages"),
 }
