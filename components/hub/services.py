@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pulumi
 from pulumi_kubernetes.core.v1 import Secret
@@ -44,15 +44,11 @@ class HubServices(Component):
             )
             policy = spec.policy(args.hub.egress.proxy)
             if policy is not None:
+                rules: Any = policy
                 NetworkPolicy(
                     f"{name}-{spec.name}-traffic",
                     metadata={"name": spec.secret, "namespace": args.namespace},
-                    spec={
-                        "pod_selector": {"match_labels": policy["podSelector"]["matchLabels"]},
-                        "policy_types": policy["policyTypes"],
-                        "ingress": policy["ingress"],
-                        "egress": policy["egress"],
-                    },
+                    spec=rules,
                     opts=self.child(),
                 )
         self.register_outputs({"services": [spec.name for spec in args.hub.services]})

@@ -397,6 +397,7 @@ def _policy(labels: Mapping[str, str], ingress: list[Rule], egress: list[Rule]) 
     return {
         "podSelector": {"matchLabels": dict(labels)},
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": ingress,
+        # The API keeps no empty list: each preview would find it new.
+        **({"ingress": ingress} if ingress else {}),
         "egress": egress,
     }

@@ -119,7 +119,8 @@ class ServiceSpec:
         return {
             "podSelector": {"matchLabels": dict(sorted(pods.labels.items()))},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": peers, "ports": port}] if port else [],
+            # The API keeps no empty list: each preview would find it new.
+            **({"ingress": [{"from": peers, "ports": port}]} if port else {}),
             "egress": [*dns, kube_dns, hub],
         }
 

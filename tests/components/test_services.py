@@ -163,6 +163,28 @@ def test_the_hub_finds_each_token_where_the_chart_looks_for_it() -> None:
     assert kept is given
 
 
+def test_the_secret_of_a_service_has_its_token_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from jupyterhub_aws.components.hub import services
+
+    written: dict[str, Any] = {}
+    made: list[JupyterHub] = []
+
+    def secret(_name: str, **given: Any) -> None:
+        written[given["metadata"]["name"]] = given["string_data"]
+
+    def program() -> None:
+        two = {name: {"scopes": ["read:hub"]} for name in ("one", "two")}
+        made.append(JupyterHub("main", arguments(services=two)))
+
+    monkeypatch.setattr(services, "Secret", secret)
+    record_program(program)
+    for name in ("one", "two"):
+        token = written[f"service-{name}"]["JUPYTERHUB_API_TOKEN"]
+        assert token is made[0].service_token(name)
+
+
 def test_what_a_program_needs_to_use_the_hub_is_beside_its_token() -> None:
     put = {"hubs.main.services": SERVICES}
     stack = validated_values(*engine_values(changed(dev_stack(), put=put)))
@@ -256,6 +278,7 @@ def test_nothing_else_is_opened() -> None:
     assert not connects(found, service_pod("culler", "tools"), HUB, 8081)
     for port in (8001, 8888):
         assert not connects(found, announcement, HUB, port)
+        assert not connects(found, gateway, HUB, port), "its namespace has policies of its own"
     assert not connects(found, announcement, SERVER, 8888)
     assert not connects(found, announcement, PROXY, 8001)
     for address in ("151.101.1.6", "169.254.169.254", "169.254.170.23", "10.0.9.99"):
@@ -412,7 +435,7 @@ def test_the_specification_says_where_the_pods_are() -> None:
     assert specs["gateway"].policy(()) is None and specs["reader"].policy(()) is None
     assert specs["culler"].port is None and specs["culler"].to_pods is None
     culler = specs["culler"].policy(())
-    assert culler is not None and culler["ingress"] == []
+    assert culler is not None and "ingress" not in culler
 
 
 # --- an isolated network ---

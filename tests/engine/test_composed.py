@@ -4,6 +4,8 @@ change, destroy.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -147,3 +149,28 @@ def test_a_teardown_takes_what_was_added_but_what_is_protected(own: Engine) -> N
         and "aws:iam/rolePolicy:RolePolicy" not in left
         and "kubernetes:helm.sh/v3:Release" not in left
     )
+
+
+@pytest.fixture(scope="module")
+def dask(new_engine: Callable[..., Engine]) -> Engine:
+    engine = new_engine(program=ROOT / "examples" / "dask-gateway", stack="lab")
+    engine.run("config", "set", "--secret", "hub-main-client-secret", SECRET)
+    return engine
+
+
+def test_dask_gateway_is_made_beside_its_hub_with_the_token_of_its_service(dask: Engine) -> None:
+    planned = {step["urn"] for step in dask.preview().steps if step["op"] == "create"}
+    dask.up()
+    shown = json.loads(dask.run("stack", "export", "--show-secrets").stdout)["deployment"]
+    made = {
+        resource["urn"]: json.dumps(resource.get("inputs", {})) for resource in shown["resources"]
+    }
+    assert planned <= set(made)
+    ours, theirs, hub = (
+        next(text for urn, text in made.items() if urn.endswith(end))
+        for end in ("::dask-token", "::hub-main-services-dask-gateway", "::hub-main-secrets-secret")
+    )
+    (token,) = set(re.findall(r"[0-9a-f]{64}", ours))
+    assert token in theirs and token in hub
+    assert plaintext_secrets(dask.export(), [token]) == []
+    assert dask.preview("--expect-no-changes").changes == {}
