@@ -268,7 +268,6 @@ class JupyterHubPlatform(Component):
         after = [
             *self.pools.outputs.ready,
             *([] if self.homes is None else self.homes.outputs.ready),
-            *([] if self.mountpoint is None else self.mountpoint.ready),
         ]
         return CloudFacts(
             kubeconfig=self.cluster.outputs.kubeconfig_json,

@@ -118,7 +118,12 @@ if TYPE_CHECKING:
     from jupyterhub_aws.config.specs.dask_gateway import DaskLimits
     from jupyterhub_aws.config.specs.images import Images
     from jupyterhub_aws.config.unlisted_image import UnlistedImage
-    from jupyterhub_aws.config.volumes import ClaimVolume, ScratchVolume, SharedDirectory
+    from jupyterhub_aws.config.volumes import (
+        BucketVolume,
+        ClaimVolume,
+        ScratchVolume,
+        SharedDirectory,
+    )
 
 __all__ = [
     "AcmTls",
@@ -133,6 +138,7 @@ __all__ = [
     "BackupsArgs",
     "BackupsOutputs",
     "BucketAccess",
+    "BucketVolume",
     "Buckets",
     "BucketsArgs",
     "BucketsOutputs",
@@ -258,6 +264,7 @@ _PLACES = {
     "BackupsArgs": "components.backups",
     "BackupsOutputs": "components.backups",
     "BucketAccess": "config.aws_access",
+    "BucketVolume": "config.volumes",
     "Buckets": "components.buckets",
     "BucketsArgs": "components.buckets",
     "BucketsOutputs": "components.buckets",

@@ -68,7 +68,7 @@ class MountpointDriver(Component):
             policy=driver_policy(args.mounted),
             opts=self.child(),
         )
-        addon = eks.Addon(
+        eks.Addon(
             f"{name}-addon",
             cluster_name=args.cluster_name,
             addon_name=ADDON,
@@ -86,7 +86,6 @@ class MountpointDriver(Component):
                 ignore_changes=["addonVersion", "configurationValues"] if args.paused else None,
             ),
         )
-        self.ready: Sequence[pulumi.Resource] = [addon]
         self.register_outputs({"role": role.name})
 
 
@@ -98,12 +97,12 @@ class BucketVolumeArgs:
     namespace: pulumi.Input[str]
 
 
-class BucketVolumeObjects(Component):
+class MountedBucketVolume(Component):
     """The volume of one bucket, bound to one claim and to no other. Another bucket or folder has
     objects of other names; the old ones are retained, for servers that still use them.
     """
 
-    token: ClassVar[str] = "jupyterhub-aws:hub:BucketVolume"
+    token: ClassVar[str] = "jupyterhub-aws:hub:MountedBucketVolume"
 
     def __init__(
         self, name: str, args: BucketVolumeArgs, opts: pulumi.ResourceOptions | None = None

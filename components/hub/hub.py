@@ -24,7 +24,7 @@ from jupyterhub_aws.components.entry import EntryService, EntryServiceArgs, own_
 from jupyterhub_aws.components.facts import HubFacts
 from jupyterhub_aws.components.homes.jobs import UsageReportJob, UsageReportJobArgs
 from jupyterhub_aws.components.hub.args import HubParts, InClusterInputs, JupyterHubArgs
-from jupyterhub_aws.components.hub.bucket_volumes import BucketVolumeArgs, BucketVolumeObjects
+from jupyterhub_aws.components.hub.bucket_volumes import BucketVolumeArgs, MountedBucketVolume
 from jupyterhub_aws.components.hub.cloud import HubCloud
 from jupyterhub_aws.components.hub.not_ready import HubAccess, says_why
 from jupyterhub_aws.components.hub.secrets import HubSecrets, HubSecretsArgs
@@ -386,7 +386,7 @@ class JupyterHub(Component):
 
     def _bucket_volumes(self) -> list[pulumi.Resource]:
         return [
-            BucketVolumeObjects(
+            MountedBucketVolume(
                 f"{self._name}-{item.claim}",
                 BucketVolumeArgs(mounted=item, namespace=self._in_namespace),
                 self.child(),

@@ -192,7 +192,7 @@ def _goes(resource: Resource) -> bool:
     return (
         _a_way_only(resource)
         or "jupyterhub-aws:monitoring:Alarms$" in resource.urn
-        or "jupyterhub-aws:hub:BucketVolume$" in resource.urn
+        or "jupyterhub-aws:hub:MountedBucketVolume$" in resource.urn
         or _scratch(resource)
     )
 

@@ -201,7 +201,9 @@ def test_what_leads_to_data_stays_with_every_cluster_and_is_protected_with_a_pro
 ) -> None:
     for settings, option in (((), {"retain_on_delete": False}), (FULL, {"protect": False})):
         stack, resources = stack_of(*settings), record(*settings).resources
-        spoilt = next(item for item in resources.of(kind) if ":BucketVolume$" not in item.urn)
+        spoilt = next(
+            item for item in resources.of(kind) if ":MountedBucketVolume$" not in item.urn
+        )
         findings = security.protected(
             stack,
             Resources(

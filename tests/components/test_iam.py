@@ -64,6 +64,7 @@ def test_the_documents_are_found():
         "hub-main-cloud-servers-all-policy",
         "hub-main-cloud-servers-group-staff-policy",
         "hub-main-cloud-servers-profile-gpu-policy",
+        "mountpoint-policy",
         "network-flow-logs-write",
         "watch-alarms-key",
         "watch-alarms-policy",

@@ -189,7 +189,7 @@ def test_stateful_resources_are_protected_and_retained_with_what_they_need(setti
         assert resource.protect or resource.type not in KEPT or resource.name in MAY_GO, (
             f"{resource.label} would go with the stack"
         )
-        if resource.type in IN_CLUSTER and ":BucketVolume$" not in resource.urn:
+        if resource.type in IN_CLUSTER and ":MountedBucketVolume$" not in resource.urn:
             assert resource.retain_on_delete, f"{resource.label} would go with its hub"
             assert resource.protect == protected_cluster, (
                 f"{resource.label} keeps a cluster alive that is meant to go, or goes before one"

@@ -210,6 +210,7 @@ def test_all_pods_of_the_full_stack_are_predicted() -> None:
         "ebs-csi-controller 2",
         "efs-csi-controller",
         "efs-csi-controller 2",
+        "s3-csi-controller",
     ]
     assert names == sorted(
         [

@@ -241,7 +241,7 @@ RIGHT = {
     ),
     "settings of the engine": DEV + "  pulumi:tags: {team: x}\n",
     "settings of the program's own": (
-        DEV + "  grafana:url: x\n  team:owner: {secure: x}\n  own-bucket: data\n"
+        DEV + "  grafana:url: x\n  team:owner: {secure: x}\n  own-storage: data\n"
     ),
     "a path that Pulumi wrote": DEV.replace("      size: 2\n", "      size: 3\n"),
 }
@@ -402,24 +402,24 @@ def test_a_setting_of_the_programs_own_that_it_does_not_read_fails_the_plan(tmp_
     file = read(
         stack_of(
             tmp_path,
-            DEV + "  our-hub:own-bucket: data\n  team:owner: {secure: x}\n  grafana:url: x\n "
+            DEV + "  our-hub:own-storage: data\n  team:owner: {secure: x}\n  grafana:url: x\n "
             " lost: y\n",
         )
     )
     assert {item.path for item in beyond_the_plan(file)} == {
-        "own-bucket",
+        "own-storage",
         "team:owner",
         "grafana:url",
         "lost",
     }
-    read_keys = ("our-hub:own-bucket", "team:owner")
+    read_keys = ("our-hub:own-storage", "team:owner")
     found = beyond_the_plan(file, read_keys, packages={"aws", "grafana"})
     assert [(item.path, item.status, item.id) for item in found] == [
         ("lost", "fail", "settings-unread")
     ]
     given = given_by(file)
     assert (
-        not {"own-bucket", "lost"} & {key.partition(":")[2] for key in given.values}
+        not {"own-storage", "lost"} & {key.partition(":")[2] for key in given.values}
         and given.secret == ()
     )
     assert given.values == given_by(read(stack_of(tmp_path, DEV))).values
