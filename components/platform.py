@@ -549,7 +549,7 @@ class JupyterHubPlatform(Component):
             version=stack.cluster.version,
             prefix=stack.name,
             mounted=mounted,
-            depends_on=self.pools.outputs.ready,
+            depends_on=self.pools.outputs.nodes,
             paused=stack.paused,
             tags=self._tags,
         )
