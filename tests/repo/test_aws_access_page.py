@@ -76,7 +76,7 @@ def test_every_fragment_is_a_stack_file_that_validates(heading: str, fragment: s
 
 
 def test_there_are_as_many_fragments_as_kinds_of_use() -> None:
-    assert len(FRAGMENTS) == 6
+    assert len(FRAGMENTS) == 7
     kinds = {
         bucket["kind"]
         for _, text in FRAGMENTS
