@@ -212,7 +212,7 @@ class BucketAccess(Model):
     variable: Variable | None = option(
         None,
         help=(
-            "Environment variable of servers with the address, such as s3://BUCKET/PREFIX/."
+            "Environment variable of servers with the address, such as s3://BUCKET/PREFIX, without a last slash."
             " Default: SCRATCH_BUCKET for a bucket of kind scratch, else none."
         ),
         changing=_NEXT_START,

@@ -228,3 +228,23 @@ class Hub(Model):
         ),
         changing="Depends on the value; `jhub plan` shows it.",
     )
+
+    @property
+    def named_groups(self) -> tuple[str, ...]:
+        """Every group that decides over something in the hub: profiles, written images, shared
+        directories, services, and what servers may do in AWS. Sorted.
+        """
+        found = {group for profile in self.profiles.values() for group in profile.groups}
+        for limited in (
+            self.unlisted_image,
+            *(one.unlisted_image for one in self.profiles.values()),
+        ):
+            found |= set() if limited is None else set(limited.groups)
+        for directory in self.shared_directories.values():
+            found |= {*directory.read_groups, *directory.write_groups}
+        for service in self.services.values():
+            found |= set(service.groups)
+        for access in (self.aws_access, *(one.aws_access for one in self.profiles.values())):
+            for entry in () if access is None else access.by_group:
+                found |= set(entry.groups)
+        return tuple(sorted(found))

@@ -157,6 +157,16 @@ class HubSpec:
     pages: PageFiles = field(default_factory=PageFiles)
 
     @property
+    def named_groups(self) -> tuple[str, ...]:
+        """Every group that an option of the hub names, those of the sign-in among them."""
+        of_sign_in = (
+            group
+            for option in ("allowed_groups", "admin_groups", "allowed_organizations", "admin_teams")
+            for group in getattr(self.options.sign_in, option, ())
+        )
+        return tuple(sorted({*self.options.named_groups, *of_sign_in}))
+
+    @property
     def url(self) -> str:
         """Where users' browsers find the hub, with a slash at its end."""
         return public_url(self.options)

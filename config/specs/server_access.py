@@ -147,6 +147,12 @@ class AccessSpec:
         return {"Version": "2012-10-17", "Statement": found} if found else None
 
     @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions that its own statements name."""
+        found = [] if self.policy is None else self.policy["Statement"]
+        return tuple(sorted({action for statement in found for action in statement["Action"]}))
+
+    @property
     def policy_text(self) -> str | None:
         """The same as AWS stores it."""
         return None if self.policy is None else json.dumps(self.policy)

@@ -419,7 +419,11 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
             "Of the application that you register there, with the callback"
             " https://HOSTNAME/hub/oauth_callback."
         ),
-        default="Ov23liDocumentation0",
+        default=lambda answers: (
+            "5f6e7d8c-1111-4222-8333-944455556666"
+            if answers[kind] == "entra"
+            else "Ov23liDocumentation0"
+        ),
     )
     yield asked(
         "allowed_organizations",

@@ -79,9 +79,33 @@ def test_a_hub_without_access_has_none() -> None:
         (("dev", "main", "s3:GetObject", "lectures/x", "--profile", "smal"), "can.profile"),
         (("dev", "main", "s3:GetObject", "A bucket/x"), "can.resource"),
         (("dev", "mian", "s3:GetObject", "lectures/x"), "hub.unknown"),
+        (("dev", "main", "s3:GetObject", "lecture/x"), "can.bucket"),
     ],
 )
 def test_bad_input_is_one_line(words: tuple[str, ...], problem: str) -> None:
     error, text = can(*words)
     assert isinstance(error, ConfigError) and text == ""
     assert [item.id for item in error.problems] == [problem]
+
+
+def test_words_that_were_mistyped_do_not_pass_for_a_no() -> None:
+    code, text = can("dev", "main", "s3:GetObjekt", "theirs/x", "--group", "jupyter:staf")
+    assert code == 1
+    assert "no option of this hub names the group jupyter:staf; did you mean jupyter:staff?" in text
+    assert "no statement of this hub names s3:GetObjekt; did you mean s3:GetObject?" in text
+
+
+def test_what_every_server_mounts_is_said_beside_a_no() -> None:
+    code, text = can("dev", "main", "s3:GetObject", "lectures/2026/x", "--profile", "gpu")
+    assert code == 1 and text.startswith("no: ")
+    assert "every server of this hub reads it at /lectures (volumes.lectures)" in text
+    assert "/lectures" not in can("dev", "main", "s3:GetObject", "lectures/2025/x")[1]
+
+
+def test_a_profile_that_the_user_cannot_start_allows_nothing() -> None:
+    limited = ("--set", "hubs.main.profiles.gpu.groups=['jupyter:staff']")
+    asked = ("dev", "main", "s3:PutObject", "scratch/{user}/x", "--profile", "gpu", *limited)
+    code, text = can(*asked)
+    assert code == 1
+    assert text == "no: ada may not start profile gpu, which is for members of jupyter:staff\n"
+    assert can(*asked, "--group", "jupyter:staff")[0] == 0

@@ -32,21 +32,10 @@ def profile_groups(hub: Hub) -> dict[str, list[str]]:
 
 
 def named_groups(hub: Hub) -> list[str]:
-    """Every group that decides over something in the hub: profiles, written images, shared
-    directories, services, and what servers may do in AWS. A sign-in that asks for groups one by one
+    """Every group that decides over something in the hub: a sign-in that asks for groups one by one
     asks for these.
     """
-    found = {group for groups in profile_groups(hub).values() for group in groups}
-    for limited in (hub.unlisted_image, *(one.unlisted_image for one in hub.profiles.values())):
-        found |= set() if limited is None else set(limited.groups)
-    for directory in hub.shared_directories.values():
-        found |= {*directory.read_groups, *directory.write_groups}
-    for service in hub.services.values():
-        found |= set(service.groups)
-    for access in (hub.aws_access, *(one.aws_access for one in hub.profiles.values())):
-        for entry in () if access is None else access.by_group:
-            found |= set(entry.groups)
-    return sorted(found)
+    return list(hub.named_groups)
 
 
 def authenticator_traits(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:

@@ -55,6 +55,9 @@ def _of(change: Change, context: EffectContext) -> Iterator[Effect]:
         yield from added.read(change, context)
         return
     reading = Reading(change)
+    if ":MountedBucketVolume$" in change.resource.urn:
+        yield from _view_of_a_bucket(reading).effects
+        return
     for name in table.readers(change.type):
         try:
             found = _READERS[name](change, context)
@@ -69,6 +72,15 @@ def _of(change: Change, context: EffectContext) -> Iterator[Effect]:
     if change.op in ("update", "replace"):
         _properties(reading)
     yield from reading.effects
+
+
+def _view_of_a_bucket(reading: Reading) -> Reading:
+    """The volume or the claim by which servers see a bucket (components/hub/bucket_volumes.py): no
+    data depends on it, and what users see is said of the release.
+    """
+    says = f"{label(reading.change)}: servers see a bucket by it; in the bucket nothing changes"
+    reading.say("routine", "data", MADE if reading.change.op == "create" else says)
+    return reading
 
 
 def _whole(reading: Reading, *, fresh: bool) -> None:

@@ -38,7 +38,7 @@ def announce_command(stack: str, hub: str, text: str | None, **options: str | bo
 
     The hub keeps announcements in its database: they are there after a restart of the hub, and
     never cause one. The notice of a pause hides them while it is shown. TEXT is shown as it is: no
-    HTML, at most 500 characters.
+    HTML, at most 500 characters. Needs AWS credentials of an operator, and a hub that runs.
     """
     from jupyterhub_aws.operate.daily import announce as work
     from jupyterhub_aws.operate.daily.context import chosen_hubs, inside

@@ -12,10 +12,11 @@ from jupyterhub_aws.cli.options import as_json, what_if
 from jupyterhub_aws.config.errors import closest, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator, Sequence
 
     from jupyterhub_aws.checks.identities.servers import Answer
     from jupyterhub_aws.config.specs.hub import HubSpec
+    from jupyterhub_aws.config.specs.server_access import AccessSpec
     from jupyterhub_aws.config.stack import StackConfig
 
 _COMMAND = "jhub can"
@@ -58,16 +59,17 @@ def can_command(  # noqa: PLR0913 -- what a command line has
     settings: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    r"""Say whether servers of HUB may call ACTION on RESOURCE, and by which statement.
+    """Say whether servers of HUB may call ACTION on RESOURCE, and by which statement.
 
     RESOURCE is BUCKET/KEY, with the bucket's name in the stack file or in AWS; {user} in it is the
-    folder of the user. Or an ARN. Exit code 0: yes; 1: no, or it depends on what is not known here.
+    folder of the user, and of s3:ListBucket the key is the folder that is listed. Or an ARN. Exit code 0: yes; 1: no, or it depends on what is not known here.
 
     \b
     jhub can dev main s3:GetObject lectures/week1.csv
     jhub can dev main s3:PutObject work/{user}/notes.txt --user ada
-    jhub can dev main s3:ListBucket work --group jupyter:staff
-    """
+    jhub can dev main s3:ListBucket work/home/{user}/
+    jhub can dev main s3:GetObject work/home/jupyter-eve/x --group jupyter:staff
+    """  # noqa: D301 -- click's mark for lines that stay as they are
     import json
 
     from jupyterhub_aws.checks.identities.servers import ServerRights
@@ -85,11 +87,54 @@ def can_command(  # noqa: PLR0913 -- what a command line has
     answer = ServerRights(found, recording.everything).may(
         name, profile=chosen, groups=groups, action=action, resource=arn, key=key, user=user
     )
+    notes = list(_notes(spec, groups, action, arn, key))
+    started = _may_start(spec, chosen, groups)
+    allowed = answer.allowed if started else False
     if as_json:
-        click.echo(json.dumps(_data(answer), indent=2))
+        data = {**_data(answer), "allowed": allowed, "may_start": started, "notes": notes}
+        click.echo(json.dumps(data, indent=2))
+    elif not started:
+        wanted = ", ".join(sorted(spec.profile(chosen).options.groups))
+        click.echo(f"no: {user} may not start profile {chosen}, which is for members of {wanted}")
     else:
         _show(answer, _who(chosen, groups, user), action, f"{arn}/{key}" if key else arn)
-    return 0 if answer.allowed else 1
+    for note in notes:
+        click.echo(f"    {note}")
+    return 0 if allowed else 1
+
+
+def _may_start(spec: HubSpec, profile: str, groups: Collection[str]) -> bool:
+    """Whether a user in these groups, who is no administrator, is offered the profile."""
+    wanted = spec.profile(profile).options.groups
+    return not wanted or bool(set(wanted) & set(groups))
+
+
+def _notes(
+    spec: HubSpec, groups: Collection[str], action: str, arn: str, key: str
+) -> Iterator[str]:
+    """What an answer alone would hide: words that were probably mistyped, and another way by which
+    users read the same.
+    """
+    known = spec.named_groups
+    for group in sorted(set(groups) - set(known)):
+        guess = closest(group, known)
+        yield f"no option of this hub names the group {group}" + (
+            f"; did you mean {guess}?" if guess else ""
+        )
+    calls = [item for access in _accesses(spec) for item in access.actions]
+    if action not in calls:
+        guess = closest(action, calls, cutoff=0.85)
+        if guess:
+            yield f"no statement of this hub names {action}; did you mean {guess}?"
+    for item in spec.mounted:
+        reads = action in ("s3:GetObject", "s3:ListBucket") and arn == item.bucket.arn
+        if reads and key.startswith(item.options.prefix):
+            path = item.options.mount_path
+            yield f"every server of this hub reads it at {path} (volumes.{item.name}), whatever its role"
+
+
+def _accesses(spec: HubSpec) -> Sequence[AccessSpec]:
+    return () if spec.access is None else spec.access.accesses
 
 
 def _profile(stack: str, spec: HubSpec, profile: str | None) -> str:
@@ -116,7 +161,13 @@ def _target(stack: StackConfig, resource: str, user: str) -> tuple[str, str]:
         is_bucket = head.split(":")[2:3] == ["s3"] and bool(slash)
         return (head, key) if is_bucket else (filled, "")
     bucket, _, key = filled.removeprefix("s3://").partition("/")
-    spec = resolve(stack).buckets.get(bucket)
+    buckets = resolve(stack).buckets
+    spec = buckets.get(bucket)
+    names = {one.bucket_name for one in buckets.values()}
+    guess = None if spec is not None or bucket in names else closest(bucket, buckets)
+    if guess is not None:
+        what, fix = f"is no bucket of this stack (got {bucket!r})", f"did you mean {guess}?"
+        raise refused(_COMMAND, "can.bucket", "RESOURCE", what, fix)
     if spec is None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
         what, fix = f"is neither BUCKET/KEY nor an ARN (got {resource!r})", "write lectures/file"
         raise refused(_COMMAND, "can.resource", "RESOURCE", what, fix)

@@ -41,7 +41,7 @@ _VARIANTS = ("open", "airgap", "existing")
 )
 @click.option("--workflows", is_flag=True, help="Write GitHub workflows and a policy pack too.")
 def init_command(folder: Path, *, settings: tuple[str, ...], **options: object) -> int:
-    r"""Make a project in DIR (default: here), and plan it. Needs no account and no network.
+    """Make a project in DIR (default: here), and plan it. Needs no account and no network.
 
     \b
     It asks, each with a default and its price per month, and writes
@@ -51,7 +51,7 @@ def init_command(folder: Path, *, settings: tuple[str, ...], **options: object) 
       requirements.txt    this library at its version
       .gitignore
     Nothing that exists is overwritten. Exit code 0: fine, 1: a check failed, 2: wrong input.
-    """
+    """  # noqa: D301 -- click's mark for lines that stay as they are
     from jupyterhub_aws.init.run import init
 
     return init(folder, settings, options)

@@ -41,7 +41,7 @@ def probe_command() -> None:
 )
 @what_if
 def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, ...]) -> int:
-    r"""Try name, port, certificate, look-up account, entry, password and groups of STACK's
+    """Try name, port, certificate, look-up account, entry, password and groups of STACK's
     directory, one after the other.
 
     \b
@@ -52,7 +52,7 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
                                   and logged in
 
     Ends with 0 when the user would be let in, 1 when not, 2 for wrong input.
-    """
+    """  # noqa: D301 -- click's mark for lines that stay as they are
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.operate.probe.directory import (
         ProbeRequest,
