@@ -70,6 +70,7 @@ def page(title: str, text: str, contact: str, *, reload_seconds: int = 0) -> str
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{again}'
         '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
+        '<meta name="color-scheme" content="light dark">'
         f"<title>{html.escape(title)}</title>"
         '<body style="font:1.1em sans-serif;max-width:36em;margin:15vh auto;padding:0 1em">'
         f"<h1>{html.escape(title)}</h1><p>{html.escape(text)}</p>{below}</body></html>"
