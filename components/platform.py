@@ -246,7 +246,7 @@ class JupyterHubPlatform(Component):
             self._autoscaler_identity()
         self.backups = self._backups()
         self.homes = self._homes()
-        self.buckets = self._buckets()
+        self.buckets = self._user_buckets()
         self.mountpoint = self._mountpoint()
         if isinstance(stack.registry, EcrRegistry):
             Repositories("registry", self._repositories(), self.child())
@@ -519,7 +519,7 @@ class JupyterHubPlatform(Component):
         )
         return EfsHomes("homes", args, self.child())
 
-    def _buckets(self) -> Buckets | None:
+    def _user_buckets(self) -> Buckets | None:
         """The buckets for users' data; None where the stack makes none."""
         stack = self._stack
         if not any(spec.made for spec in self._specs.buckets.values()):

@@ -53,7 +53,18 @@ ELSEWHERE = {
         "values",
         "open",
     ),
-    *("sites", "bundle", "probe", "certificate", "homes", "schema", "docs", "init", "migrate"),
+    *(
+        "can",
+        "sites",
+        "bundle",
+        "probe",
+        "certificate",
+        "homes",
+        "schema",
+        "docs",
+        "init",
+        "migrate",
+    ),
 }
 _SECRET = "a-secret-key-of-nobody"
 

@@ -424,7 +424,7 @@ def test_text_is_cut_to_its_room() -> None:
 def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
     plan = plan_once(read(ROOT / "Pulumi.airgap-hub.yaml"), datetime.date(2026, 11, 24))
     proof = proof_of(plan)
-    assert proof.holds and proof.whole and len(proof.laws) == 15
+    assert proof.holds and proof.whole and len(proof.laws) == 16
     flows = {(flow.source, flow.target): flow.ports for flow in proof.flows}
     assert flows["Nodes of a closed network", "Private endpoints of AWS APIs"] == "tcp 443"
     assert (
@@ -441,7 +441,7 @@ def test_a_closed_stack_has_its_proof_and_every_permitted_flow():
     )
     assert not [source for source, _ in flows if source.startswith("Users in 0.")]
     text = page(plan)
-    assert text.count("<b>holds</b>") == 15 and "Every permitted flow" in text
+    assert text.count("<b>holds</b>") == 16 and "Every permitted flow" in text
     assert all(word in unescape(text) for pair in flows for word in pair)
 
 

@@ -66,6 +66,9 @@ DOCUMENTED: Mapping[Name, str] = {
         "add-on", "amazon-cloudwatch-observability"
     ): "2026-11-29, CloudWatch user guide, Install the CloudWatch agent with the Amazon EKS add-on",
     Name(
+        "add-on", "aws-mountpoint-s3-csi-driver"
+    ): "2026-11-30, awslabs/mountpoint-s3-csi-driver v2.7.0, README (EKS Addon), to the EKS user guide, Store application data in Amazon S3 (s3-csi)",
+    Name(
         "principal", "eks-nodegroup"
     ): "2026-11-29, EKS user guide, Using roles for Amazon EKS node groups",
     Name(
