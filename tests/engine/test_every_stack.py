@@ -14,7 +14,8 @@ from tests.support.certificates import self_signed
 pytestmark = pytest.mark.real
 
 #: What some stack files leave to whoever uses them, and a first `up` asks for.
-_SECRETS = {"dev": {"hub-main-client-secret": "planted-client-secret-5be1"}}
+_CLIENT = {"hub-main-client-secret": "planted-client-secret-5be1"}
+_SECRETS = {"dev": _CLIENT, "dask-gateway": _CLIENT}
 _EXAMPLES = ROOT / "examples"
 
 
@@ -91,5 +92,7 @@ def test_a_second_preview_of_a_program_has_nothing_to_do(
     )
     for module in folder.glob("*.py"):
         (engine.project / module.name).write_bytes(module.read_bytes())
+    for key, value in _SECRETS.get(folder.name, {}).items():
+        engine.run("config", "set", "--secret", key, value)
     engine.up()
     assert engine.preview("--expect-no-changes").changes == {}
