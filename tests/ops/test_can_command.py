@@ -92,7 +92,10 @@ def test_words_that_were_mistyped_do_not_pass_for_a_no() -> None:
     code, text = can("dev", "main", "s3:GetObjekt", "theirs/x", "--group", "jupyter:staf")
     assert code == 1
     assert "no option of this hub names the group jupyter:staf; did you mean jupyter:staff?" in text
-    assert "no statement of this hub names s3:GetObjekt; did you mean s3:GetObject?" in text
+    hint = "no statement of this hub names s3:GetObjekt; did you mean s3:GetObject?"
+    assert hint in text
+    data = json.loads(can("dev", "main", "s3:GetObjekt", "theirs/x", "--json")[1])
+    assert data["notes"] == [hint] and data["may_start"] is True
 
 
 def test_what_every_server_mounts_is_said_beside_a_no() -> None:

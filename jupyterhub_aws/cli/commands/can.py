@@ -93,7 +93,8 @@ def can_command(  # noqa: PLR0913 -- what a command line has
     if as_json:
         data = {**_data(answer), "allowed": allowed, "may_start": started, "notes": notes}
         click.echo(json.dumps(data, indent=2))
-    elif not started:
+        return 0 if allowed else 1
+    if not started:
         wanted = ", ".join(sorted(spec.profile(chosen).options.groups))
         click.echo(f"no: {user} may not start profile {chosen}, which is for members of {wanted}")
     else:
