@@ -80,7 +80,7 @@ def lifecycle_rules(options: ScratchBucket | SharedBucket) -> list[dict[str, Any
     return [{**rule, "id": "old-versions", "noncurrent_version_expiration": old}]
 
 
-class _Section(Model):
+class _BucketsSection(Model):
     buckets: dict[ShortName, Bucket] = option(help="As `buckets` of a stack.", changing="In place.")
 
 
@@ -119,7 +119,7 @@ class BucketsArgs:
         if self.backups is not None:
             given.handle("backups", self.backups, BackupsOutputs)
         given.done()
-        section = given.section(_Section, {"buckets": self.buckets})
+        section = given.section(_BucketsSection, {"buckets": self.buckets})
         given.done()
         assert section is not None  # noqa: S101 -- else there was a problem
         found = section.buckets

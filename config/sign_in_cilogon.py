@@ -104,7 +104,7 @@ class IdentityProvider(Model):
     )
     all_users: bool = option(
         False,
-        help="Whether all of its users may sign in. Otherwise those whom another option allows.",
+        help="Whether all of its users may sign in. Otherwise the users that another option allows.",
         changing=NEW_RULES,
     )
     allowed_domains: tuple[EmailDomain, ...] = option(

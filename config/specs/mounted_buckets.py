@@ -18,7 +18,7 @@ from jupyterhub_aws.config.aws_access import BucketAccess
 from jupyterhub_aws.config.specs.buckets import BucketSpec
 from jupyterhub_aws.config.specs.homes import GID, UID
 from jupyterhub_aws.config.specs.names import HubNames
-from jupyterhub_aws.config.specs.server_access import Grant, statements_of
+from jupyterhub_aws.config.specs.server_access import BucketGrant, statements_of
 from jupyterhub_aws.config.volumes import AnyVolume, BucketVolume
 
 #: The add-on of EKS, its driver as volumes name it, and the service account of its role.
@@ -65,10 +65,10 @@ class MountedBucket:
         return ["read-only", "allow-other", f"uid={UID}", f"gid={GID}", *prefix]
 
     @property
-    def grant(self) -> Grant:
+    def grant(self) -> BucketGrant:
         """What the driver may read for it."""
         access = BucketAccess(bucket=self.bucket.name, prefix=self.options.prefix)
-        return Grant(bucket=self.bucket, options=access)
+        return BucketGrant(bucket=self.bucket, options=access)
 
 
 def mounted_buckets(

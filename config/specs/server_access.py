@@ -2,7 +2,7 @@
 of its role. Pure.
 
 EKS Pod Identity tags each session with the pod's name, namespace, service account and cluster (EKS
-user guide, "Grant Pods access to AWS resources based on tags"). A user's own folder is the pod's
+user guide, "BucketGrant Pods access to AWS resources based on tags"). A user's own folder is the pod's
 name, taken from that tag by IAM itself: no server can say another one. KubeSpawner makes pod names
 of user names without collisions but for a hash of 32 bits, where a name has other characters than
 lower-case letters, digits and dashes (kubespawner/slugs.py); the hub refuses to start a server
@@ -62,7 +62,7 @@ _KEY_READ, _KEY_WRITE = ("kms:Decrypt",), ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grant:
+class BucketGrant:
     """One bucket, or one folder of it, that servers may read or write."""
 
     bucket: BucketSpec
@@ -107,7 +107,7 @@ class AccessSpec:
     name: str
     names: HubNames
     partition: str
-    grants: tuple[Grant, ...]
+    grants: tuple[BucketGrant, ...]
     policies: tuple[str, ...]
     statements: tuple[Statement, ...]
 
@@ -243,7 +243,9 @@ def hub_access(
     def made(name: str, options: ServerAccess) -> AccessSpec | None:
         if not (options.buckets or options.policies or options.statements):
             return None
-        grants = tuple(Grant(bucket=buckets[item.bucket], options=item) for item in options.buckets)
+        grants = tuple(
+            BucketGrant(bucket=buckets[item.bucket], options=item) for item in options.buckets
+        )
         same = (options.buckets, options.policies, options.statements)
         spec = AccessSpec(
             name=name,
@@ -278,7 +280,9 @@ def hub_access(
     )
 
 
-def statements_of(grants: Sequence[Grant], statements: Sequence[Statement]) -> list[dict[str, Any]]:
+def statements_of(
+    grants: Sequence[BucketGrant], statements: Sequence[Statement]
+) -> list[dict[str, Any]]:
     """The statements of a policy that allows these."""
     found: list[dict[str, Any]] = []
     for grant in grants:
@@ -289,7 +293,7 @@ def statements_of(grants: Sequence[Grant], statements: Sequence[Statement]) -> l
     return found
 
 
-def _of_grant(grant: Grant) -> list[dict[str, Any]]:
+def _of_grant(grant: BucketGrant) -> list[dict[str, Any]]:
     bucket, folder = grant.bucket, grant.folder
     owner = {} if bucket.public else {"aws:ResourceAccount": bucket.other_account or OWN_ACCOUNT}
     condition = {"StringEquals": owner} if owner else {}

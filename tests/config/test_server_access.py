@@ -32,7 +32,7 @@ from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.specs.server_access import (
     POD_FIELD,
     AccessSpec,
-    Grant,
+    BucketGrant,
     HubServerAccess,
     hub_access,
 )
@@ -263,11 +263,11 @@ def test_an_access_of_nothing_is_none_and_equal_ones_share_a_role() -> None:
     assert resolved(None) is None
 
 
-def _folder(grant: Grant, pod: str) -> str:
+def _folder(grant: BucketGrant, pod: str) -> str:
     return grant.options.prefix + (f"{pod}/" if grant.options.per_user else "")
 
 
-def _beside(grant: Grant, mine: str, other: str) -> tuple[str, ...]:
+def _beside(grant: BucketGrant, mine: str, other: str) -> tuple[str, ...]:
     folder, prefix = _folder(grant, mine), grant.options.prefix
     return (
         f"{folder.rstrip('/')}x/file",

@@ -2,8 +2,8 @@
 groups.
 
 A file of the hub's own pod, only where servers may use AWS. EKS gives a pod the role of its service
-account, and tags its credentials with the pod's name; so whoever decides over both decides what a
-server may do. That is the hub alone: users choose a profile, never an account, a label or a name.
+account, and tags its credentials with the pod's name. The hub alone decides over both, and so over
+what a server may do: users choose a profile, never an account, a label or a name.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.buckets import BucketSpec
-from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL, ALL, AccessSpec, Grant
+from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL, ALL, AccessSpec, BucketGrant
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.tree import at
 from jupyterhub_aws.config.usernames import normalized, pod_name
@@ -53,7 +53,7 @@ _ON_BUCKETS = ("s3:listbucket", "s3:listbucketversions", "s3:listbucketmultipart
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerRole:
+class RecordedRole:
     """The role that servers of one access get: `name` of the access, the service account, and the
     role; None where no role is associated with the account.
     """
@@ -64,14 +64,14 @@ class ServerRole:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class AccessAnswer:
     """Whether a server may make a call: IAM's `decision` (None: the server has no role at all),
     by which `role`. `elsewhere`: it also needs a policy of the bucket's owner, which is not known
     here.
     """
 
     decision: Decision | None
-    role: ServerRole | None
+    role: RecordedRole | None
     elsewhere: str = ""
 
     @property
@@ -124,7 +124,7 @@ class ServerRights:
         path = ("custom", "jupyterhubAws", "awsAccess", "accesses", name, "serviceAccount")
         return str(at(values, *path) or "")
 
-    def role(self, hub: str, name: str) -> ServerRole | None:
+    def role(self, hub: str, name: str) -> RecordedRole | None:
         """The role of an access of a hub; None without an access."""
         if not name:
             return None
@@ -137,7 +137,7 @@ class ServerRights:
             for role in self._resources.referred(item.inputs.get("roleArn"), ROLE)
         ]
         role = roles[0] if len(roles) == 1 else None
-        return ServerRole(name=name, service_account=account, role=role)
+        return RecordedRole(name=name, service_account=account, role=role)
 
     def may(  # noqa: PLR0913 -- the whole question
         self,
@@ -149,7 +149,7 @@ class ServerRights:
         resource: str,
         key: str = "",
         user: str = _ONE,
-    ) -> Answer:
+    ) -> AccessAnswer:
         """Whether the server of a user with this profile and these groups may make a call.
 
         `resource` is an ARN, or `*`. `key` is the object's key or, of a call on the bucket, the
@@ -157,7 +157,7 @@ class ServerRights:
         """
         role = self.role(hub, self.access_name(hub, profile, groups))
         if role is None or role.role is None:
-            return Answer(decision=None, role=role)
+            return AccessAnswer(decision=None, role=role)
         arn = f"{resource}/{key}" if key and action.lower() not in _ON_BUCKETS else resource
         bucket = self._bucket_of(resource)
         request = AccessRequest(
@@ -179,7 +179,7 @@ class ServerRights:
         elsewhere = ""
         if bucket is not None and bucket.other_account is not None:
             elsewhere = f"the policy of {bucket.bucket_name} in account {bucket.other_account}"
-        return Answer(decision=decision, role=role, elsewhere=elsewhere)
+        return AccessAnswer(decision=decision, role=role, elsewhere=elsewhere)
 
     def _bucket_of(self, arn: str) -> BucketSpec | None:
         name = arn.rpartition(":::")[2].partition("/")[0]
@@ -203,13 +203,13 @@ class ServerRights:
     def _context(  # noqa: PLR0913, PLR0917 -- one private call, all of it the request
         self,
         hub: str,
-        role: ServerRole,
+        role: RecordedRole,
         action: str,
         key: str,
         user: str,
         bucket: BucketSpec | None,
     ) -> RequestContext:
-        """The keys of a request of a pod with EKS Pod Identity (EKS user guide, "Grant Pods access
+        """The keys of a request of a pod with EKS Pod Identity (EKS user guide, "BucketGrant Pods access
         to AWS resources based on tags").
         """
         owner = ACCOUNT if bucket is None else bucket.other_account or ACCOUNT
@@ -297,7 +297,7 @@ def _judged(
         yield fail(_CHECK, what, fix)
         return
 
-    def asked(action: str, arn: str, key: str, user: str) -> Answer:
+    def asked(action: str, arn: str, key: str, user: str) -> AccessAnswer:
         return rights.may(
             hub, profile=profile, groups=groups, action=action, resource=arn, key=key, user=user
         )
@@ -340,7 +340,7 @@ def _judged(
             yield None
 
 
-def _said(answer: Answer, access: AccessSpec) -> bool:
+def _said(answer: AccessAnswer, access: AccessSpec) -> bool:
     """Whether a statement or a managed policy of the stack file itself allows it."""
     names = {f"Statement{index}" for index in range(1, len(access.statements) + 1)}
     attached = {name.rpartition("/")[2] for name in access.policies}
@@ -387,7 +387,7 @@ def _not_granted(
                 yield "s3:DeleteObject", bucket, key
 
 
-def _covers(grant: Grant, key: str) -> bool:
+def _covers(grant: BucketGrant, key: str) -> bool:
     own = f"{pod_name(_ONE)}/" if grant.options.per_user else ""
     return key.startswith(f"{grant.options.prefix}{own}")
 

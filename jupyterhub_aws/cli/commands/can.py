@@ -14,7 +14,7 @@ from jupyterhub_aws.config.errors import closest, refused
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from jupyterhub_aws.checks.identities.servers import Answer
+    from jupyterhub_aws.checks.identities.servers import AccessAnswer
     from jupyterhub_aws.config.specs.hub import HubSpec
     from jupyterhub_aws.config.specs.server_access import AccessSpec
     from jupyterhub_aws.config.stack import StackConfig
@@ -181,7 +181,7 @@ def _who(profile: str, groups: Collection[str], user: str) -> str:
     return f"a server of profile {profile}, of {user} {among},"
 
 
-def _show(answer: Answer, who: str, action: str, target: str) -> None:
+def _show(answer: AccessAnswer, who: str, action: str, target: str) -> None:
     decision = answer.decision
     if decision is None:
         click.echo(f"no: {who} may not {action} {target}")
@@ -198,7 +198,7 @@ def _show(answer: Answer, who: str, action: str, target: str) -> None:
         click.echo(f"    {answer.elsewhere} must allow it too, and is not known here")
 
 
-def _data(answer: Answer) -> dict[str, object]:
+def _data(answer: AccessAnswer) -> dict[str, object]:
     decision, role = answer.decision, answer.role
     return {
         "allowed": answer.allowed,
