@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi_aws import s3
 
+from jupyterhub_aws.components.airgap.registry import UNFINISHED_UPLOAD_DAYS
 from jupyterhub_aws.components.arguments import Arguments
 from jupyterhub_aws.components.backups import BackupsOutputs
 from jupyterhub_aws.components.base import Component, checked, named
-from jupyterhub_aws.components.iam import document, partition_of
+from jupyterhub_aws.components.iam import document, encrypted_only, partition_of
 from jupyterhub_aws.config.access_rules import bucket_names_are_known
 from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.buckets import AnyBucket, Bucket, ScratchBucket, SharedBucket
@@ -23,8 +24,6 @@ from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG, BucketSpec, bucket_specs
 from jupyterhub_aws.config.values import AccountId, Region, ShortName
 
-#: Parts of uploads that were never completed are invisible and cost storage.
-_UNFINISHED_UPLOAD_DAYS = 7
 #: Who may still write to a bucket with S3's access points, ACLs and policies: its owner, by
 #: policies alone (Amazon S3 user guide, "Controlling ownership of objects").
 _OWNER_ENFORCED = "BucketOwnerEnforced"
@@ -32,17 +31,7 @@ _OWNER_ENFORCED = "BucketOwnerEnforced"
 
 def bucket_policy(bucket: BucketSpec) -> str:
     """Requests without TLS are denied; the readers that the stack file names may read."""
-    both = [bucket.arn, f"{bucket.arn}/*"]
-    statements: list[dict[str, Any]] = [
-        {
-            "Sid": "EncryptedOnly",
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": "s3:*",
-            "Resource": both,
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-    ]
+    statements = [encrypted_only(bucket.arn)]
     readers = bucket.options.readers if isinstance(bucket.options, SharedBucket) else ()
     if readers:
         who = {"AWS": sorted(readers)}
@@ -72,7 +61,7 @@ def lifecycle_rules(options: ScratchBucket | SharedBucket) -> list[dict[str, Any
     rule: dict[str, Any] = {
         "status": "Enabled",
         "filter": {},
-        "abort_incomplete_multipart_upload": {"days_after_initiation": _UNFINISHED_UPLOAD_DAYS},
+        "abort_incomplete_multipart_upload": {"days_after_initiation": UNFINISHED_UPLOAD_DAYS},
     }
     if isinstance(options, ScratchBucket):
         return [{**rule, "id": "expire", "expiration": {"days": options.expire_days}}]

@@ -16,6 +16,18 @@ def document(*statements: Statement) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
+def encrypted_only(bucket_arn: str) -> Statement:
+    """Of a bucket's policy: requests without TLS are denied."""
+    return {
+        "Sid": "EncryptedOnly",
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Action": "s3:*",
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
 def service_trust(service: str, *, actions: Sequence[str] = ("sts:AssumeRole",)) -> str:
     """Only this AWS service may assume the role."""
     return document(

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pulumi
-from pulumi_aws import ecr
 
-from jupyterhub_aws.components.airgap.registry import lifecycle
+from jupyterhub_aws.components.airgap.registry import private_repository
 from jupyterhub_aws.components.arguments import Arguments
-from jupyterhub_aws.components.base import Component, checked, named
+from jupyterhub_aws.components.base import Component, checked
 from jupyterhub_aws.config.image_repositories import ImageRepository, repository_path
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.values import ShortName
@@ -83,21 +82,13 @@ class ImageRepositories(Component):
         found = {}
         for short, repository in sorted(spec.repositories.items()):
             path = repository_path(spec.prefix, short)
-            found[short] = ecr.Repository(
+            found[short] = private_repository(
                 f"{name}-{short}",
-                name=path,
-                image_tag_mutability="IMMUTABLE",
-                encryption_configurations=[{"encryption_type": "KMS"}],
-                image_scanning_configuration={"scan_on_push": True},
-                force_delete=False,
-                tags=named(args.tags, path),
+                path,
+                args.tags,
+                versions=repository.keep,
                 opts=self.protected_options(),
-            )
-            ecr.LifecyclePolicy(
-                f"{name}-{short}",
-                repository=found[short].name,
-                policy=lifecycle(repository.keep),
-                opts=self.child(),
+                policy_opts=self.child(),
             )
         self.addresses = {short: made.repository_url for short, made in found.items()}
         self.arns = {short: made.arn for short, made in found.items()}

@@ -12,6 +12,7 @@ from jupyterhub_aws.config.aws_access import (
     GroupAccess,
     ServerAccess,
     action_service,
+    address_variable,
     arn_account,
     folders_of,
 )
@@ -405,8 +406,7 @@ def variables_are_free(hubs: Hubs, buckets: Buckets) -> Iterator[Problem]:
             for where, entry in entries(path, access):
                 seen: set[str] = set()
                 for index, item in enumerate(entry.buckets):
-                    scratch = getattr(buckets.get(item.bucket), "kind", "") == "scratch"
-                    variable = item.variable or ("SCRATCH_BUCKET" if scratch else None)
+                    variable = address_variable(item, buckets.get(item.bucket))
                     if variable is None:
                         continue
                     at_option = f"{where}.buckets[{index}].variable"

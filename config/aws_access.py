@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from jupyterhub_aws.config.buckets import AnyBucket, ScratchBucket
 from jupyterhub_aws.config.environment import GroupName, Variable
 from jupyterhub_aws.config.errors import refuse, shown
 from jupyterhub_aws.config.managed_policies import (
@@ -21,6 +22,7 @@ from jupyterhub_aws.config.managed_policies import (
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.values import AccountId, ShortName
 
+SCRATCH_VARIABLE = "SCRATCH_BUCKET"
 _NEXT_START = "For servers that start later; running ones keep what they have."
 _AT_ONCE = "At once, also for running servers of this access."
 #: Characters of keys that are safe in every tool (Amazon S3 user guide, "Naming Amazon S3
@@ -217,6 +219,13 @@ class BucketAccess(Model):
         ),
         changing=_NEXT_START,
     )
+
+
+def address_variable(access: BucketAccess, bucket: AnyBucket | None) -> str | None:
+    """The environment variable that has the address of an access; None: none has."""
+    if access.variable is not None:
+        return access.variable
+    return SCRATCH_VARIABLE if isinstance(bucket, ScratchBucket) else None
 
 
 class Statement(Model):

@@ -1,4 +1,4 @@
-"""A free choice of a server's image: from which registries, by which pattern, and for whom. The
+"""A free choice of a server's image: from which registries, by which pattern, and for which groups. The
 expression is one that KubeSpawner matches in Python and browsers match in JavaScript. Pure.
 """
 

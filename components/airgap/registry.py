@@ -13,7 +13,7 @@ import pulumi
 from pulumi_aws import ecr, s3
 
 from jupyterhub_aws.components.base import Component, named
-from jupyterhub_aws.components.iam import document
+from jupyterhub_aws.components.iam import document, encrypted_only
 from jupyterhub_aws.config.bundle import destination
 
 #: Days after which images without a tag or a manifest list expire, such as those of an interrupted
@@ -76,6 +76,34 @@ def lifecycle(versions: int = _VERSIONS) -> str:
     return json.dumps({"rules": rules})
 
 
+def private_repository(  # noqa: PLR0913 -- what two components say of one
+    name: str,
+    path: str,
+    tags: Mapping[str, str],
+    *,
+    versions: int = _VERSIONS,
+    opts: pulumi.ResourceOptions,
+    policy_opts: pulumi.ResourceOptions,
+) -> ecr.Repository:
+    """A repository of this path: tags cannot be moved, layers are encrypted, each push is scanned,
+    and the newest `versions` are retained.
+    """
+    repository = ecr.Repository(
+        name,
+        name=path,
+        image_tag_mutability="IMMUTABLE",
+        encryption_configurations=[{"encryption_type": "KMS"}],
+        image_scanning_configuration={"scan_on_push": True},
+        force_delete=False,
+        tags=named(tags, path),
+        opts=opts,
+    )
+    ecr.LifecyclePolicy(
+        name, repository=repository.name, policy=lifecycle(versions), opts=policy_opts
+    )
+    return repository
+
+
 class Repositories(Component):
     """One repository for each image and chart. Tags cannot be moved, layers are encrypted, and
     each push is scanned.
@@ -91,18 +119,8 @@ class Repositories(Component):
         prefix = args.registry.partition("/")[2]
         for path in paths:
             short = path.removeprefix(f"{prefix}/").replace("/", "-")
-            repository = ecr.Repository(
-                f"{name}-{short}",
-                name=path,
-                image_tag_mutability="IMMUTABLE",
-                encryption_configurations=[{"encryption_type": "KMS"}],
-                image_scanning_configuration={"scan_on_push": True},
-                force_delete=False,
-                tags=named(args.tags, path),
-                opts=self.child(),
-            )
-            ecr.LifecyclePolicy(
-                f"{name}-{short}", repository=repository.name, policy=lifecycle(), opts=self.child()
+            private_repository(
+                f"{name}-{short}", path, args.tags, opts=self.child(), policy_opts=self.child()
             )
         self.register_outputs({"repositories": paths})
 
@@ -113,7 +131,7 @@ class Repositories(Component):
 
 #: How long a replaced bundle can be restored.
 _OLD_VERSION_DAYS = 90
-_UNFINISHED_UPLOAD_DAYS = 7
+UNFINISHED_UPLOAD_DAYS = 7
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,14 +145,7 @@ class BundleBucketArgs:
 def bucket_policy(bucket_arn: str) -> str:
     """Requests without TLS are denied."""
     return document(
-        {
-            "Sid": "EncryptedOnly",
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": "s3:*",
-            "Resource": [bucket_arn, f"{bucket_arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
+        encrypted_only(bucket_arn),
     )
 
 
@@ -193,7 +204,7 @@ class BundleBucket(Component):
                     "filter": {},
                     "noncurrent_version_expiration": {"noncurrent_days": _OLD_VERSION_DAYS},
                     "abort_incomplete_multipart_upload": {
-                        "days_after_initiation": _UNFINISHED_UPLOAD_DAYS
+                        "days_after_initiation": UNFINISHED_UPLOAD_DAYS
                     },
                 }
             ],

@@ -37,7 +37,7 @@ _API_PORTS = (_HTTPS, 6443)
 #: addresses, among them instance metadata (169.254.169.254) and the credentials of Pod Identity
 #: (169.254.170.23).
 _LINK_LOCAL = "169.254.0.0/16"
-_NOT_INTERNET = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", _LINK_LOCAL)
+NOT_INTERNET = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", _LINK_LOCAL)
 NO_WIDE_RULE = {
     "cloudMetadataServer": False,
     "dnsPortsCloudMetadataServer": False,
@@ -51,9 +51,10 @@ Rule = dict[str, Any]
 
 #: EKS user guide, "How EKS Pod Identity works": the agent of each node answers on this address,
 #: port 80. Only servers that have a role may reach it.
+AGENT_ADDRESS, AGENT_PORT = "169.254.170.23", 80
 POD_IDENTITY_RULE: Rule = {
-    "to": [{"ipBlock": {"cidr": "169.254.170.23/32"}}],
-    "ports": [{"protocol": "TCP", "port": 80}],
+    "to": [{"ipBlock": {"cidr": f"{AGENT_ADDRESS}/32"}}],
+    "ports": [{"protocol": "TCP", "port": AGENT_PORT}],
 }
 
 
@@ -132,7 +133,7 @@ def _servers_may(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
     """
     own = [*network.ranges, cluster.service_cidr]
     if isinstance(network, OpenNetworkSection) or not network.closed:
-        yield {"to": [_block("0.0.0.0/0", _outside_of_all([*_NOT_INTERNET, *own]))]}
+        yield {"to": [_block("0.0.0.0/0", _outside_of_all([*NOT_INTERNET, *own]))]}
     if isinstance(network, OpenNetworkSection):
         return
     for _, beside in sorted(network.peer_networks.items()):
@@ -153,7 +154,7 @@ def _to_s3(network: AnyNetwork, cluster: Cluster) -> Iterator[Rule]:
     if isinstance(network, OpenNetworkSection) or not network.closed:
         return
     peers = [cidr for _, peer in sorted(network.peer_networks.items()) for cidr in peer.cidrs]
-    inside = _outside_of_all([*_NOT_INTERNET, *network.ranges, cluster.service_cidr, *peers])
+    inside = _outside_of_all([*NOT_INTERNET, *network.ranges, cluster.service_cidr, *peers])
     yield {"to": [_block("0.0.0.0/0", inside)], "ports": _ports([_HTTPS], ("TCP",))}
 
 

@@ -24,8 +24,8 @@ from jupyterhub_aws.config.aws_access import (
     ServerAccess,
     Statement,
     action_service,
+    address_variable,
 )
-from jupyterhub_aws.config.buckets import ScratchBucket
 from jupyterhub_aws.config.profiles import Profile
 from jupyterhub_aws.config.specs.buckets import BucketSpec
 from jupyterhub_aws.config.specs.names import SERVER_ACCOUNT, HubNames, shortened
@@ -44,7 +44,6 @@ ACCESS_LABEL = "jupyterhub-aws/aws-access"
 ACCESS_TABLE = "jupyterhub-aws/access"
 #: In the text of an environment variable: the pod's name, which the hub fills in.
 POD_FIELD = "{pod_name}"
-SCRATCH_VARIABLE = "SCRATCH_BUCKET"
 #: Of a hub's access that no profile overrides.
 ALL = "all"
 _READ = ("s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectVersion")
@@ -78,9 +77,7 @@ class BucketGrant:
     @property
     def variable(self) -> str | None:
         """The environment variable that has its address, if any."""
-        if self.options.variable is not None:
-            return self.options.variable
-        return SCRATCH_VARIABLE if isinstance(self.bucket.options, ScratchBucket) else None
+        return address_variable(self.options, self.bucket.options)
 
     @property
     def address(self) -> str:

@@ -14,6 +14,7 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.config.backups import AwsBackup, NoBackups
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.homes import EbsHomes, EphemeralHomes, NfsHomes
+from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG
 from jupyterhub_aws.config.stack import StackConfig
 
 _ID, _DRILL = "backups", "restore-drill"
@@ -75,7 +76,7 @@ def _buckets(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     finders = _finders(resources)
     for bucket in resources.own.of(_BUCKET):
         tags = dict(bucket.inputs.get("tags") or {})
-        if tags.get("jupyterhub-aws/bucket") != "shared" or finders.reach(tags, volume=False):
+        if tags.get(USER_BUCKET_TAG) != "shared" or finders.reach(tags, volume=False):
             continue
         if isinstance(stack.backups, AwsBackup):
             message = f"{bucket.label} is in no backup: no selection finds its tags"

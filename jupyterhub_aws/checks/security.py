@@ -14,6 +14,7 @@ from jupyterhub_aws.checks.resources import SECRET, UNKNOWN, Resource, Resources
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.entry import PortForwardEntry
 from jupyterhub_aws.config.secrets import missing_secrets, required_secrets
+from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.tree import at, leaves
 from jupyterhub_aws.config.values import is_documentation, is_world
@@ -201,8 +202,7 @@ def _scratch(resource: Resource) -> bool:
     """A bucket that deletes its objects by itself (components/buckets.py)."""
     tags = resource.inputs.get("tags") or {}
     return (
-        "jupyterhub-aws:index:Buckets$" in resource.urn
-        and tags.get("jupyterhub-aws/bucket") == "scratch"
+        "jupyterhub-aws:index:Buckets$" in resource.urn and tags.get(USER_BUCKET_TAG) == "scratch"
     )
 
 

@@ -210,7 +210,7 @@ def booted(
     **environment: str,
 ) -> Iterator[Hub]:
     """A hub of these values, and `secret` as the `values.yaml` of its own Secret, beside
-    `secret_keys`. Raises AssertionError for a trait that nobody knows.
+    `secret_keys`. Raises AssertionError for an unknown trait.
 
     `server_text` is the program that stands for a pod, `more` configuration after all other.
     """

@@ -11,7 +11,6 @@ from jupyterhub_aws.components.hub.values.sign_in_parts import (
     SignInValues,
     authenticator_traits,
     callback,
-    named_groups,
 )
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in_cilogon import CilogonSignIn, IdentityProvider
@@ -47,7 +46,7 @@ def entra(sign_in: EntraSignIn, hub: Hub, public_url: str) -> SignInValues:
     """
     # Microsoft identity platform, "OpenID Connect": send a sign-out request.
     leave = f"{sign_in.base_url}/logout?post_logout_redirect_uri={public_url}"
-    groups = bool(sign_in.allowed_groups or sign_in.admin_groups or named_groups(hub))
+    groups = bool(sign_in.allowed_groups or sign_in.admin_groups or hub.named_groups)
     traits = {
         "client_id": sign_in.client_id,
         "oauth_callback_url": callback(public_url),

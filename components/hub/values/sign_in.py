@@ -12,7 +12,6 @@ from jupyterhub_aws.components.hub.values.sign_in_parts import (
     authenticator_traits,
     callback,
     name_rule,
-    named_groups,
 )
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.sign_in import (
@@ -65,7 +64,7 @@ def _github(sign_in: GitHubSignIn, hub: Hub, public_url: str) -> SignInValues:
         if sign_in.allowed_organizations
         else {}
     )
-    teams = bool(sign_in.admin_teams or named_groups(hub))
+    teams = bool(sign_in.admin_teams or hub.named_groups)
     if teams:
         authenticator["manage_groups"] = True
         organizations |= {"populate_teams_in_auth_state": True}
@@ -175,7 +174,7 @@ def _ldap(sign_in: LdapSignIn, hub: Hub, _public_url: str) -> SignInValues:
         "timeout_seconds": sign_in.timeout_seconds,
         "admin_groups": list(sign_in.admin_groups),
     }
-    own["known_groups"] = named_groups(hub)
+    own["known_groups"] = list(hub.named_groups)
     files = (
         {}
         if sign_in.ca_certificate is None

@@ -31,13 +31,6 @@ def profile_groups(hub: Hub) -> dict[str, list[str]]:
     }
 
 
-def named_groups(hub: Hub) -> list[str]:
-    """Every group that decides over something in the hub: a sign-in that asks for groups one by one
-    asks for these.
-    """
-    return list(hub.named_groups)
-
-
 def authenticator_traits(sign_in: AnySignIn, allowed: tuple[str, ...]) -> dict[str, Any]:
     """The allowed users by name. Administrators are listed too: being an administrator does not
     imply it. With a non-empty list JupyterHub would also admit all users who signed in before;

@@ -32,16 +32,14 @@ from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.egress import ProxyEgress
 from jupyterhub_aws.config.errors import dotted
+from jupyterhub_aws.config.specs.network_policies import AGENT_ADDRESS, AGENT_PORT, NOT_INTERNET
 from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL
 from jupyterhub_aws.config.specs.services import service_specs
 from jupyterhub_aws.config.tree import at
 
 _HTTPS, _DNS = 443, 53
 _POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-#: Addresses that are no public ones: RFC 1918, RFC 6598, and link-local ones.
-_PRIVATE = Ranges.of(
-    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"
-)
+_PRIVATE = Ranges.of(*NOT_INTERNET)
 #: The chart's own peer for questions about names.
 _DNS_PODS = {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: "kube-system"}}}
 
@@ -69,8 +67,13 @@ def egress(view: View) -> Iterator[Finding]:
             yield from _reached(view, release, chart_policies(values, location), services)
 
 
-#: The agent of EKS Pod Identity on each node, and the port of S3.
-_AGENT = (Ranges.of("169.254.170.23/32"), 80)
+def _inside(view: View) -> Ranges:
+    """The addresses of services, of the network and of its peer networks."""
+    return Ranges.of(
+        view.stack.cluster.service_cidr,
+        *view.network.ranges,
+        *(cidr for item in view.network.peer_networks.values() for cidr in item.cidrs),
+    )
 
 
 def registered_policies(view: View) -> Iterator[Finding]:
@@ -81,11 +84,7 @@ def registered_policies(view: View) -> Iterator[Finding]:
     S3's prefix list alone: the rules `routes` and `rules` prove that. So a policy may open 443 to
     every address that is not private.
     """
-    inside = Ranges.of(
-        view.stack.cluster.service_cidr,
-        *view.network.ranges,
-        *(cidr for item in view.network.peer_networks.values() for cidr in item.cidrs),
-    )
+    inside = _inside(view)
     for found in view.resources.own.of(_POLICY):
         spec = found.inputs.get("spec") or {}
         wanted = [item.get("key") for item in at(spec, "podSelector", "matchExpressions") or ()]
@@ -95,8 +94,8 @@ def registered_policies(view: View) -> Iterator[Finding]:
             allowed = inside
             if ACCESS_LABEL in wanted and way.first == way.last == _HTTPS:
                 allowed = inside | (EVERYWHERE - _PRIVATE)
-            if ACCESS_LABEL in wanted and way.first == way.last == _AGENT[1]:
-                allowed = inside | _AGENT[0]
+            if ACCESS_LABEL in wanted and way.first == way.last == AGENT_PORT:
+                allowed = inside | Ranges.of(f"{AGENT_ADDRESS}/32")
             if way.peer is None or (
                 way.addresses is not None and (further := way.addresses - allowed)
             ):
@@ -145,11 +144,7 @@ def _reached(
     }
     if getattr(view.network, "additional_endpoints", ()):
         open_to_servers |= {(cidr, _HTTPS) for cidr in view.network.ranges}
-    inside = Ranges.of(
-        view.stack.cluster.service_cidr,
-        *view.network.ranges,
-        *(cidr for item in view.network.peer_networks.values() for cidr in item.cidrs),
-    )
+    inside = _inside(view)
     for policy in policies:
         for way in policy.ways:
             if way.direction == "ingress" or way.origin is None:
