@@ -1,5 +1,5 @@
-"""A free choice of a server's image: from which registries, by which pattern, and for which groups. The
-expression is one that KubeSpawner matches in Python and browsers match in JavaScript. Pure.
+"""A free choice of a server's image: from which registries, by which pattern, and for which groups.
+The expression is one that KubeSpawner matches in Python and browsers match in JavaScript. Pure.
 """
 
 from __future__ import annotations
