@@ -25,7 +25,6 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.checks.user_pods import hub_of, hub_releases
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.specs.buckets import BucketSpec
-from jupyterhub_aws.config.specs.network_policies import AGENT_ADDRESS, AGENT_PORT
 from jupyterhub_aws.config.specs.server_access import ACCESS_LABEL, ALL, AccessSpec, BucketGrant
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.tree import at
@@ -37,6 +36,9 @@ _ACCOUNT_OBJECT, _POLICY_OBJECT = (
     "kubernetes:core/v1:ServiceAccount",
     "kubernetes:networking.k8s.io/v1:NetworkPolicy",
 )
+#: Where the agent of EKS Pod Identity answers (EKS user guide, "How EKS Pod Identity works").
+#: Written here, so that docs/problems.md, which reads this file alone, has the address.
+_AGENT, _AGENT_PORT = "169.254.170.23", 80
 #: Two users that a proof asks about, and what no server may ever do.
 _ONE, _OTHER = "ada", "eve"
 _NEVER = (
@@ -421,16 +423,12 @@ def _ways(resources: Resources, hub: str, accesses: Collection[AccessSpec]) -> I
         return [
             item
             for item, one in policies
-            if one.selects(pod, "egress") and leaves([one], pod, AGENT_ADDRESS, AGENT_PORT)
+            if one.selects(pod, "egress") and leaves([one], pod, _AGENT, _AGENT_PORT)
         ]
 
     if accesses and not opening({ACCESS_LABEL: ALL}):
-        what = (
-            f"hub {hub}: servers with an access cannot reach {AGENT_ADDRESS}, so they get no role"
-        )
-        yield fail(
-            _CHECK, what, f"open {AGENT_ADDRESS} port {AGENT_PORT} to the label {ACCESS_LABEL}"
-        )
+        what = f"hub {hub}: servers with an access cannot reach {_AGENT}, so they get no role"
+        yield fail(_CHECK, what, f"open {_AGENT} port {_AGENT_PORT} to the label {ACCESS_LABEL}")
     if wide := opening({}):
-        what = f"hub {hub}: servers without an access reach {AGENT_ADDRESS}"
+        what = f"hub {hub}: servers without an access reach {_AGENT}"
         yield fail(_CHECK, what, f"select pods by the label {ACCESS_LABEL}", *wide)
