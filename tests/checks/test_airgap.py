@@ -559,6 +559,14 @@ MUTATIONS: dict[str, tuple[str, Change]] = {
             )
         ),
     ),
+    "a host of Paraguay in a text": (
+        "airgap-hosts",
+        hub(
+            values(
+                "hub", "extraFiles", "motd", "stringData", value="ask collector.example.py for it"
+            )
+        ),
+    ),
     "an endpoint of AWS that is not there": (
         "airgap-hosts",
         hub(values("hub", "extraEnv", value={"X": "https://athena.us-east-1.amazonaws.com"})),
@@ -662,6 +670,13 @@ def test_each_way_to_break_it_is_caught_by_its_rule(name):
     found = faults(stack, Resources(change(list(resources))))
     assert rule in {check for check, _ in found}, found
     assert all(message and len(message) < 500 for _, message in found)
+
+
+def test_a_python_file_in_a_text_is_no_host():
+    stack, resources = whole()
+    text = "see settings.py"
+    change = hub(values("hub", "extraFiles", "motd", "stringData", value=text))
+    assert faults(stack, Resources(change(list(resources)))) == []
 
 
 PROXIED = (*WHOLE, "network.egress={kind: proxy, url: 'http://proxy.corp.example:3128'}")

@@ -40,6 +40,9 @@ _IDENTIFIERS = re.compile(
     r"(hub\.jupyter\.org|jupyter\.org|helm\.sh|pulumi\.com|nvidia\.com|[a-z.-]*\.?(kubernetes|k8s)\.io|k8s\.amazonaws\.com|eks\.amazonaws\.com|"
     r"(ebs|efs|s3)\.csi\.aws\.com|node\.eks\.aws)"
 )
+#: A file of Python, such as `settings.py` in a comment: .py is a domain too, and hosts of it
+#: are found by their scheme or a further dot.
+_PYTHON_FILE = re.compile(r"[a-z0-9-]+\.py")
 #: Who may do what: services are principals there. They are never contacted.
 _DOCUMENTS = ("assumeRolePolicy", "policy", "policyDocument")
 _PRINCIPAL = re.compile(r"[a-z0-9-]+(\.[a-z]+)?\.amazonaws\.com(\.cn)?")
@@ -75,7 +78,8 @@ def named_hosts(resource: Resource) -> Iterator[tuple[KeyPath, str]]:
         for match in _NAME.finditer(text):
             known = match["top"] in _TOP or len(match["top"]) == _TWO
             principal = path[-1] in _DOCUMENTS and _PRINCIPAL.fullmatch(match["host"])
-            if known and not principal and not _IDENTIFIERS.fullmatch(match["host"]):
+            named = _IDENTIFIERS.fullmatch(match["host"]) or _PYTHON_FILE.fullmatch(match["host"])
+            if known and not principal and not named:
                 yield path, match["host"]
 
 
