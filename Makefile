@@ -34,6 +34,7 @@ docs: .venv/.runtime ## the JSON schema and the reference pages, from the models
 	@.venv/bin/jhub docs
 	@.venv/bin/pulumi-resource-jupyterhub-aws --schema > provider/schema.json
 	@$(PY) -m scripts.diagrams
+	@$(PY) -m scripts.comparison
 
 lock: ## resolve requirements/*.in again
 	@PYTHON=$(PYTHON) scripts/lock.sh
