@@ -1,4 +1,4 @@
-"""Writes the tables of docs/comparison.md from docs/data/comparison.toml, where each claim about
+"""Writes the sentences of docs/comparison.md from docs/data/comparison.toml, where each claim about
 another project has its source and the date of that source.
 
     python -m scripts.comparison
@@ -118,23 +118,23 @@ def _claim(data: Mapping[str, Any]) -> Claim:
 # --- The page
 
 
-def tables(read: Comparison) -> str:
+def sentences(read: Comparison) -> str:
     """The generated part of the page."""
     lines = []
     for topic in read.topics:
         lines += [f"### {topic['title']}", ""]
-        lines += ["| | what it says or does | source |", "|---|---|---|"]
         if topic["ours"]:
-            lines.append(f"| **this library** | {topic['ours']} | this repository |")
+            lines.append(f"- **This library**: {topic['ours']}")
         lines += [
-            f"| {read.projects[claim.project]} | {claim.says} | {_cited(claim, read.sources)} |"
+            f"- **{read.projects[claim.project]}**: {claim.says}"
+            f" *Source: {_cited(claim, read.sources)}.*"
             for claim in read.claims
             if claim.topic == topic["id"]
         ]
         lines.append("")
-    lines += ["### Sources", "", "| source | repository | version | date |", "|---|---|---|---|"]
+    lines += ["### Sources", ""]
     lines += [
-        f"| {source.id} | {source.repository} | {source.version} | {source.date} |"
+        f"- **{source.id}**: {source.repository}, {source.version}, {source.date}"
         for source in read.sources.values()
     ]
     return "\n".join(lines)
@@ -168,7 +168,7 @@ def page(text: str, read: Comparison) -> str:
     """The page with its generated part renewed."""
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
-    return f"{before}{START}\n\n{tables(read)}\n\n{END}{after}"
+    return f"{before}{START}\n\n{sentences(read)}\n\n{END}{after}"
 
 
 # --- Looking sources up

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
+from jupyterhub_aws.changes.effect import CLASSES
 from tests.support.stack_files import ROOT
 
 DOCS = ROOT / "docs"
@@ -92,13 +94,15 @@ def test_what_a_user_cannot_do_is_held_by_a_check_or_a_test() -> None:
         ), cells
 
 
-def test_every_capability_names_its_tests_and_what_could_go_wrong() -> None:
+def test_every_capability_says_what_could_go_wrong_and_names_its_tests() -> None:
     found = rows("proven.md", header="capability")
-    assert len(found) > 25
-    for cells in found:
-        assert len(cells) == 4, cells
-        assert [path for path in PATH.findall(cells[2]) if path.startswith("tests/")], cells
-        assert cells[3], cells
+    said = {cells[0]: cells for cells in found if len(cells) == 3}
+    tested = {cells[0]: cells for cells in found if len(cells) == 2}
+    assert len(said) > 25
+    assert list(said) == list(tested)
+    for name, cells in said.items():
+        assert all(cells), cells
+        assert PATH.findall(tested[name][1]), name
 
 
 def test_no_test_of_a_real_engine_or_a_real_hub_is_left_out() -> None:
@@ -115,3 +119,47 @@ def test_no_test_of_a_real_engine_or_a_real_hub_is_left_out() -> None:
         - support
     )
     assert sorted(left) == [], "name them in a row of docs/proven.md"
+
+
+def definitions() -> dict[str, str]:
+    """The glossary: what each word means."""
+    found = rows("glossary.md", header="meaning")
+    words = [cells[0] for cells in found]
+    assert len(words) == len(set(words)), "a word has one meaning"
+    return {cells[0]: cells[1] for cells in found}
+
+
+def kinds(*titles: str) -> set[str]:
+    """The kinds of a section, of the models with these endings of their names."""
+    schema = json.loads((ROOT / "config" / "stack.schema.json").read_text(encoding="utf-8"))
+    return {
+        model["properties"]["kind"]["const"]
+        for name, model in schema["$defs"].items()
+        if name.removesuffix("Section").endswith(titles)
+        and "const" in model.get("properties", {}).get("kind", {})
+    }
+
+
+def test_the_glossary_names_every_kind() -> None:
+    words = definitions()
+    assert set(CODE.findall(words["sign-in"])) == kinds("SignIn")
+    assert set(CODE.findall(words["homes"])) == kinds("Homes")
+    assert set(CODE.findall(words["entry"])) == kinds("Entry")
+    assert set(CODE.findall(words["class (of an effect)"])) == set(CLASSES)
+
+
+def test_every_code_word_of_the_glossary_is_in_the_code() -> None:
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder in ("jupyterhub_aws", "config", "components")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in {".py", ".toml", ".json"}
+    )
+    foreign = {"--save-plan"}  # of the Pulumi CLI
+    missing = {
+        part
+        for word in CODE.findall(text("glossary.md"))
+        for part in re.split(r"[.\s:=]+", word)
+        if part and "…" not in part and part != part.upper() and part not in code
+    }
+    assert missing - foreign == set()
