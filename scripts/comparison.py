@@ -8,8 +8,8 @@ the repository, or an unpacked package:
 
     python -m scripts.comparison --sources FOLDER
 
-A clone is read at the commit that the file names. The answer is a list of claims whose words are
-not in their file, or whose absent words are in some file; exit code 1 if there is one.
+A clone is read at the commit that the file names. The answer is a list of claims with words that
+are not in their file, or with absent words that are in some file; exit code 1 if there is one.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def test_every_claim_has_a_source(claim: comparison.Claim) -> None:
     assert claim.evidence or claim.absent
     for found in (*claim.evidence, *claim.absent):
         assert found.source in READ.sources
-        # Words by which a source is found again, not a text of somebody else's.
+        # Words by which a source is found again, not a text of another project.
         assert 4 <= len(found.words) <= 70
     assert claim.project in READ.projects
     assert claim.topic in {topic["id"] for topic in READ.topics}

@@ -11,7 +11,7 @@ from jupyterhub_aws.changes.effect import CLASSES
 from tests.support.stack_files import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = ("security.md", "proven.md")
+PAGES = ("security.md", "proven.md", "architecture.md")
 #: A file or a folder of this repository, in code.
 PATH = re.compile(
     r"`((?:tests|components|config|jupyterhub_aws|examples|scripts|policy)/[\w./-]+)`"
@@ -29,7 +29,7 @@ def text(page: str) -> str:
 
 
 def rows(page: str, *, header: str) -> list[list[str]]:
-    """The cells of every row of the tables whose header has this column."""
+    """The cells of every row of the tables with this column."""
     found: list[list[str]] = []
     columns: list[str] = []
     for line in text(page).splitlines():
