@@ -45,7 +45,7 @@ _PAD, _GAP, _GAP_LABEL, _BETWEEN = 9, 16, 32, 16
 _TITLE, _NOTE, _LABEL = 13.5, 12, 11.5
 _LEAD = 1.28
 #: The estimate of `text_width` is for the widest face; this one asks for narrower ones.
-_FACE = 0.9
+_FACE = 0.96
 _FONT = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 _STYLE = f"""
 text {{ font-family: {_FONT}; fill: #1b2733; }}
