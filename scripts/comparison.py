@@ -27,6 +27,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "docs" / "data" / "comparison.toml"
 PAGE = ROOT / "docs" / "comparison.md"
+#: Names that say little without their folder.
+_COMMON = ("README.md", "index.md", "main.tf")
 START, END = "<!-- made by scripts/comparison.py -->", "<!-- end -->"
 
 
@@ -157,8 +159,12 @@ def _cited(claim: Claim, sources: Mapping[str, Source]) -> str:
 
 
 def _link(source: Source, file: str) -> str:
-    """The file's name, and its address in the version that was read."""
+    """The file's name, with its folder where many files have it, and its address in the version
+    that was read.
+    """
     name = file.rpartition("/")[2]
+    if name in _COMMON:
+        name = "/".join(file.split("/")[-2:])
     if source.is_package:
         return f"`{name}`"
     return f"[{name}](https://github.com/{source.repository}/blob/{source.version}/{file})"
