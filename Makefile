@@ -29,10 +29,12 @@ lint: .venv/.dev
 bench: .venv/.dev ## times of `jhub plan`, compared in one run
 	@$(PY) -m benchmarks
 
-docs: .venv/.runtime ## the JSON schema and the reference pages, from the models; the schema of the Pulumi package, from the components
+docs: .venv/.runtime ## the JSON schema and the reference pages, from the models; the schema of the Pulumi package, from the components; the pictures
 	@.venv/bin/jhub schema
 	@.venv/bin/jhub docs
 	@.venv/bin/pulumi-resource-jupyterhub-aws --schema > provider/schema.json
+	@$(PY) -m scripts.diagrams
+	@$(PY) -m scripts.comparison
 
 lock: ## resolve requirements/*.in again
 	@PYTHON=$(PYTHON) scripts/lock.sh
