@@ -225,7 +225,7 @@ class Cost:
                 f" {REGION}. {_BRING}"
             )
         return (
-            f"≈ At the prices of {REGION}, because those of {self.region} are not known here:"
+            f"At the prices of {REGION} (≈), because those of {self.region} are not known here:"
             f" {', '.join(self.elsewhere)}. {_BRING}"
         )
 

@@ -49,8 +49,9 @@ def test_the_first_line_of_the_bill_says_what_is_not_at_the_regions_prices(
     ]
     assert (
         lines[first].rstrip()
-        == f"At the prices of us-east-1, because those of {region} are not known here: network load"
-        " balancer."
+        == f"At the prices of us-east-1 (≈), because those of {region} are not known here: network"
+        " load balancer. scripts/refresh_prices.py brings them from AWS's public list, --prices FILE"
+        " has yours."
     )
     assert lines[first + 1].startswith("per month, US dollars")
     assert any(line.startswith(f"Prices of {region}, 2026-01-15;") for line in lines)
