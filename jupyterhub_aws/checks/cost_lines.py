@@ -195,8 +195,7 @@ class Cost:
         return (
             f"aws ec2 describe-spot-price-history --region {self.region} --instance-types"
             f" {' '.join(self.spot_types)} --product-descriptions Linux/UNIX --start-time"
-            ' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --query'
-            " 'SpotPriceHistory[].[InstanceType,AvailabilityZone,SpotPrice]' --output table"
+            ' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --output text'
         )
 
     @property

@@ -4,6 +4,7 @@ too. Made for 80 columns, light or dark.
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -295,8 +296,16 @@ def _user_hours(data: dict[str, Any], *, whole: bool) -> list[Any]:
         f"On a full node, without its disk. Spot at {data['spot_share']:.0%} of the on-demand"
         " price, an assumption (--prices FILE)."
     )
-    now = [Text(f"What spot costs now: {data['spot_now']}", "dim")] if data["spot_now"] else []
+    now = [Text("What spot costs now:", "dim"), _command(data)] if data["spot_now"] else []
     return [Text(), table, *([Text(share, "dim"), *now] if whole else [])]
+
+
+def _command(data: Mapping[str, Any]) -> Text:
+    """A command in lines that a shell joins, so that it can be copied from a narrow terminal."""
+    lines = textwrap.wrap(
+        data["spot_now"], 74, break_long_words=False, break_on_hyphens=False, subsequent_indent="  "
+    )
+    return Text(" \\\n".join(lines), "dim")
 
 
 def _dollars(value: object, *, mark: bool = False) -> str:
