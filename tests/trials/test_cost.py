@@ -175,6 +175,8 @@ def test_the_page_marks_them_and_has_the_command(tmp_path: Path) -> None:
     cost = page[page.index('<section id="cost">') :]
     rows = re.findall(r"<tr><td>([^<]*)</td><td class=\"num\">(≈ )?", cost)
     assert [what for what, mark in rows if mark] == ["network load balancer"]
+    assert len(re.findall(r"<b>≈ \$", cost)) == 2, "the totals of the pictures"
+    assert len(re.findall(r'<td class="num">≈ ', cost[cost.index("<tfoot>") :])) >= 3
     assert "aws ec2 describe-spot-price-history --region eu-central-1" in cost
     assert "Only your account knows discounts" in cost
 
