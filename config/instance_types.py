@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TABLE = Path(__file__).parent / "data" / "ec2_types.json"
+REGIONS = Path(__file__).parent / "data" / "region_types.json"
 
 Architecture = Literal["x86_64", "arm64"]
 
@@ -100,3 +101,37 @@ def instance_type(name: str) -> InstanceType:
             else float(str(row["usd_per_hour_us_east_1"]))
         ),
     )
+
+
+# --- Which types a region has: config/data/region_types.json (scripts/refresh_region_types.py).
+
+
+@cache
+def _regions() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(REGIONS.read_bytes())
+    return table
+
+
+def region_source() -> str:
+    """Where the table of regions was read."""
+    return str(_regions()["source"])
+
+
+@cache
+def regions_with(name: str) -> frozenset[str] | None:
+    """The regions that have a type, of those that the table knows; None for a type that it lacks."""
+    mask = _regions()["types"].get(name)
+    if mask is None:
+        return None
+    bits = int(mask, 16)
+    return frozenset(
+        region for place, region in enumerate(_regions()["regions"]) if bits >> place & 1
+    )
+
+
+def is_missing_in(name: str, region: str) -> bool:
+    """Whether a region lacked a type when the table was made. False for a region or a type that the
+    table does not know.
+    """
+    having = regions_with(name)
+    return having is not None and region in _regions()["regions"] and region not in having

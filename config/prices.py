@@ -1,11 +1,13 @@
-"""What AWS charges, from tables with sources (us-east-1's here, other regions' in
-prices_by_region); and prices of your own over them.
+"""What AWS charges, from tables with sources: one of each region that was brought here
+(data/prices/REGION.json), and one of us-east-1 (data/prices.toml) for what they lack; and prices of
+your own over them.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted, refused, shown
 from jupyterhub_aws.config.instance_types import instance_source, instance_type, instance_types
+from jupyterhub_aws.config.zones import partition_named, regions
 
 if TYPE_CHECKING:
     import datetime
@@ -28,25 +31,33 @@ if TYPE_CHECKING:
 
 
 FOLDER = Path(__file__).parent / "data" / "prices"
-#: What a bill has a line for and the tables have no price of, for want of a source: a file of prices
-#: of your own may.
-WITHOUT_PRICE = ("application_load_balancer_hour",)
+#: Database instance classes, of which prices.toml has a few.
+_DATABASE = re.compile(r"rds_hour:db\.[a-z0-9-]+\.[a-z0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PriceRow:
-    """One price in US dollars, and where and when it was read."""
+    """One price in US dollars, where and when it was read, and where it holds: in its region, and
+    in every commercial one where the source says so.
+    """
 
     name: str
     usd: Decimal
     source: str
     date: datetime.date
+    region: str
+    everywhere: bool = False
+
+    def holds_in(self, region: str) -> bool:
+        """Whether it is the price of a region."""
+        return region == self.region or (self.everywhere and partition_named(region) == "aws")
 
     def as_json(self) -> dict[str, object]:
         """The row as a plan's data has it."""
         return {
             "name": self.name,
             "usd": float(self.usd),
+            "region": self.region,
             "source": self.source,
             "date": self.date.isoformat(),
         }
@@ -80,7 +91,11 @@ def prices_in(region: str) -> RegionalPrices | None:
     sources = [(source, datetime.date.fromisoformat(date)) for source, date in document["sources"]]
     rows = {
         name: PriceRow(
-            name=name, usd=Decimal(usd), source=sources[index][0], date=sources[index][1]
+            name=name,
+            usd=Decimal(usd),
+            source=sources[index][0],
+            date=sources[index][1],
+            region=region,
         )
         for name, (usd, index) in document["rows"].items()
     }
@@ -116,7 +131,12 @@ def rows() -> Mapping[str, PriceRow]:
     return MappingProxyType(
         {
             name: PriceRow(
-                name=name, usd=Decimal(row["usd"]), source=row["source"], date=row["date"]
+                name=name,
+                usd=Decimal(row["usd"]),
+                source=row["source"],
+                date=row["date"],
+                region=REGION,
+                everywhere=row.get("everywhere", False),
             )
             for name, row in found.items()
         }
@@ -128,18 +148,29 @@ def price(name: str) -> Decimal:
     return rows()[name].usd
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwnPrices:
+    """An operator's own prices: `fixed` by the rows' names, `ec2` by type, per hour."""
+
+    fixed: Mapping[str, Decimal] = field(default_factory=dict)
+    ec2: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.fixed) + len(self.ec2)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Prices:
-    """The prices of a region: an operator's own (`fixed` by the rows' names, `ec2` by type, `file`
-    says whose) over the region's table.
+    """The prices of a region: an operator's own over the region's table. `own` holds in every
+    region, `by_region` in one and goes over `own`; `file` says where they are.
 
-    What the table of the region lacks has the price of us-east-1, and `is_elsewhere` says so.
+    What the table of the region lacks has the price of us-east-1, and `region_of` says so.
     """
 
     region: str = REGION
     file: str | None = None
-    fixed: Mapping[str, Decimal] = field(default_factory=dict)
-    ec2: Mapping[str, Decimal] = field(default_factory=dict)
+    own: OwnPrices = field(default_factory=OwnPrices)
+    by_region: Mapping[str, OwnPrices] = field(default_factory=dict)
 
     def in_region(self, region: str) -> Prices:
         """The same with the table of a region; us-east-1 where the region is empty (a stack
@@ -148,86 +179,115 @@ class Prices:
         return replace(self, region=region or REGION)
 
     @property
-    def _regional(self) -> RegionalPrices | None:
-        return None if self.region == REGION else prices_in(self.region)
+    def _mine(self) -> OwnPrices:
+        here = self.by_region.get(self.region, OwnPrices())
+        return OwnPrices(fixed={**self.own.fixed, **here.fixed}, ec2={**self.own.ec2, **here.ec2})
 
     @property
     def has_data(self) -> bool:
-        """Whether any price of the region is known."""
-        return self.region == REGION or self._regional is not None
+        """Whether any table of the region is here."""
+        return self.region == REGION or prices_in(self.region) is not None
+
+    def _row(self, name: str) -> PriceRow | None:
+        """The row of a table: the region's own, else one that holds there too, else that of
+        us-east-1.
+        """
+        here, home, row = prices_in(self.region), prices_in(REGION), rows().get(name)
+        if here is not None and name in here.rows:
+            return here.rows[name]
+        if home is not None and name in home.rows and not (row and row.holds_in(self.region)):
+            return home.rows[name]
+        return row
 
     def of(self, name: str) -> Decimal:
         """The price of a row in US dollars. Raises KeyError for an unknown name."""
-        if name in self.fixed:
-            return self.fixed[name]
-        regional = self._regional
-        return (
-            regional.rows[name].usd
-            if regional is not None and name in regional.rows
-            else price(name)
-        )
+        known = self.known(name)
+        if known is None:
+            raise KeyError(name)
+        return known
 
     def known(self, name: str) -> Decimal | None:
         """The price of a row, or None."""
-        regional = self._regional
-        is_known = (
-            name in self.fixed or name in rows() or (regional is not None and name in regional.rows)
-        )
-        return self.of(name) if is_known else None
+        fixed = self._mine.fixed
+        if name in fixed:
+            return fixed[name]
+        row = self._row(name)
+        return None if row is None else row.usd
 
     def node_hour(self, kind: str) -> Decimal | None:
         """An instance type on demand per hour in US dollars, or None where it is not known."""
-        if kind in self.ec2:
-            return self.ec2[kind]
-        regional = self._regional
-        if regional is not None and kind in regional.ec2:
-            return regional.ec2[kind]
+        mine = self._mine.ec2
+        if kind in mine:
+            return mine[kind]
+        for table in (prices_in(self.region), prices_in(REGION)):
+            if table is not None and kind in table.ec2:
+                return table.ec2[kind]
         hourly = instance_type(kind).usd_per_hour if kind in instance_types() else None
         return None if hourly is None else Decimal(str(hourly))
 
+    def region_of(self, name: str) -> str:
+        """The region whose price a row, or a type (`ec2:TYPE`), has: the stack's own, or us-east-1
+        because that one is not known. A share of another price belongs nowhere.
+        """
+        (kind, _, type_), mine, table = name.partition(":"), self._mine, prices_in(self.region)
+        if self.region == REGION or name in _NO_REGION:
+            return self.region
+        if kind == "ec2":
+            is_here = type_ in mine.ec2 or (table is not None and type_ in table.ec2)
+            return self.region if is_here else REGION
+        row = self._row(name)
+        is_here = name in mine.fixed or (row is not None and row.holds_in(self.region))
+        return self.region if is_here else REGION
+
     def is_elsewhere(self, name: str) -> bool:
         """Whether the price of a row, or of a type (`ec2:TYPE`), is us-east-1's because the
-        region's is not known. A share of another price never is.
+        region's is not known.
         """
-        regional, (kind, _, type_) = self._regional, name.partition(":")
-        if self.region == REGION or name in _NO_REGION:
-            return False
-        if kind == "ec2":
-            return type_ not in self.ec2 and (regional is None or type_ not in regional.ec2)
-        return name not in self.fixed and (regional is None or name not in regional.rows)
+        return self.region_of(name) != self.region
 
     def sources(self) -> list[PriceRow]:
         """Where each fixed price was read, an operator's own ones included."""
+        mine, region = self._mine, self.region
         own = [
-            PriceRow(name=name, usd=usd, source=str(self.file), date=self._date)
-            for name, usd in {**self.fixed, **self.ec2}.items()
+            PriceRow(name=name, usd=usd, source=str(self.file), date=self._date, region=region)
+            for name, usd in {**mine.fixed, **mine.ec2}.items()
         ]
-        regional = self._regional
-        table = {**rows(), **({} if regional is None else regional.rows)}
-        return [*own, *(row for name, row in table.items() if name not in self.fixed)]
+        names = dict.fromkeys(rows())
+        for table in (prices_in(REGION), prices_in(region)):
+            names.update(dict.fromkeys(() if table is None else table.rows))
+        found = [row for name in names if (row := self._row(name)) is not None]
+        return [*own, *(row for row in found if row.name not in mine.fixed)]
 
     @property
     def ec2_source(self) -> str:
         """Where most prices of EC2 types were read."""
-        regional = self._regional
-        return instance_source() if regional is None else f"{regional.ec2_source}, {regional.date}"
+        table = self._table
+        return instance_source() if table is None else f"{table.ec2_source}, {table.date}"
+
+    @property
+    def _table(self) -> RegionalPrices | None:
+        """The table of the region, else a table of us-east-1 where one was brought here."""
+        found = prices_in(self.region)
+        return prices_in(REGION) if found is None else found
 
     @property
     def _date(self) -> datetime.date:
-        regional = self._regional
-        found: datetime.date = _table()["date"] if regional is None else regional.date
+        table = self._table
+        found: datetime.date = _table()["date"] if table is None else table.date
         return found
 
     @property
     def described(self) -> str:
         """Where and when the prices hold, as a plan says it: the date is that of the EC2 prices."""
-        own = f", {len(self.fixed) + len(self.ec2)} of them from {self.file}" if self.file else ""
+        count = len(self._mine)
+        own = f", {count} of them from {self.file}" if count else ""
         return f"{self.region if self.has_data else REGION}, {self._date}{own}"
 
 
 def read_prices(path: Path) -> Prices:
-    """Prices of your own: a TOML file with `name = "usd"` lines, and types under `[ec2]`. Raises
-    ConfigError with every problem.
+    """Prices of your own: a TOML file with `name = "usd"` lines, and types under `[ec2]`; those of
+    one region under `[regions.NAME]` and `[regions.NAME.ec2]`. Raises ConfigError with every
+    problem.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -239,13 +299,58 @@ def read_prices(path: Path) -> Prices:
         what = f"is not TOML ({error})"
         fix = 'write lines such as spot_share = "0.35"'
         raise refused(path.name, "prices.not-toml", "", what, fix) from None
-    types = document.pop("ec2", {})
     problems: list[Problem] = []
-    fixed = _own(document, (), [*rows(), *WITHOUT_PRICE], problems)
-    ec2 = _own(types if isinstance(types, dict) else {}, ("ec2",), list(instance_types()), problems)
+    sections = _section(document, "regions", (), problems)
+    by_region: dict[str, OwnPrices] = {}
+    for region in sections:
+        where = ("regions", region)
+        if region not in regions():
+            guess = closest(region, regions())
+            fix = f"did you mean {guess}?" if guess else "write a region, such as eu-central-1"
+            problems.append(
+                Problem(
+                    id="prices.region",
+                    path=dotted(where),
+                    what="is not a region of AWS",
+                    fix=fix,
+                )
+            )
+        elif section := _section(sections, region, where[:1], problems):
+            by_region[region] = _own_prices(section, where, problems)
+    own = _own_prices(document, (), problems)
     if problems:
         raise ConfigError(path.name, problems)
-    return Prices(file=path.name, fixed=fixed, ec2=ec2)
+    return Prices(file=path.name, own=own, by_region=by_region)
+
+
+def _section(
+    given: Mapping[str, Any], name: str, where: tuple[str, ...], problems: list[Problem]
+) -> dict[str, Any]:
+    found = given.get(name, {})
+    if isinstance(found, dict):
+        return found
+    path = dotted((*where, name))
+    problems.append(
+        Problem(
+            id="prices.not-section",
+            path=path,
+            what=f"must be a section of prices (got {shown(found)})",
+            fix=f'write [{path}], and below it lines such as nat_gateway_hour = "0.045"',
+        )
+    )
+    return {}
+
+
+def _own_prices(
+    given: Mapping[str, Any], where: tuple[str, ...], problems: list[Problem]
+) -> OwnPrices:
+    types = _section(given, "ec2", where, problems)
+    sections = ("ec2",) if where else ("ec2", "regions")
+    fixed = {name: value for name, value in given.items() if name not in sections}
+    return OwnPrices(
+        fixed=_own(fixed, where, list(rows()), problems),
+        ec2=_own(types, (*where, "ec2"), list(instance_types()), problems),
+    )
 
 
 def _own(
@@ -258,7 +363,7 @@ def _own(
             amount = Decimal(value) if isinstance(value, str) else None
         except InvalidOperation:
             amount = None
-        if name not in known:
+        if name not in known and not (where[-1:] != ("ec2",) and _DATABASE.fullmatch(name)):
             guess = closest(name, known)
             fix = f"did you mean {guess}?" if guess else f"the names are {', '.join(known[:30])}"
             problems.append(

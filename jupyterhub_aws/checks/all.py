@@ -39,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     places.zones,
     places.service_roles,
     places.spot_price,
+    places.region_types,
     hubs.values,
     hubs.network_policies,
     hubs.sections_have_effect,

@@ -30,9 +30,6 @@ BUCKET = "aws:s3/bucket:Bucket"
 _NAT = "NAT gateway"
 _DISK = ("gp3_gib_month", "gp3_iops_month", "gp3_throughput_month")
 
-#: ECR pricing: by the GB and month of what is stored. Known when images are pushed.
-_IMAGES = "storage of image_repositories in ECR, by the GiB that are pushed"
-
 
 def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None) -> Cost:
     """The bill of what was recorded, at the prices of its region unless others are given."""
@@ -54,18 +51,33 @@ def cost(stack: StackConfig, resources: Resources, prices: Prices | None = None)
         lines=lines,
         user_hours=hours,
         not_priced=unpriced,
-        left_out=(
-            *((_IMAGES,) if stack.image_repositories else ()),
-            *(
-                (OF_BUCKETS,)
-                if any(
-                    USER_BUCKET_TAG in (item.inputs.get("tags") or {})
-                    for item in resources.of(BUCKET)
-                )
-                else ()
-            ),
-        ),
+        left_out=tuple(_left_out(stack, resources, prices)),
+        spot_types=tuple(_spot_types(resources)),
     )
+
+
+def _left_out(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[str]:
+    """What only this stack has and nothing tells before use, with the price of each GiB."""
+    if stack.image_repositories:
+        each = _each("ecr_gib_month", prices)
+        yield f"storage of image_repositories in ECR, {each} of what is pushed"
+    buckets = resources.of(BUCKET)
+    if any(USER_BUCKET_TAG in (item.inputs.get("tags") or {}) for item in buckets):
+        yield f"{OF_BUCKETS}, {_each('s3_gib_month', prices)} of what users write, and its requests"
+
+
+def _each(row: str, prices: Prices) -> str:
+    """A price by the GiB in words."""
+    elsewhere = f" in {prices.region_of(row)}" if prices.is_elsewhere(row) else ""
+    return f"${prices.of(row)}{elsewhere} a month for each GiB"
+
+
+def _spot_types(resources: Resources) -> Iterator[str]:
+    """The types that the stack may buy as spot nodes, each once."""
+    groups = [group for group in resources.of("aws:autoscaling/group:Group") if is_spot(group)]
+    templates = [group.inputs["mixedInstancesPolicy"]["launchTemplate"] for group in groups]
+    kinds = [item["instanceType"] for template in templates for item in template["overrides"]]
+    yield from dict.fromkeys(kinds)
 
 
 def _fixed(stack: StackConfig, resources: Resources, prices: Prices) -> Iterator[BillLine]:

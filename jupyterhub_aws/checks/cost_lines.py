@@ -18,6 +18,7 @@ from jupyterhub_aws.config.specs.network import endpoint_reasons
 from jupyterhub_aws.config.stack import StackConfig
 
 _CENT = Decimal("0.01")
+_BRING = "scripts/refresh_prices.py brings them from AWS's public list, --prices FILE has yours."
 #: Unknown before use.
 LEFT_OUT = (
     "traffic: NAT, between zones, to the internet, and the load balancer's capacity units",
@@ -28,7 +29,12 @@ LEFT_OUT = (
     "what users start beyond the core pool: see the price of a user-hour for each profile",
 )
 #: Of stacks with buckets for users' data.
-OF_BUCKETS = "storage of buckets, by the GiB that users write, and their requests"
+OF_BUCKETS = "storage of buckets"
+#: What no table can have.
+ONLY_ACCOUNT = (
+    "discounts, credits, Savings Plans and Reserved Instances, the free tier, support and taxes"
+    " (docs/costs.md says where it shows them); prices that you know go into a file for --prices"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +148,8 @@ class Cost:
     not_priced: Mapping[str, int] = field(default_factory=dict)
     #: What only this stack has, and no price is known for before use.
     left_out: tuple[str, ...] = ()
+    #: Types that may be bought as spot nodes.
+    spot_types: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The bill as the plan's data has it; a sum is null when a line of it has no price."""
@@ -151,16 +159,44 @@ class Cost:
             "currency": "USD",
             "prices_of": self.prices.described,
             "note": self.note,
+            "region": self.prices.region,
             "elsewhere": list(self.elsewhere),
+            "is_elsewhere": any(line.is_elsewhere(self.prices) for line in self.lines),
             **sums,
-            "lines": [line.as_json() for line in self.lines],
-            "user_hours": [hour.as_json() for hour in self.user_hours],
+            "lines": [
+                {**line.as_json(), "priced_in": self._priced_in(line.rows)} for line in self.lines
+            ],
+            "user_hours": [
+                {**hour.as_json(), "priced_in": self._priced_in((f"ec2:{hour.type}",))}
+                for hour in self.user_hours
+            ],
+            "only_account": ONLY_ACCOUNT,
+            "spot_now": self.spot_now,
             "spot_share": exact(self.prices.of("spot_share")),
             "left_out": [*LEFT_OUT, *self.left_out],
             "not_priced": dict(self.not_priced),
             "sources": [source.as_json() for source in self.prices.sources()],
             "ec2_source": self.prices.ec2_source,
         }
+
+    def _priced_in(self, rows: tuple[str, ...]) -> str:
+        """The region that a number has its prices of: us-east-1 where one of them is."""
+        is_elsewhere = any(self.prices.is_elsewhere(row) for row in rows)
+        return REGION if is_elsewhere else self.prices.region
+
+    @property
+    def spot_now(self) -> str | None:
+        """The command that lists what spot nodes cost now, in each zone (EC2 API,
+        DescribeSpotPriceHistory: a start time of now has the price of now); None where the stack
+        buys none.
+        """
+        if not self.spot_types:
+            return None
+        return (
+            f"aws ec2 describe-spot-price-history --region {self.region} --instance-types"
+            f" {' '.join(self.spot_types)} --product-descriptions Linux/UNIX --start-time"
+            ' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --output text'
+        )
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
@@ -184,12 +220,12 @@ class Cost:
             return None
         if not self.prices.has_data:
             return (
-                f"No prices of {self.region} are known here: every line is at the prices of"
-                f" {REGION}."
+                f"No table of prices of {self.region} is here: what is marked ≈ has the prices of"
+                f" {REGION}. {_BRING}"
             )
         return (
-            f"At the prices of {REGION}, because those of {self.region} are not known here:"
-            f" {', '.join(self.elsewhere)}."
+            f"At the prices of {REGION} (≈), because those of {self.region} are not known here:"
+            f" {', '.join(self.elsewhere)}. {_BRING}"
         )
 
     def _sum(self, key: str) -> float | None:

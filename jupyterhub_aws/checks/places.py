@@ -10,6 +10,7 @@ from decimal import Decimal
 from jupyterhub_aws.checks.finding import Finding, fail, passed, verdict, warn
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.cluster import EksCluster
+from jupyterhub_aws.config.instance_types import is_missing_in, region_source
 from jupyterhub_aws.config.network import ExistingNetworkSection
 from jupyterhub_aws.config.pools import OnDemandPool
 from jupyterhub_aws.config.prices import Prices
@@ -105,6 +106,30 @@ def spot_price(stack: StackConfig, _resources: Resources) -> list[Finding]:
     return verdict(
         "spot-price", faults, otherwise="no pool asks for a spot price that does not exist"
     )
+
+
+def region_types(stack: StackConfig, _resources: Resources) -> list[Finding]:
+    """The stack's region has every instance type of its pools."""
+    named = {"core": stack.pools.core.instance_types} if stack.pools.core else {}
+    named |= {name: pool.instance_types for name, pool in stack.pools.bought.items()}
+    faults = []
+    for name, kinds in named.items():
+        missing = [kind for kind in kinds if is_missing_in(kind, stack.region)]
+        if not missing:
+            continue
+        follows = "no node" if len(missing) == len(kinds) else "only nodes of the other types"
+        message = (
+            f"{stack.region} did not have {', '.join(missing)} when the table was made"
+            f" ({region_source()}): {follows} would start"
+        )
+        fix = (
+            "choose a type that the region has, or look whether it has it now: aws ec2"
+            f" describe-instance-type-offerings --region {stack.region} --filters"
+            f" Name=instance-type,Values={','.join(missing)}"
+        )
+        faults.append(warn("region-types", message, fix, path=f"pools.{name}.instance_types"))
+    holds = "the region has every instance type that a pool names"
+    return verdict("region-types", faults, otherwise=holds)
 
 
 def documentation_accounts(stack: StackConfig) -> Iterator[Finding]:

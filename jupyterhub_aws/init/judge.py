@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class Bill:
     """US dollars per month: with every pool at its smallest, and at its largest. None where a
-    price is not known.
+    price is not known. `elsewhere` is the region whose prices are in it for want of the stack's.
     """
 
     at_rest: float | None
     at_most: float | None
+    elsewhere: str = ""
 
     def __str__(self) -> str:
         """Both, as a line has them."""
@@ -40,7 +41,8 @@ class Bill:
             "unknown" if amount is None else f"${amount:,.2f}"
             for amount in (self.at_rest, self.at_most)
         )
-        return f"{at_rest} a month at rest, {at_most} at most"
+        where = f" (≈ at prices of {self.elsewhere})" if self.elsewhere else ""
+        return f"{at_rest} a month at rest, {at_most} at most{where}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,7 +99,12 @@ class Judge:
         cost = plan.cost.as_json()
         if not cost["lines"]:
             return None
-        return Bill(at_rest=cost["idle_monthly"], at_most=cost["maximum_monthly"])
+        elsewhere = {line["priced_in"] for line in cost["lines"]} - {cost["region"]}
+        return Bill(
+            at_rest=cost["idle_monthly"],
+            at_most=cost["maximum_monthly"],
+            elsewhere=", ".join(sorted(elsewhere)),
+        )
 
     def _read(self, draft: ProjectDraft, folder: Path) -> list[StackFile]:
         """The stack files as they would be in their project, each read."""

@@ -603,10 +603,13 @@ def _homes() -> tuple[Question, ...]:
 
 def _storage_prices(answers: Given) -> str:
     prices = Prices().in_region(answers["region"])
-    efs, ebs = prices.of("efs_gib_month"), prices.of("gp3_gib_month")
+    (efs, of_efs), (ebs, of_ebs) = (
+        (prices.of(row), f" in {prices.region_of(row)}" if prices.is_elsewhere(row) else "")
+        for row in ("efs_gib_month", "gp3_gib_month")
+    )
     return (
         f"Where users' files are. What is stored costs extra, for each GiB and month: ${efs:.2f} on"
-        f" EFS, ${ebs:.2f} on EBS."
+        f" EFS{of_efs}, ${ebs:.2f} on EBS{of_ebs}."
     )
 
 

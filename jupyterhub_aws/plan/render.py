@@ -4,6 +4,7 @@ too. Made for 80 columns, light or dark.
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -217,17 +218,21 @@ def _cost(plan: Plan, *, whole: bool) -> Group:
         table.add_column(head, justify="right", no_wrap=True)
     lines = data["lines"] if whole else _largest(data)
     for line in lines:
-        table.add_row(str(line["what"]), *(_dollars(line.get(key)) for key in _SUMS))
+        mark = line["priced_in"] != data["region"]
+        table.add_row(str(line["what"]), *(_dollars(line.get(key), mark=mark) for key in _SUMS))
     if len(lines) < len(data["lines"]):
         small = [line for line in data["lines"] if line not in lines]
-        table.add_row(
-            f"{counted(len(small), 'smaller line')}", *(_dollars(_sum(small, key)) for key in _SUMS)
-        )
-    table.add_row(Text("total", "bold"), *(_dollars(data.get(key)) for key in _SUMS))
-    homes = "homes and buckets" if OF_BUCKETS in data["left_out"] else "homes"
+        mark = any(line["priced_in"] != data["region"] for line in small)
+        sums = (_dollars(_sum(small, key), mark=mark) for key in _SUMS)
+        table.add_row(f"{counted(len(small), 'smaller line')}", *sums)
+    totals = (_dollars(data.get(key), mark=data["is_elsewhere"]) for key in _SUMS)
+    table.add_row(Text("total", "bold"), *totals)
+    has_buckets = any(str(left).startswith(OF_BUCKETS) for left in data["left_out"])
+    homes = "homes and buckets" if has_buckets else "homes"
     uncounted = f"without traffic, logs, backups and storage of {homes}"
     spot = " Spot nodes count at max_price, or at the on-demand price without one." if whole else ""
-    note = Text(f"Prices of {data['prices_of']}; {uncounted}.{spot}", "dim")
+    account = f" Only your account knows {data['only_account']}." if whole else ""
+    note = Text(f"Prices of {data['prices_of']}; {uncounted}.{spot}{account}", "dim")
     first = [Text(data["note"], "yellow")] if data["note"] else []
     return Group(
         *first,
@@ -278,7 +283,10 @@ def _user_hours(data: dict[str, Any], *, whole: bool) -> list[Any]:
     for head in ("per node", "spot", "on demand"):
         table.add_column(head, justify="right", no_wrap=True)
     for hour in data["user_hours"]:
-        prices = ("–" if hour[key] is None else f"{hour[key]:.3f}" for key in ("spot", "on_demand"))
+        mark = "≈ " if hour["priced_in"] != data["region"] else ""
+        prices = (
+            "–" if hour[key] is None else f"{mark}{hour[key]:.3f}" for key in ("spot", "on_demand")
+        )
         table.add_row(
             f"{hour['hub']}: {hour['profile']} on {hour['type']}",
             str(hour["users_per_node"]),
@@ -288,8 +296,21 @@ def _user_hours(data: dict[str, Any], *, whole: bool) -> list[Any]:
         f"On a full node, without its disk. Spot at {data['spot_share']:.0%} of the on-demand"
         " price, an assumption (--prices FILE)."
     )
-    return [Text(), table, *([Text(share, "dim")] if whole else [])]
+    now = [Text("What spot costs now:", "dim"), _command(data)] if data["spot_now"] else []
+    return [Text(), table, *([Text(share, "dim"), *now] if whole else [])]
 
 
-def _dollars(value: object) -> str:
-    return "?" if value is None else f"{float(str(value)):,.2f}"
+def _command(data: Mapping[str, Any]) -> Text:
+    """A command in lines that a shell joins, so that it can be copied from a narrow terminal."""
+    lines = textwrap.wrap(
+        data["spot_now"], 74, break_long_words=False, break_on_hyphens=False, subsequent_indent="  "
+    )
+    return Text(" \\\n".join(lines), "dim")
+
+
+def _dollars(value: object, *, mark: bool = False) -> str:
+    """An amount; `mark` where it has the prices of another region."""
+    if value is None:
+        return "?"
+    amount = float(str(value))
+    return f"{'≈ ' if mark and amount else ''}{amount:,.2f}"

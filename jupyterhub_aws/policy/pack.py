@@ -130,6 +130,7 @@ NOT_HERE: Mapping[Check, str] = {
     places.zones: _STACK_FILE,
     places.service_roles: _STACK_FILE,
     places.spot_price: _STACK_FILE,
+    places.region_types: _STACK_FILE,
     hubs.worth_knowing: "it is about the stack file alone, and only warns",
     versions.verified: "it is about the tables of this project, and only warns",
     versions.secure: "it is about the tables of this project and the stack file alone",

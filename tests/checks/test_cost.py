@@ -11,9 +11,10 @@ import pytest
 
 from jupyterhub_aws.checks.cost import cost
 from jupyterhub_aws.checks.cost_lines import OF_BUCKETS, money
+from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
-from jupyterhub_aws.config.prices import Prices, price, prices_in, read_prices, rows
+from jupyterhub_aws.config.prices import OwnPrices, Prices, price, prices_in, read_prices, rows
 from tests.checks.doctored import dev, doctored
 from tests.support.regional_prices import of_row, of_type, regional_prices
 
@@ -70,6 +71,7 @@ def test_each_line_says_what_the_contract_promises() -> None:
         "maximum_monthly",
         "note",
         "node_hourly",
+        "priced_in",
     }
     assert all(set(found) == keys for found in bill()["lines"])
 
@@ -223,10 +225,15 @@ def test_a_region_is_priced_as_itself_and_the_first_line_names_what_is_not() -> 
     )
     assert (
         data["note"]
-        == "At the prices of us-east-1, because those of eu-central-1 are not known here: network"
-        " load balancer."
+        == "At the prices of us-east-1 (≈), because those of eu-central-1 are not known here: network"
+        " load balancer. scripts/refresh_prices.py brings them from AWS's public list, --prices FILE"
+        " has yours."
     )
-    assert data["elsewhere"] == ["network load balancer"]
+    assert data["elsewhere"] == ["network load balancer"] and data["is_elsewhere"]
+    places = {row["what"]: row["priced_in"] for row in data["lines"]}
+    assert places.pop("network load balancer") == "us-east-1"
+    assert set(places.values()) == {"eu-central-1"} == {data["region"]}
+    assert {hour["priced_in"] for hour in data["user_hours"]} == {"eu-central-1"}
 
 
 @pytest.mark.usefixtures("tables")
@@ -246,10 +253,12 @@ def test_a_type_that_the_region_has_no_price_of_is_named() -> None:
 @pytest.mark.parametrize("region", ["cn-north-1", "eu-west-9"])
 def test_a_region_without_data_says_so(region: str) -> None:
     data = bill_in(region)
-    assert (
-        data["note"]
-        == f"No prices of {region} are known here: every line is at the prices of us-east-1."
+    assert data["note"] == (
+        f"No table of prices of {region} is here: what is marked ≈ has the prices of us-east-1."
+        " scripts/refresh_prices.py brings them from AWS's public list, --prices FILE has yours."
     )
+    assert {row["priced_in"] for row in data["lines"]} == {"us-east-1"}
+    assert data["is_elsewhere"] and data["region"] == region
     assert data["prices_of"] == "us-east-1, 2026-07-20"
     assert data["idle_monthly"] == bill()["idle_monthly"]
 
@@ -283,9 +292,9 @@ def test_each_line_is_made_of_the_prices_that_it_names_and_of_no_other(stack: st
     for name in names:
         if name.startswith("ec2:"):
             kind = name[4:]
-            dearer = Prices(ec2={kind: Prices().node_hour(kind) * 10})
+            dearer = Prices(own=OwnPrices(ec2={kind: Prices().node_hour(kind) * 10}))
         else:
-            dearer = Prices(fixed={name: Prices().of(name) * 10})
+            dearer = Prices(own=OwnPrices(fixed={name: Prices().of(name) * 10}))
         for old, new in zip(before, cost(known, resources, dearer).lines, strict=True):
             bounded = bool(old.note and "max_price" in old.note)
             unused = name in (
@@ -299,7 +308,7 @@ def test_each_line_is_made_of_the_prices_that_it_names_and_of_no_other(stack: st
 
 
 def test_every_price_has_a_source_and_a_date() -> None:
-    assert len(rows()) == 20
+    assert len(rows()) == 23
     assert all(
         row.source and isinstance(row.date, datetime.date) and row.usd > 0
         for row in rows().values()
@@ -386,6 +395,11 @@ def test_prices_of_ones_own_stand_over_the_table(tmp_path: Path) -> None:
             "[ec2]\n'r5n.2xlarg' = '1'",
             "ec2.r5n.2xlarg: is not a price that a bill has; did you mean r5n.2xlarge?",
         ),
+        (
+            "[regions.eu-central-1.ec2]\n'm7i.larg' = '1'",
+            "regions.eu-central-1.ec2.m7i.larg: is not a price that a bill has; did you mean",
+        ),
+        ("'rds_hour:db.m9.' = '1'", "is not a price that a bill has"),
         ("x", "is not TOML"),
     ],
 )
@@ -426,6 +440,17 @@ def test_an_isolated_network_pays_for_endpoints_and_runner_and_for_no_nat():
         ('spot_shar = "0.3"\n', "spot_shar", "prices.unknown"),
         ("network_load_balancer_hour = 0.027\n", "network_load_balancer_hour", "prices.malformed"),
         ('[ec2]\n"m7i.large" = "-1"\n', "ec2.m7i.large", "prices.malformed"),
+        ('ec2 = "0.1"\n', "ec2", "prices.not-section"),
+        ("regions = 1\n", "regions", "prices.not-section"),
+        ('[regions]\neu-west-1 = "0.1"\n', "regions.eu-west-1", "prices.not-section"),
+        ('[regions.eu-west-1]\nec2 = "1"\n', "regions.eu-west-1.ec2", "prices.not-section"),
+        ('[regions.eu-west-9]\nkms_key_month = "1"\n', "regions.eu-west-9", "prices.region"),
+        (
+            '[regions.eu-west-1]\nkms_key_mont = "1"\n',
+            "regions.eu-west-1.kms_key_mont",
+            "prices.unknown",
+        ),
+        ('[regions.eu-west-1.regions]\nx = "1"\n', "regions.eu-west-1.regions", "prices.unknown"),
         (None, "", "file.unreadable"),
     ],
 )
@@ -443,10 +468,59 @@ def test_prices_that_are_none_are_refused(
 
 
 def test_storage_of_buckets_is_named_as_left_out_where_there_are_some() -> None:
-    """No price of S3's is known here, so the bill says what it does not count."""
+    """Nothing tells how much users write, so the bill says what it does not count, and what each
+    GiB of it costs.
+    """
     said = 'buckets={"tmp": {"kind": "scratch"}}'
     without, there = bill(), bill(said)
-    assert there["left_out"] == [*without["left_out"], OF_BUCKETS]
+    assert there["left_out"] == [
+        *without["left_out"],
+        f"{OF_BUCKETS}, $0.023 a month for each GiB of what users write, and its requests",
+    ]
     assert there["idle_monthly"] == without["idle_monthly"]
     only = 'buckets={"goes": {"kind": "public", "bucket_name": "noaa-goes16"}}'
     assert bill(only)["left_out"] == without["left_out"], "its owner pays for the storage"
+
+
+def test_a_commercial_region_without_a_table_has_what_is_the_same_everywhere() -> None:
+    data = bill_in("eu-west-3")
+    places = {row["what"]: row["priced_in"] for row in data["lines"]}
+    assert places["EKS control plane"] == places["public IPv4 address"] == "eu-west-3"
+    assert places["NAT gateway"] == places["core nodes"] == "us-east-1"
+    assert "EKS control plane" not in data["elsewhere"] and data["is_elsewhere"]
+    assert not bill()["is_elsewhere"] and bill()["note"] is None
+
+
+def test_the_command_that_lists_what_spot_costs_now() -> None:
+    """One command, with the types of all spot groups of the stack, each once."""
+    told = bill_in("eu-west-3")["spot_now"]
+    assert told.startswith("aws ec2 describe-spot-price-history --region eu-west-3 ")
+    named = told.split("--instance-types ")[1].split(" --")[0].split()
+    assert "r5n.2xlarge" in named and "g4dn.12xlarge" in named and "m7i.large" not in named
+    assert len(named) == len(set(named))
+    stack, resources = dev()
+    bought = [item for item in resources.all if not item.type.startswith("aws:autoscaling/group")]
+    nothing = cost(stack, Resources(bought)).as_json()
+    assert nothing["spot_now"] is None and "Savings Plans" in nothing["only_account"]
+
+
+def test_what_a_gib_costs_is_said_where_the_sum_is_unknown(tmp_path: Path) -> None:
+    asked = 'image_repositories={"images": {}}'
+    assert (
+        "storage of image_repositories in ECR, $0.10 a month for each GiB of what is pushed"
+        in bill(asked)["left_out"]
+    )
+    (told,) = [left for left in bill_in("eu-west-3", asked)["left_out"] if "ECR" in left]
+    assert "$0.10 in us-east-1 a month" in told
+    own = tmp_path / "prices.toml"
+    own.write_text('[regions.eu-west-3]\necr_gib_month = "0.11"\n')
+    stack, resources = dev(asked)
+    there = stack.model_copy(update={"region": "eu-west-3"})
+    told = cost(there, resources, read_prices(own)).as_json()["left_out"]
+    assert any("ECR, $0.11 a month" in left for left in told)
+
+
+def test_a_database_class_may_have_a_price_of_ones_own(tmp_path: Path) -> None:
+    own = tmp_path / "prices.toml"
+    own.write_text('"rds_hour:db.m9x.large" = "0.5"\n')
+    assert read_prices(own).of("rds_hour:db.m9x.large") == Decimal("0.5")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from unittest import mock
@@ -52,10 +52,12 @@ def table(region: str) -> str:
 
 
 @contextlib.contextmanager
-def regional_prices(folder: Path) -> Iterator[None]:
-    """Inside it, the regions above have their tables, and no other region has one."""
-    for region in REGIONS:
-        (folder / f"{region}.json").write_text(table(region), encoding="utf-8")
+def regional_prices(folder: Path, tables: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Inside it, the regions above (or those given) have tables, and no other region has one."""
+    for region, text in (
+        {name: table(name) for name in REGIONS} if tables is None else tables
+    ).items():
+        (folder / f"{region}.json").write_text(text, encoding="utf-8")
 
     def forget() -> None:
         prices_by_region.regions_with_prices.cache_clear()

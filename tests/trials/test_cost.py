@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -49,8 +51,9 @@ def test_the_first_line_of_the_bill_says_what_is_not_at_the_regions_prices(
     ]
     assert (
         lines[first].rstrip()
-        == f"At the prices of us-east-1, because those of {region} are not known here: network load"
-        " balancer."
+        == f"At the prices of us-east-1 (≈), because those of {region} are not known here: network"
+        " load balancer. scripts/refresh_prices.py brings them from AWS's public list, --prices FILE"
+        " has yours."
     )
     assert lines[first + 1].startswith("per month, US dollars")
     assert any(line.startswith(f"Prices of {region}, 2026-01-15;") for line in lines)
@@ -124,3 +127,66 @@ def test_doubling_a_pool_is_said_first_and_shuts_the_gate(tmp_path: Path) -> Non
         "the older side's policy counts, and it has no limit"
     )
     assert gate("bound", "less").returncode == 0 and gate("old", "less").returncode == 0
+
+
+def test_what_has_another_regions_price_is_marked_in_line_and_sum(tmp_path: Path) -> None:
+    """A table without the balancer: its line, the sums and no other line."""
+    lines = _planned(tmp_path, _elsewhere("eu-central-1"), "--resources").stdout.splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith("per month"))
+    end = next(at for at, line in enumerate(lines) if line.startswith("Prices of"))
+    marked = [line.split("  ")[0] for line in lines[start:end] if "≈" in line]
+    assert marked == ["network load balancer", "total"]
+    balancer = next(line for line in lines if line.startswith("network load balancer"))
+    assert balancer.split()[3:] == ["≈", "16.43"] * 3
+
+
+def test_what_costs_nothing_has_no_mark(tmp_path: Path) -> None:
+    lines = _planned(tmp_path, _elsewhere("eu-west-3"), "--resources").stdout.splitlines()
+    core = next(line for line in lines if line.startswith("core nodes"))
+    assert core.split()[2:] == ["≈", "163.17", "0.00", "≈", "163.17"]
+    control = next(line for line in lines if line.startswith("EKS control plane"))
+    assert "≈" not in control, "the same price in every commercial region"
+    assert any(line.split()[-4:-2] == ["≈", "0.029"] for line in lines), "the hours too"
+
+
+@pytest.mark.parametrize("columns", ["80", "200"])
+def test_the_command_for_spot_prices_can_be_copied(tmp_path: Path, columns: str) -> None:
+    """A shell reads one command, however narrow the terminal was."""
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(PROGRAM / name, tmp_path)
+    (tmp_path / "Pulumi.trial.yaml").write_text(BASE, encoding="utf-8")
+    done = in_process(["plan", "trial", "--resources"], tmp_path, {"COLUMNS": columns})
+    lines = done.stdout.split("What spot costs now:\n")[1].splitlines()
+    told = next(at for at, line in enumerate(lines) if not line.endswith("\\"))
+    assert all(len(line) <= 80 for line in lines[: told + 1])
+    script = "aws() { printf '%s\\n' \"$@\"; }\n" + "\n".join(lines[: told + 1])
+    words = subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert words[:4] == ["ec2", "describe-spot-price-history", "--region", "us-east-1"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", words[words.index("--start-time") + 1])
+    assert words[-2:] == ["--output", "text"]
+
+
+def test_the_page_marks_them_and_has_the_command(tmp_path: Path) -> None:
+    done = _planned(tmp_path, _elsewhere("eu-central-1"), "--html", "page.html")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    cost = page[page.index('<section id="cost">') :]
+    rows = re.findall(r"<tr><td>([^<]*)</td><td class=\"num\">(≈ )?", cost)
+    assert [what for what, mark in rows if mark] == ["network load balancer"]
+    assert len(re.findall(r"<b>≈ \$", cost)) == 2, "the totals of the pictures"
+    assert len(re.findall(r'<td class="num">≈ ', cost[cost.index("<tfoot>") :])) >= 3
+    assert "aws ec2 describe-spot-price-history --region eu-central-1" in cost
+    assert "Only your account knows discounts" in cost
+
+
+def test_prices_of_ones_own_in_one_region(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        '[regions.eu-central-1]\nnetwork_load_balancer_hour = "0.1"\n'
+        '[regions.eu-west-3]\nnetwork_load_balancer_hour = "0.2"\n'
+    )
+    prices = ("--prices", str(tmp_path / "own.toml"))
+    said = _planned(tmp_path, _elsewhere("eu-central-1"), *prices).stdout
+    assert "≈" not in said and "73.00" in said
+    assert "Prices of eu-central-1, 2026-01-15, 1 of them from own.toml;" in said

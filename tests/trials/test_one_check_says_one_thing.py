@@ -74,6 +74,7 @@ FACTS = {
     "zones": "zones in which EKS has a control plane",
     "service-roles": "roles that AWS makes at first use",
     "spot-price": "prices that a pool offers for spot nodes",
+    "region-types": "instance types that the region has",
     "images": "images of servers",
     "sample-image": "the chart's sample image",
     "docker-hub": "images from a registry with pull limits",

@@ -17,6 +17,12 @@ from jupyterhub_aws.components.iam import partition_of
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.cloud_config import given_by, whole
 from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.instance_types import (
+    instance_types,
+    is_missing_in,
+    region_source,
+    regions_with,
+)
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.config.zones import (
@@ -27,6 +33,9 @@ from jupyterhub_aws.config.zones import (
     regions,
     zones,
 )
+from scripts.refresh_region_types import offerings
+from scripts.refresh_region_types import rendered as region_file
+from scripts.refresh_region_types import table as region_table
 from scripts.refresh_zones import table, zones_of
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
@@ -311,3 +320,65 @@ def test_beside_a_cluster_that_is_there_a_class_is_its_own_matter() -> None:
         assert [item.status for item in storage.volumes(stack, recording.everything)] == [status], (
             name
         )
+
+
+@pytest.mark.parametrize(
+    ("region", "types", "status", "says"),
+    [
+        ("us-east-1", "r6i.2xlarge", None, ""),
+        ("eu-central-2", "r5n.2xlarge", "warn", "no node would start"),
+        ("eu-central-2", "r6i.2xlarge,r5n.2xlarge", "warn", "only nodes of the other types would"),
+        ("mx-central-1", "r5n.2xlarge", None, ""),
+    ],
+    ids=["there", "none of them", "one of them", "a region that the table lacks"],
+)
+def test_a_type_that_the_region_did_not_have_when_the_table_was_made(
+    region: str, types: str, status: str | None, says: str
+) -> None:
+    """Zurich has no r5n (moto 5.2.5, DescribeInstanceTypeOfferings of eu-central-2)."""
+    stack = stack_of(f"pools.user.instance_types={json.dumps(types.split(','))}")
+    pools = stack.pools.model_copy(update={"core": None})
+    found = places.region_types(
+        stack.model_copy(update={"region": region, "pools": pools}), Resources([])
+    )
+    assert faults(found) == ([] if status is None else [(status, "pools.user.instance_types")])
+    if status:
+        assert says in found[0].message and "moto" in found[0].message
+        assert f"--region {region}" in found[0].fix and "Values=r5n.2xlarge" in found[0].fix
+
+
+def test_core_nodes_are_judged_by_the_region_too() -> None:
+    stack = stack_of('pools.core.instance_types=["a1.large"]').model_copy(
+        update={"region": "eu-west-3"}
+    )
+    assert ("warn", "pools.core.instance_types") in faults(
+        places.region_types(stack, Resources([]))
+    )
+
+
+def test_the_table_of_regions_is_that_of_its_source() -> None:
+    """Made from moto's data, and wrong about no type of it."""
+    import moto
+
+    folder = Path(moto.__file__).parent / "ec2" / "resources" / "instance_type_offerings" / "region"
+    offered = offerings(folder)
+    assert set(offered) <= set(zones().partitions["aws"]) and len(offered) >= 30
+    for region, kinds in offered.items():
+        for kind in instance_types():
+            assert is_missing_in(kind, region) is (kind not in kinds), (kind, region)
+    assert not is_missing_in("m7i.large", "eu-west-9") and not is_missing_in(
+        "x9.large", "us-east-1"
+    )
+    assert regions_with("x9.large") is None
+    assert "moto" in region_source()
+
+
+def test_the_script_of_the_regions_table() -> None:
+    offered = {"b": {"m7i.large"}, "a": {"m7i.large", "c7i.large"}}
+    found = region_table(offered, ["c7i.large", "m7i.large", "x.large"], "there")
+    assert found == {
+        "source": "there",
+        "regions": ["a", "b"],
+        "types": {"c7i.large": "1", "m7i.large": "3"},
+    }
+    assert json.loads(region_file(found)) == found

@@ -12,7 +12,7 @@ from typing import Any
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.homes import EbsHomes
-from jupyterhub_aws.config.prices import Prices
+from jupyterhub_aws.config.prices import REGION, Prices
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, translate_aws_errors
 from jupyterhub_aws.operate.teardown.kinds import UnmanagedResource, kind_of
@@ -185,7 +185,16 @@ def show(name: str, account: Account, found: Sequence[OrphanVerdict], elsewhere:
         console.print(Text.assemble(("✓ ", "green"), f"{which}: {item.kept}"))
     known = sum(item.monthly or 0 for item in orphans)
     if orphans:
+        without = sorted(
+            {
+                item.found.region
+                for item in orphans
+                if not Prices().in_region(item.found.region).has_data
+            }
+        )
         cost = f"Orphans cost at least ${known:,.2f} per month."
+        if known and without:
+            cost += f" No prices of {', '.join(without)} are here: those are of {REGION}."
         look = "Look at each before you delete it: a command cannot be taken back."
         console.print(Text(f"{cost} {look}", "yellow"))
     if kept:

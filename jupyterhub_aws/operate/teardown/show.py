@@ -171,16 +171,23 @@ def _bill(plan: DestroyPlan) -> Group:
     lines = [
         Text(
             f"  {line['what']}: {line['quantity']} × {_dollars(line['unit_price'])} ="
-            f" {_dollars(line['idle_monthly'])}"
+            f" {_mark(line['priced_in'] != bill['region'])}{_dollars(line['idle_monthly'])}"
         )
         for line in kept
     ]
-    head = Text(f"Afterwards per month, US dollars: {_dollars(bill['idle_monthly'])}", "bold")
+    why = f" (≈: those of {bill['region']} are not here)" if bill["is_elsewhere"] else ""
+    total = f"{_mark(bill['is_elsewhere'])}{_dollars(bill['idle_monthly'])}"
+    head = Text(f"Afterwards per month, US dollars: {total}", "bold")
     note = (
-        f"Prices of {bill['prices_of']}. Not counted: what homes and backups hold, by the GiB; what"
+        f"Prices of {bill['prices_of']}{why}. Not counted: what homes and backups hold, by the GiB; what"
         " stays unmanaged."
     )
     return Group(head, *lines, Text(note, "dim"))
+
+
+def _mark(is_elsewhere: bool) -> str:
+    """Before an amount that has the prices of another region."""
+    return "≈ " if is_elsewhere else ""
 
 
 def _dollars(value: object) -> str:
