@@ -482,8 +482,11 @@ def test_storage_of_buckets_is_named_as_left_out_where_there_are_some() -> None:
     assert bill(only)["left_out"] == without["left_out"], "its owner pays for the storage"
 
 
-def test_a_commercial_region_without_a_table_has_what_is_the_same_everywhere() -> None:
-    data = bill_in("eu-west-3")
+def test_a_commercial_region_without_a_table_has_what_is_the_same_everywhere(
+    tmp_path: Path,
+) -> None:
+    with regional_prices(tmp_path, {}):
+        data = bill_in("eu-west-3")
     places = {row["what"]: row["priced_in"] for row in data["lines"]}
     assert places["EKS control plane"] == places["public IPv4 address"] == "eu-west-3"
     assert places["NAT gateway"] == places["core nodes"] == "us-east-1"

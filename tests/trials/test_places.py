@@ -356,6 +356,7 @@ def test_core_nodes_are_judged_by_the_region_too() -> None:
     )
 
 
+@pytest.mark.real
 def test_the_table_of_regions_is_that_of_its_source() -> None:
     """Made from moto's data, and wrong about no type of it."""
     import moto
