@@ -19,6 +19,21 @@ from jupyterhub_aws.config.stack import StackConfig
 
 _CENT = Decimal("0.01")
 _BRING = "scripts/refresh_prices.py brings them from AWS's public list, --prices FILE has yours."
+#: Prices as a reader calls them, by the beginning of the rows' names, where a row's own name does not
+#: say it.
+_CALLED = {
+    "ec2:": "{}",
+    "rds_hour:": "{}",
+    "rds_": "storage of database instances",
+    "gp3_": "EBS disks",
+    "efs_": "storage on EFS",
+    "kms_": "KMS keys",
+    "nat_": "NAT gateway",
+    "public_ipv4_": "public IPv4 address",
+    "private_endpoint_": "interface endpoint",
+    "alarm_metric_": "alarms",
+    "own_metric_": "metrics",
+}
 #: Unknown before use.
 LEFT_OUT = (
     "traffic: NAT, between zones, to the internet, and the load balancer's capacity units",
@@ -35,6 +50,14 @@ ONLY_ACCOUNT = (
     "discounts, credits, Savings Plans and Reserved Instances, the free tier, support and taxes"
     " (docs/costs.md says where it shows them); prices that you know go into a file for --prices"
 )
+
+
+def _called(row: str) -> str:
+    """What a reader calls the price of a row (`nat_gateway_hour`) or of a type (`ec2:TYPE`)."""
+    for start, called in _CALLED.items():
+        if row.startswith(start):
+            return called.format(row.removeprefix(start))
+    return row.removesuffix("_hour").removesuffix("_month").replace("_", " ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,8 +248,17 @@ class Cost:
             )
         return (
             f"At the prices of {REGION} (≈), because those of {self.region} are not known here:"
-            f" {', '.join(self.elsewhere)}. {_BRING}"
+            f" {', '.join(self._missing)}. {_BRING}"
         )
+
+    @property
+    def _missing(self) -> tuple[str, ...]:
+        """The prices of the region that are not known and that some number was made of, as a
+        reader calls them.
+        """
+        rows = [row for line in self.lines for row in line.rows]
+        rows += [f"ec2:{hour.type}" for hour in self.user_hours]
+        return tuple(dict.fromkeys(_called(row) for row in rows if self.prices.is_elsewhere(row)))
 
     def _sum(self, key: str) -> float | None:
         total = Decimal(0)

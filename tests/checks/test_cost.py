@@ -248,6 +248,13 @@ def test_a_type_that_the_region_has_no_price_of_is_named() -> None:
         "bounded by max_price, whatever the type costs"
     )
     assert "NAT gateway" not in data["elsewhere"] and "NAT gateway" not in data["note"]
+    assert "are not known here: network load balancer, r5n.2xlarge. scripts" in data["note"]
+
+
+def test_the_note_names_prices_not_each_line_that_they_are_in() -> None:
+    data = bill_in("eu-west-1")
+    assert "are not known here: network load balancer, EBS disks. scripts" in data["note"]
+    assert {"core nodes", "memory-spot nodes"} <= set(data["elsewhere"])
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "eu-west-9"])
