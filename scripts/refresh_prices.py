@@ -485,7 +485,7 @@ def extract(source: Folder | Web, wish: Wish, work: Path, progress: Progress) ->
     part = kept.with_suffix(".part")
     part.write_text(json.dumps(found.__dict__, indent=1), encoding="utf-8")
     part.replace(kept)
-    progress.end(name, f"version {found.version}, {len(found.rates)} prices")
+    progress.end(name, f"version {found.version}, {len(found.rates)} found")
     return found
 
 

@@ -252,7 +252,7 @@ def test_a_folder_of_files_gives_a_table_for_each_region(tmp_path, packed, capsy
     assert (source, date) == (f"AWS price list, awskms, version {VERSION}", PUBLISHED[:10])
     assert written(tmp_path, "us-east-1")["region"] == "us-east-1"
     told = capsys.readouterr().err.splitlines()
-    assert len(told) == 20 and told[0] == f"1/20 AWSELB eu-central-1: version {VERSION}, 2 prices"
+    assert len(told) == 20 and told[0] == f"1/20 AWSELB eu-central-1: version {VERSION}, 2 found"
 
 
 def test_a_second_run_writes_the_same_bytes(tmp_path):
