@@ -16,6 +16,7 @@ and the picture that a page shows of a terminal.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import difflib
 import io
@@ -36,14 +37,35 @@ import yaml
 
 from jupyterhub_aws.cli import arguments as cli_arguments
 from jupyterhub_aws.cli.group import jhub
+from jupyterhub_aws.config.chart import merged
+from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.init import judge
 from jupyterhub_aws.operate import certificate
+from jupyterhub_aws.operate.daily import who
+from jupyterhub_aws.operate.daily.who import Running
+from jupyterhub_aws.operate.live.hub_api import Server
 from tests.support.in_process import Done, in_process
-from tests.support.stack_files import ROOT
+from tests.support.stack_cases import validated_values
+from tests.support.stack_files import ROOT, config_of, engine_key, engine_values
 from tests.support.stacks import quiet_sdks
 
 DOCS = ROOT / "docs"
 TUTORIALS = tuple(sorted((DOCS / "tutorials").glob("*.md")))
+#: Pages by task, whose commands are run in the project of this repository's sample `dev`.
+GUIDES = tuple(
+    DOCS / f"{name}.md"
+    for name in (
+        "administrators",
+        "certificates",
+        "gpus",
+        "helm-values",
+        "home-size",
+        "kernels-and-memory",
+        "pause",
+        "pending",
+        "profiles",
+    )
+)
 #: The day on which the pages were written: support dates are judged as of it.
 DAY = datetime.date(2026, 11, 30)
 #: No setting of the machine that follows a page becomes an answer.
@@ -63,7 +85,7 @@ LEFT_OUT = "…"
 Run = Callable[[list[str], Path, dict[str, str]], Done]
 #: What a page may tell a reader to run besides `jhub`.
 OTHERS = frozenset(
-    "aws awk cd chmod chown cp curl diff export git gpg grep helm kubectl ls mkdir mount openssl pip"
+    "aws awk cd chmod chown cp curl diff export git gpg grep helm jq kubectl ls mkdir mount openssl pip"
     " pipx pulumi python3 rsync sed skopeo sudo tar umount uv".split()
 )
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -233,18 +255,35 @@ def parsed(words: list[str]) -> str:
     return ""
 
 
+def _programs(words: list[str]) -> Iterator[list[str]]:
+    """The commands of a line: `a | b && c < file` are three."""
+    found: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word in ("<", ">"):
+            skip = True
+        elif word in ("|", "&&"):
+            yield found
+            found = []
+        else:
+            found.append(word)
+    if found:
+        yield found
+
+
 def unrun(text: str) -> list[str]:
     """The faults of a block `sh`."""
     faults = []
     for line in text.replace("\\\n", " ").splitlines():
-        for piece in re.split(r"\s(?:&&|\|)\s", line.partition("  #")[0]):
-            words = shlex.split(re.sub(r"[<>] ?\S+", "", piece), comments=True)
-            if not words or "=" in words[0]:
-                continue
+        lexer = shlex.shlex(line, posix=True, punctuation_chars="|&<>")
+        lexer.whitespace_split = True
+        for words in _programs(list(lexer)):
             if words[0] == "jhub":
                 fault = parsed(words)
                 faults += [fault] if fault else []
-            elif words[0] not in OTHERS:
+            elif words[0] not in OTHERS and "=" not in words[0]:
                 faults.append(f"{words[0]}: not a command that a page names")
     return faults
 
@@ -270,6 +309,8 @@ def on_the_day() -> Iterator[None]:
 def follow(path: Path, folder: Path, run: Run = in_process) -> Followed:
     """Do what the page says, from this empty folder."""
     page = path.read_text(encoding="utf-8")
+    if path in GUIDES:
+        sample(folder)
     done = Followed(page)
     here, changes = folder, []
     for block in blocks(page):
@@ -284,6 +325,9 @@ def follow(path: Path, folder: Path, run: Run = in_process) -> Followed:
                 yaml.safe_load(block.text)
                 text = pasted(block.text, here)
                 file.write_text(spliced(file.read_text("utf-8"), text), encoding="utf-8")
+        elif block.kind == "yaml" and path in GUIDES:
+            fault = fragment(block.text)
+            done.faults += [fault] if fault else []
         elif block.kind == "yaml":
             done.faults.append(f"no sentence says what to do with {block.text.splitlines()[0]!r}")
         elif block.kind == "console":
@@ -292,6 +336,25 @@ def follow(path: Path, folder: Path, run: Run = in_process) -> Followed:
     for start, end, text in reversed(changes):
         done.page = done.page[:start] + text + done.page[end:]
     return done
+
+
+def sample(folder: Path) -> None:
+    """Make it the project of the sample `dev`."""
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+        (folder / name).write_text((ROOT / name).read_text("utf-8"), encoding="utf-8")
+
+
+def fragment(text: str) -> str:
+    """What is wrong with a piece of a stack file, in place of what the sample says there."""
+    config = config_of(ROOT / "Pulumi.dev.yaml")
+    said = {engine_key(key): value for key, value in yaml.safe_load(text).items()}
+    kinds = [key for key, value in said.items() if "kind" in value]
+    config = {key: value for key, value in config.items() if key not in kinds}
+    try:
+        validated_values(*engine_values(merged(config, said)))
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def _console(block: Block, here: Path, done: Followed, run: Run) -> tuple[str, Path]:
@@ -378,6 +441,45 @@ _SVG = """\
 """
 
 
+#: What `jhub who` shows on docs/gpus.md, of servers as a hub and a cluster have them.
+WHO = DOCS / "gpus.md"
+
+
+def who_example() -> str:
+    """What the command prints of three servers, at noon of the day."""
+    servers = [
+        ("ada", "gpu", "ip-10-0-12-7", "gpu", "09:10", "11:58"),
+        ("bob", "gpu", "ip-10-0-12-7", "gpu", "08:02", "08:40"),
+        ("grace", "small", "ip-10-0-3-21", "memory", "11:30", "11:59"),
+    ]
+    running = [
+        Running(
+            hub="main",
+            server=Server(
+                user=user,
+                name="",
+                profile=profile,
+                pending="",
+                ready=True,
+                started=f"{DAY}T{started}:00Z",
+                last_activity=f"{DAY}T{active}:00Z",
+            ),
+            node=f"{node}.ec2.internal",
+            pool=pool,
+        )
+        for user, profile, node, pool, started, active in servers
+    ]
+    noon = datetime.datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=datetime.UTC)
+    out = io.StringIO()
+    with (
+        mock.patch.dict(os.environ, {"COLUMNS": "80"}),
+        mock.patch.object(who, "now", return_value=noon),
+        contextlib.redirect_stdout(out),
+    ):
+        who.show("dev", running)
+    return out.getvalue()
+
+
 def picture(page: Path, command: str, folder: Path) -> str:
     """What a terminal of 80 columns shows of the first such command of a page, as SVG."""
     from rich.console import Console
@@ -400,12 +502,17 @@ def picture(page: Path, command: str, folder: Path) -> str:
 
 
 def main() -> int:
-    pages = [Path(name).resolve() for name in sys.argv[1:]] or list(TUTORIALS)
+    pages = [Path(name).resolve() for name in sys.argv[1:]] or [*TUTORIALS, *GUIDES]
     faults = 0
     for path in pages:
         with tempfile.TemporaryDirectory() as folder:
             done = follow(path, Path(folder))
-        path.write_text(done.page, encoding="utf-8")
+        text = done.page
+        if path == WHO:
+            text = re.sub(
+                r"```text\n.*?```", lambda _: f"```text\n{who_example()}```", text, flags=re.DOTALL
+            )
+        path.write_text(text, encoding="utf-8")
         for fault in done.faults:
             print(f"{os.path.relpath(path, ROOT)}: {fault}")
         faults += len(done.faults)

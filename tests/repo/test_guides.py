@@ -1,0 +1,103 @@
+"""Pages by task: the titles say what a newcomer asks for, pieces of stack files are valid, commands
+that need AWS exist, and the others are run and print what the page says.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.guides import (
+    DOCS,
+    GUIDES,
+    WHO,
+    blocks,
+    follow,
+    fragment,
+    unrun,
+    who_example,
+)
+
+#: How a newcomer asks, and the page whose title answers with those words.
+ASKED = {
+    "users read a bucket": "aws-access",
+    "kernel dies": "kernels-and-memory",
+    "add an admin": "administrators",
+    "pod pending": "pending",
+    "change home size": "home-size",
+    "pause over summer": "pause",
+    "certificate expires": "certificates",
+    "move to kubernetes 1.36": "upgrading-kubernetes",
+    "who is using gpus": "gpus",
+}
+#: Of the site, and of GitHub where it differs by more than a hyphen.
+_LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+
+
+def titles(page: Path) -> list[str]:
+    text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8"))
+    return re.findall(r"(?m)^#{1,4} (.*)$", text)
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub and the site make them."""
+    plain = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).lower() for title in titles(page)]
+    made = {re.sub(r"[^\w\- ]", "", title).strip().replace(" ", "-") for title in plain}
+    return made | set(re.findall(r'<a id="([^"]+)">', page.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(("words", "page"), ASKED.items(), ids=list(ASKED.values()))
+def test_a_title_has_the_words_of_a_newcomer(words: str, page: str) -> None:
+    title = titles(DOCS / f"{page}.md")[0].lower()
+    missing = [word for word in words.split() if word not in re.findall(r"[\w.]+", title)]
+    assert not missing, title
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
+def test_pieces_of_a_stack_file_are_valid_and_commands_exist(path: Path) -> None:
+    found = blocks(path.read_text(encoding="utf-8"))
+    faults = [fragment(block.text) for block in found if block.kind == "yaml"]
+    faults += [fault for block in found if block.kind == "sh" for fault in unrun(block.text)]
+    assert not [fault for fault in faults if fault]
+    assert not {block.kind for block in found} - {"yaml", "sh", "console", "text"}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.stem)
+def test_commands_print_what_the_page_says(path: Path, tmp_path: Path) -> None:
+    done = follow(path, tmp_path)
+    assert not done.faults, "write them anew: python -m tests.support.guides\n" + "\n".join(
+        done.faults
+    )
+
+
+def test_the_table_of_servers_is_what_the_command_prints() -> None:
+    assert f"```text\n{who_example()}```" in WHO.read_text(encoding="utf-8")
+
+
+def test_a_wrong_piece_is_found() -> None:
+    assert "server_idle" in fragment("hubs: {main: {culling: {server_idle: 1}}}")
+    assert fragment("homes: {kind: ebs, size_gib: 20}") == ""
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("tutorials/*.md"))], ids=lambda p: p.stem
+)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8"))
+    for target, anchor in _LINK.findall(text):
+        if target.startswith(("http", "mailto")):
+            continue
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), f"{page.name}: {target}"
+        if anchor and file.suffix == ".md":
+            assert anchor in anchors(file), f"{page.name}: {target}#{anchor}"
+
+
+@pytest.mark.parametrize("word", ["Pending", "ImagePullBackOff", "OOMKilled", "503", "403"])
+def test_troubleshooting_leads_from_a_symptom_to_a_page(word: str) -> None:
+    text = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("|") and word in line]
+    assert rows and all("](" in row for row in rows)
