@@ -96,6 +96,20 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(file), f"{page.name}: {target}#{anchor}"
 
 
+@pytest.mark.parametrize(
+    "page",
+    [*GUIDES, *sorted(DOCS.glob("tutorials/*.md")), DOCS / "troubleshooting.md"],
+    ids=lambda path: path.stem,
+)
+def test_a_page_has_one_title_then_an_answer_and_no_empty_head_of_a_table(page: Path) -> None:
+    text = re.sub(r"(?ms)^```(\w+)\n.*?^```$", r"(\1)", page.read_text(encoding="utf-8"))
+    assert len(re.findall(r"(?m)^# ", text)) == 1 and text.startswith("# ")
+    first = text.partition("\n\n")[2]
+    assert not first.startswith(("#", "|", ">")), "the first paragraph answers"
+    heads = re.findall(r"(?m)^(\|.*)\n\|[-| ]+\|$", text)
+    assert all(cell.strip() for head in heads for cell in head.strip("|").split("|"))
+
+
 @pytest.mark.parametrize("word", ["Pending", "ImagePullBackOff", "OOMKilled", "503", "403"])
 def test_troubleshooting_leads_from_a_symptom_to_a_page(word: str) -> None:
     text = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
