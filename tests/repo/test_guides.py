@@ -19,6 +19,7 @@ from tests.support.guides import (
     unrun,
     who_example,
 )
+from tests.support.stack_files import ROOT
 
 #: How a newcomer asks, and the page whose title answers with those words.
 ASKED = {
@@ -75,6 +76,32 @@ def test_commands_print_what_the_page_says(path: Path, tmp_path: Path) -> None:
 
 def test_the_table_of_servers_is_what_the_command_prints() -> None:
     assert f"```text\n{who_example()}```" in WHO.read_text(encoding="utf-8")
+
+
+def test_the_texts_of_a_server_that_ended_are_those_of_the_hub() -> None:
+    page = (DOCS / "kernels-and-memory.md").read_text(encoding="utf-8")
+    files = ROOT / "components" / "hub" / "files"
+    program = re.sub(r'"\n\s+"', "", (files / "jupyterhub_aws_spawner.py").read_text("utf-8"))
+    said = re.findall(r'"Your last server is gone\. ([^"]+?)( …)?"', page)
+    assert len(said) == 3
+    assert all(text in program for text, _ in said) and "Your last server is\n" not in page
+    assert "The server of %s ended by itself: %s" in program
+    assert "The server of ada ended by itself: It needed more memory than it may have, and" in page
+    people = re.sub(r'"\n\s+"', "", (files / "jupyterhub_aws_people.py").read_text("utf-8"))
+    assert "No kind of server is open to you" in people
+    assert "No kind of server is open to you" in (DOCS / "troubleshooting.md").read_text("utf-8")
+
+
+def test_lines_of_code_fit_beside_the_navigation() -> None:
+    pages = [*GUIDES, *sorted(DOCS.glob("tutorials/*.md"))]
+    lines = [
+        (page.stem, line)
+        for page in pages
+        for block in blocks(page.read_text(encoding="utf-8"))
+        for line in block.text.splitlines()
+        if block.kind in ("yaml", "sh") and len(line) > 80
+    ]
+    assert all("kubespawner_override" in line for _, line in lines), lines
 
 
 def test_a_wrong_piece_is_found() -> None:
