@@ -21,7 +21,7 @@ from tests.support.guides import (
 )
 from tests.support.stack_files import ROOT
 
-#: How a newcomer asks, and the page whose title answers with those words.
+#: How a newcomer asks, and the page that answers with those words in its title.
 ASKED = {
     "users read a bucket": "aws-access",
     "kernel dies": "kernels-and-memory",
