@@ -65,6 +65,8 @@ def stack_with(fragment: str, *, isolated: bool = False) -> StackConfig:
 
 
 FRAGMENTS = blocks("yaml")
+#: The stack file of the page's commands and programs.
+STORY = next(text for heading, text in FRAGMENTS if heading.startswith("Students read"))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_every_fragment_is_a_stack_file_that_validates(heading: str, fragment: s
 
 
 def test_there_are_as_many_fragments_as_kinds_of_use() -> None:
-    assert len(FRAGMENTS) == 7
+    assert len(FRAGMENTS) == 8
     kinds = {
         bucket["kind"]
         for _, text in FRAGMENTS
@@ -87,12 +89,12 @@ def test_there_are_as_many_fragments_as_kinds_of_use() -> None:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the stack file of the first fragment."""
+    """A folder with the stack file of the page."""
     folder = tmp_path_factory.mktemp("story")
     for name in ("Pulumi.yaml", "__main__.py"):
         shutil.copy(ROOT / name, folder)
     file = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
-    whole = {"config": on_top(file["config"], yaml.safe_load(FRAGMENTS[0][1]))}
+    whole = {"config": on_top(file["config"], yaml.safe_load(STORY))}
     (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
     return folder
 
@@ -124,7 +126,7 @@ def test_each_command_answers_as_the_page_says(story: Path, command: str, answer
 
 def test_the_users_program_writes_and_lists_its_own_folder() -> None:
     code = next(text for _, text in blocks("python") if "boto3" in text)
-    access = resolve(stack_with(FRAGMENTS[0][1])).hubs["main"].access
+    access = resolve(stack_with(STORY)).hubs["main"].access
     assert access is not None
     spec = access.of("small", ())
     assert spec is not None
