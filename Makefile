@@ -3,7 +3,7 @@ STACK ?= dev
 PYTHON ?= python3
 PY := .venv/bin/python
 # Tests that start servers, engines and browsers of their own: one after the other.
-ALONE := tests/engine tests/real tests/repo
+ALONE := tests/engine tests/real tests/repo tests/site
 # The fast tests write bytecode whatever the environment says (reading the test files anew takes four seconds of each
 # worker), and a worker takes neighbours, which read the same plans (--dist worksteal).
 

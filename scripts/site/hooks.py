@@ -41,6 +41,12 @@ _OF_PAGES = {
     "findings.md": 0.5, "versions.md": 0.8, "comparison.md": 0.6, "proven.md": 0.6,
     "troubleshooting.md": 1.6, "daily-operations.md": 1.4, "operations.md": 1.4,
 }  # fmt: skip
+_EMPTY_HEAD = re.compile(r"<thead>\s*<tr>\s*(<th[^>]*></th>\s*)+</tr>\s*</thead>")
+_NAMES = {
+    'role="dialog"': 'role="dialog" aria-label="Search"',
+    'id="__drawer"': 'id="__drawer" aria-label="Navigation"',
+    'id="__search"': 'id="__search" aria-label="Search"',
+}
 #: Scripts that the theme fetches where a page has a diagram, or a browser lacks a feature.
 _FETCHED = ("https://unpkg.com/mermaid@11/dist/mermaid.min.js", "https://unpkg.com/resize-observer-polyfill")  # fmt: skip
 
@@ -150,9 +156,39 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Pictures with a dark twin follow the site's own switch between light and dark."""
+    """Pictures with a dark twin follow the site's own switch between light and dark; a table whose
+    head is empty, which Markdown cannot leave out, has none.
+    """
     del page, config, files
+    html = _EMPTY_HEAD.sub("", html)
+    html = html.replace("<th></th>", "<td></td>")
     return _PICTURE.sub(lambda found: _switched(found[0]), html)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """What the theme leaves without a name for readers who listen to a page."""
+    del page, config
+    for before, after in _NAMES.items():
+        output = output.replace(before, after)
+    return _without_landmarks(output)
+
+
+def _without_landmarks(html: str) -> str:
+    """A landmark for each part of the navigation is none to find one's way by: they are groups of
+    the one navigation that they are in.
+    """
+    open_ones: list[str] = []
+
+    def replaced(found: re.Match[str]) -> str:
+        if found[0] == "</nav>":
+            return f"</{open_ones.pop()}>"
+        inner = "data-md-level=" in found[0] and 'data-md-level="0"' not in found[0]
+        open_ones.append("div" if inner else "nav")
+        if not inner:
+            return found[0]
+        return re.sub(r' aria-expanded="\w+"', "", f'<div role="group"{found[1]}>')
+
+    return re.sub(r"<nav([^>]*)>|</nav>", replaced, html)
 
 
 def _switched(picture: str) -> str:
@@ -171,6 +207,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     # Stemmers of languages that this site is not in.
     shutil.rmtree(Path(config.site_dir) / "assets" / "javascripts" / "lunr", ignore_errors=True)
     scripts = Path(config.site_dir) / "assets" / "javascripts"
+    # It has absolute addresses, which fit one place on one server.
+    (Path(config.site_dir) / "404.html").unlink(missing_ok=True)
     for file in scripts.rglob("*.map"):
         file.unlink()
     for file in (Path(config.site_dir) / "assets" / "stylesheets").rglob("*.map"):
