@@ -18,7 +18,7 @@ def path_of(identifier: str) -> str:
     (`node-capacity`).
     """
     section, dot, _ = identifier.partition(".")
-    return f"problems/{section}/#{identifier}" if dot else f"findings/#{identifier}"
+    return f"problems/{section}.html#{identifier}" if dot else f"findings.html#{identifier}"
 
 
 def address_of(path: str) -> str | None:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# environment.sh runtime|dev: bring .venv to exactly what requirements/*.txt lock, by hash.
+# environment.sh runtime|dev|site: bring .venv to exactly what requirements/*.txt lock, by hash.
 # uv where it is (seconds); else it is brought into .venv first. Bytecode is compiled at once: the SDKs take seconds to
 # compile, and an interrupted or read-only first run would do it every time. pip stays: the Pulumi engine asks it.
 set -eu

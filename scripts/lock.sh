@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 [ -x .venv/bin/uv ] || "${PYTHON:-python3}" -m pip --python .venv install --require-hashes -r requirements/setup.txt
-for what in setup runtime dev; do
+for what in setup runtime dev site; do
   .venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
     "requirements/$what.in" --output-file "requirements/$what.txt"
 done

@@ -54,12 +54,39 @@ schema_command = writer(
 )
 
 
-def _reference() -> str:
-    from jupyterhub_aws.config.reference import reference_page
+def _pages() -> dict[str, str]:
+    """The generated pages of the documentation, by their paths in its folder."""
+    from jupyterhub_aws.cli.command_pages import command_pages
+    from jupyterhub_aws.config.reference import reference_pages
 
-    return reference_page()
+    return {**reference_pages(), **command_pages()}
 
 
-docs_command = writer(
-    "docs", "docs/reference.md", _reference, "Write docs/reference.md from the models."
+@click.command("docs")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The folder to write the pages to. Default: docs, where the project has them, else one"
+    " long page on standard output ('-').",
 )
+def docs_command(output: Path | None) -> None:
+    """Write the reference: a page for each section of a stack file and for each command."""
+    if output is None:
+        there = _there("docs/reference.md")
+        output = there if str(there) == "-" else there.parent
+    if str(output) == "-":
+        from jupyterhub_aws.config.reference import reference_pages
+
+        to_standard_output("\n".join(reference_pages().values()))
+        return
+    pages = _pages()
+    for name, text in pages.items():
+        target = output / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    # What a section or a command was called before has no page any more.
+    for folder in {Path(name).parent for name in pages} - {Path()}:
+        for left in (output / folder).glob("*.md"):
+            if left.relative_to(output).as_posix() not in pages:
+                left.unlink()
+    click.echo(f"wrote {len(pages)} pages to {output}", err=True)

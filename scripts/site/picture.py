@@ -1,0 +1,72 @@
+"""The picture of the landing page: the stack `dev` as `jhub plan dev --html` draws it.
+
+    python -m scripts.site.picture
+
+Two files, because a picture in a page cannot know which palette its reader chose.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+
+from jupyterhub_aws.plan.page.page import page
+from jupyterhub_aws.plan.plan import Plan
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "pictures"
+#: The picture has no date of its own; support dates that are judged as of a day are beside it.
+AS_OF = datetime.date(2026, 11, 30)
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_FONT = "font-family: system-ui, sans-serif; background: var(--paper)"
+
+
+def pictures(plan: Plan) -> dict[str, str]:
+    """The SVG files by their names."""
+    html = page(plan)
+    found = re.search(r'<svg[^>]*class="topology".*?</svg>', html, re.DOTALL)
+    style = re.search(r"<style[^>]*>(.*?)</style>", html, re.DOTALL)
+    if found is None or style is None:
+        raise ValueError("the page of the plan has no picture with the class `topology`")
+    svg = re.sub(r"<a href=[^>]*>|</a>", "", found[0])  # they lead to parts of that page
+    if "xmlns=" not in svg:
+        svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    light, dark, rules = _colours(style[1])
+    return {
+        f"dev-{name}.svg": re.sub(
+            r"(<svg[^>]*>)",
+            lambda start, own=own: f"{start[1]}<style>:root {{ {own} {_FONT} }} {rules}</style>",  # type: ignore[misc] # of a default
+            svg,
+            count=1,
+        )
+        + "\n"
+        for name, own in (("light", light), ("dark", light + dark))
+    }
+
+
+def _colours(style: str) -> tuple[str, str, str]:
+    """The colours of the page in the light and in the dark, and the rules of the picture."""
+    colours: list[str] = []
+    rules: list[str] = []
+    for selector, body in _RULE.findall(re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)):
+        if selector.strip() == ":root" and "--paper" in body:
+            kept = re.findall(r"--[\w-]+:[^;]*;", body)
+            colours.append(" ".join(kept))
+        elif ".topology" in selector and "a:" not in selector and len(colours) >= 2:
+            rules.append(f"{selector.strip()} {{{body}}}")
+    return colours[0], colours[1], " ".join(rules)
+
+
+def main() -> None:
+    """Write both files."""
+    from jupyterhub_aws.cli.arguments import stack_file
+    from jupyterhub_aws.plan.plan import make_plan
+
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pictures(make_plan(stack_file("dev"), AS_OF)).items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
