@@ -8,9 +8,15 @@ one, commands and pages name the command that says the same: `jhub explain ID`.
 from __future__ import annotations
 
 import os
+from urllib.parse import quote, urlsplit
+
+from jupyterhub_aws.config.errors import refused
 
 #: The environment variable with the address of a built site.
 SITE_VARIABLE = "JHUB_DOCS"
+_SCHEMES = ("https", "http", "file")
+#: What may be in an address as it is (RFC 3986, 2.2 and 2.3); all else is written as % and digits.
+_KEPT = "%:/?#[]@!$&'()*+,;=~"
 
 
 def path_of(identifier: str) -> str:
@@ -22,6 +28,23 @@ def path_of(identifier: str) -> str:
 
 
 def address_of(path: str) -> str | None:
-    """The address of a page, where the environment names a site; else None."""
+    """The address of a page, where the environment names a site; else None. Raises ConfigError
+    where it names something else, such as a script or a folder.
+    """
     site = os.environ.get(SITE_VARIABLE, "").strip()
-    return f"{site.rstrip('/')}/{path}" if site else None
+    if not site:
+        return None
+    try:
+        parts = urlsplit(site)
+        usable = parts.scheme in _SCHEMES and bool(
+            parts.path if parts.scheme == "file" else parts.hostname
+        )
+        usable = usable and not (parts.query or parts.fragment or parts.password)
+    except ValueError:
+        usable = False
+    if not usable:
+        fix = "write https://HOST/PATH, http://HOST/PATH or file:///FOLDER, or unset the variable"
+        raise refused(
+            "environment", "docs.not-a-site", SITE_VARIABLE, "is no address of a site", fix
+        )
+    return quote(f"{site.rstrip('/')}/{path}", safe=_KEPT)

@@ -5,7 +5,7 @@ of stateful resources.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.finding import Finding, fail, verdict, warn
@@ -135,7 +135,9 @@ def open_ingress(stack: StackConfig, resources: Resources) -> list[Finding]:
 
 def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
     for resource in resources:
-        if any(is_world(source) for rule in _ingress_rules(resource) for source in _sources(rule)):
+        if any(
+            is_world(source) for rule in ingress_rules(resource) for source in rule_sources(rule)
+        ):
             fix, entry = "list the allowed networks", "hub-{}-cloud-entry-"
             hub = next(
                 (name for name in stack.hubs if resource.name.startswith(entry.format(name))), None
@@ -163,7 +165,8 @@ def _open(stack: StackConfig, resources: Resources) -> Iterator[Finding]:
             yield found("open-ingress", message, fix, cluster, path=path)
 
 
-def _ingress_rules(resource: Resource) -> list[dict[str, Any]]:
+def ingress_rules(resource: Resource) -> list[dict[str, Any]]:
+    """The rules for ingress that a resource has or is."""
     kind, inward = resource.type, resource.inputs.get("type") == "ingress"
     if kind in _SECURITY_GROUPS:
         return list(resource.inputs.get("ingress", []))
@@ -174,7 +177,8 @@ def _ingress_rules(resource: Resource) -> list[dict[str, Any]]:
     return []
 
 
-def _sources(rule: dict[str, Any]) -> list[str]:
+def rule_sources(rule: Mapping[str, Any]) -> list[str]:
+    """The networks that a rule lets in."""
     single = [rule[key] for key in ("cidrIpv4", "cidrIpv6") if key in rule]
     return [*single, *rule.get("cidrBlocks", []), *rule.get("ipv6CidrBlocks", [])]
 

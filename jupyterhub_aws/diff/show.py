@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,6 @@ from jupyterhub_aws.diff.story import (
     BILLS,
     DONE,
     LOUD,
-    bill,
     clean,
     counts,
     dollars,
@@ -26,7 +25,8 @@ from jupyterhub_aws.diff.story import (
     unified,
     value,
 )
-from jupyterhub_aws.plan.page.parts import content_policy, environment, trusted
+from jupyterhub_aws.plan.page.marks import explanation, marked
+from jupyterhub_aws.plan.page.parts import content_policy, environment, shared, trusted
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.stack_file import StackFile
@@ -61,33 +61,93 @@ def _text(kind: str, found: Difference, verdict: GateVerdict | None) -> str:
     return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-# --- A difference as one self-contained page: no network, no script, light and dark, from a phone's
-# width up.
+# --- A difference as one self-contained page: no network, light and dark, from a phone's width up;
+# a script adds the buttons that copy, and nothing else depends on it.
 
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_PLAN_STYLE = Path(__file__).resolve().parents[1] / "plan" / "page" / "templates" / "page.css"
 
 
 def page(found: Difference, verdict: GateVerdict | None = None) -> str:
     """The page as HTML. Whatever comes from the sides is escaped by the template."""
-    styles = (_PLAN_STYLE, _TEMPLATES / "difference.css")
-    style = "".join(path.read_text(encoding="utf-8") for path in styles)
-    templates = environment(_TEMPLATES, {"value": value, "clean": clean, "dollars": dollars})
-    return templates.get_template("difference.html").render(
-        found=found,
-        verdict=verdict,
-        headline=headline(found),
-        counts=counts(found),
-        bill=bill(found),
-        sections=sections(found),
-        loud=LOUD,
-        done=DONE,
-        bills=BILLS,
-        unified=unified,
-        style=trusted(style),
-        policy=content_policy(style),
+    own = (_TEMPLATES / "difference.css").read_text(encoding="utf-8")
+    style, script = shared("base.css") + own, shared("base.js")
+    filters = {"value": value, "clean": clean, "dollars": dollars, "marked": marked}
+    of_money = [section for section in sections(found) if section.class_ == "costs more"]
+    effects = [section for section in sections(found) if section.class_ != "costs more"]
+    told = {
+        "money": bool(found.money) or bool(of_money),
+        "effects": bool(effects),
+        "checks": bool(found.new_findings),
+        "images": bool(found.images),
+        "resources": bool(found.resources or found.configuration),
+    }
+    return (
+        environment(_TEMPLATES, filters)
+        .get_template("difference.html")
+        .render(
+            found=found,
+            verdict=verdict,
+            headline=headline(found),
+            counts=counts(found),
+            sums=tuple(_sums(found)),
+            of_money=of_money,
+            effects=effects,
+            told=told,
+            contents=[(target, _CONTENTS[target]) for target, there in told.items() if there],
+            worst=_worst(found),
+            loud=LOUD,
+            done=DONE,
+            bills=BILLS,
+            unified=unified,
+            explained={item["id"]: explanation(item["id"]) for item in found.new_findings},
+            style=trusted(style),
+            script=trusted(script),
+            policy=content_policy(style, script),
+        )
     )
+
+
+_CONTENTS = {
+    "money": "Cost",
+    "effects": "Users",
+    "checks": "Checks",
+    "images": "Images and versions",
+    "resources": "Resources",
+}
+_SUMS = {
+    "idle_monthly": "Idle",
+    "maximum_monthly": "At most",
+    "paused_monthly": "Paused",
+}
+
+
+def _sums(found: Difference) -> Iterator[dict[str, str]]:
+    """What a month costs, before and after, and how much more or less that is."""
+    money = found.money or {}
+    for key, name in _SUMS.items() if money else ():
+        before, after = money[key]
+        if before is None or after is None:
+            word, kind = "not known", "warn"
+        elif after > before:
+            word, kind = f"{after - before:,.2f} more", "warn"
+        else:
+            word = f"{before - after:,.2f} less" if after < before else "the same"
+            kind = "pass"
+        yield {
+            "name": name,
+            "before": dollars(before),
+            "after": dollars(after),
+            "word": word,
+            "kind": kind,
+        }
+
+
+def _worst(found: Difference) -> str:
+    """How bad it is, as the colours of a page say it."""
+    if found.worst in ("endangers data", "unknown", "widens access"):
+        return "fail"
+    return "pass" if found.worst == "routine" else "warn"
 
 
 # --- The sides of a comparison, as commands name them.

@@ -23,17 +23,31 @@ import pytest
 from jupyterhub_aws.checks.all import run_checks
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.config.documentation import address_of, path_of
+from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.evaluate import Recording
 from jupyterhub_aws.plan.page.isolated import proof_of
+from jupyterhub_aws.plan.page.marks import commands, marked
 from jupyterhub_aws.plan.page.page import page
+from jupyterhub_aws.plan.page.parts import Anchors, outline, shared
 from jupyterhub_aws.plan.page.text import fitted, width, wrapped
+from jupyterhub_aws.plan.page.topology.draw import arrows
+from jupyterhub_aws.plan.page.topology.elements import OPEN
 from jupyterhub_aws.plan.page.topology.layout import Box, Canvas, arranged
 from jupyterhub_aws.plan.page.topology.scene import scene
+from jupyterhub_aws.plan.page.topology.tall import tall_picture
 from jupyterhub_aws.plan.plan import Plan
 from tests.checks.doctored import dev, doctored, stack_of
-from tests.support.stacks import plan_once, record
+from tests.support.stacks import (
+    ALL_STACKS,
+    SERVERS_IN_AWS,
+    _file,
+    plan_once,
+    record,
+    recorded_once,
+)
 
 JHUB = str(Path(sys.prefix) / "bin" / "jhub")
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,7 +165,7 @@ def test_the_page_is_well_formed_and_every_link_leads_somewhere(settings: tuple[
     assert not [name for name, count in ids.items() if count > 1]
     for target in document.all("href"):
         assert target == "data:," or target.removeprefix("#") in ids, target
-    for name in ("aria-labelledby", "for"):
+    for name in ("aria-labelledby", "aria-describedby", "for"):
         assert all(set(value.split()) <= set(ids) for value in document.all(name))
 
 
@@ -173,7 +187,7 @@ def test_the_page_loads_nothing(settings: tuple[str, ...]) -> None:
         }
         assert not {"src", "srcset", "xlink:href", "action", "style", "data"} & set(attributes), tag
         assert not [name for name in attributes if name.startswith("on")]
-    style = (ROOT / "jupyterhub_aws/plan/page/templates/page.css").read_text()
+    style = shared("base.css", "page.css")
     assert not re.search(r"url\(|@import|@font-face", style)
     (policy,) = [
         str(attributes["content"])
@@ -201,8 +215,8 @@ def test_every_resource_and_finding_is_there() -> None:
     for resource in found.recording.resources:
         assert resource.urn in text
     for finding in found.findings:
-        assert finding.message in text
-        assert finding.fix is None or finding.fix in text
+        assert finding.message.replace("`", "") in text
+        assert finding.fix is None or finding.fix.replace("`", "") in text
     assert len(
         [1 for _, attributes in document.elements if "res" in str(attributes.get("class")).split()]
     ) == len(found.recording.resources)
@@ -216,8 +230,9 @@ def test_every_resource_and_finding_is_there() -> None:
         assert words in text
 
 
-def test_every_input_is_shown() -> None:
+def test_every_input_is_shown_but_the_text_of_this_librarys_own_files() -> None:
     text = "".join(Document(html()).words)
+    own = {path.read_text(): path.name for path in (ROOT / "components/hub/files").glob("*.py")}
 
     def leaves(value: object) -> list[str]:
         if isinstance(value, dict):
@@ -228,7 +243,8 @@ def test_every_input_is_shown() -> None:
 
     for resource in plan().recording.resources:
         for leaf in leaves(copy.deepcopy(dict(resource.inputs))):
-            assert leaf in text, (resource.name, leaf)
+            shown = f"components/hub/files/{own[leaf]} of this library" if leaf in own else leaf
+            assert shown in text, (resource.name, leaf)
 
 
 def test_whatever_the_plan_says_stays_text() -> None:
@@ -302,7 +318,7 @@ def test_page_and_data_may_be_had_together(tmp_path: Path) -> None:
     assert done.returncode == 1, "a check failed, with a page or without"
     assert done.stdout.startswith("{")
     assert str(target) in done.stderr
-    assert "do not run pulumi up" in target.read_text()
+    assert "Do not run pulumi up" in target.read_text()
 
 
 @pytest.mark.real
@@ -394,7 +410,7 @@ def test_the_picture_shows_what_was_recorded() -> None:
     assert not volumes.mounts
     assert "nfs.example.org:/homes" in scene(plan(*STACKS["nfs"])).homes[0].lines
     bare = scene(plan(*STACKS["nothing kept, no balancer"]))
-    assert (bare.homes, bare.entries, set(bare.numbers)) == ((), (), {"pool", "out"})
+    assert (bare.homes, bare.entries, set(bare.numbers)) == ((), (), {"signin", "pool", "out"})
     many = scene(plan(*STACKS["ten hubs and twelve pools"]))
     assert (len(many.core[0].parts), len(many.pools)) == (10, 12)
 
@@ -465,7 +481,7 @@ def test_every_call_of_every_identity_is_on_the_page_and_a_denied_one_stands_out
     broken = unescape(page(made((), spoilt)))
     assert (
         "not all allowed" in broken
-        and "<b>denied</b>: AmazonEBSCSIDriverPolicyV2, statement ManageManagedVolumes, asks for"
+        and '<b class="world">denied</b>: AmazonEBSCSIDriverPolicyV2, statement ManageManagedVolumes, asks for'
         in broken
     )
 
@@ -474,3 +490,264 @@ def test_a_stack_without_identities_has_no_such_section():
     assert 'id="calls"' not in page(
         replace(plan(), recording=replace(plan().recording, resources=Resources(())))
     )
+
+
+# --- What comes first, and how large a page is.
+
+
+#: Bytes. A page is sent by mail and opened on a phone.
+BUDGET = 500_000
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("settings", ALL_STACKS.values(), ids=ALL_STACKS.keys())
+def test_the_page_of_every_stack_stays_below_its_budget(settings: tuple[str, ...]) -> None:
+    stack, recording = recorded_once(_file(settings, "dev"))
+    found = Plan(
+        stack_name="dev",
+        source="Pulumi.dev.yaml",
+        as_of=DAY,
+        stack=stack,
+        recording=recording,
+        findings=tuple(run_checks(stack, recording.everything, DAY)),
+        prices=Prices(),
+    )
+    assert len(page(found).encode()) < BUDGET
+
+
+def _warning(index: int = 0, status: str = "warn") -> Finding:
+    fix = "run: pulumi config set --secret --stack dev hub-main-client-secret"
+    return Finding(id="secrets-given", status=status, message=f"missing {index}", fix=fix)  # type: ignore[arg-type] -- one of the four
+
+
+def _section(text: str, name: str) -> str:
+    return text[text.index(f'<section id="{name}"') :].partition("</section>")[0]
+
+
+def test_the_verdict_is_in_words_and_in_a_colour_and_the_next_commands_are_there() -> None:
+    warned = page(made((), dev()[1], (_warning(), _warning(1))))
+    top = _section(warned, "checks")
+    assert top.startswith('<section id="checks" class="verdict pass">')
+    assert 'href="#warnings"><span aria-hidden="true">!</span> 2 warnings</a>' in top
+    steps = re.search(r'<ol class="next.*?</ol>', top, re.DOTALL)[0]
+    assert re.findall(r"<code class=\"cmd\">(.*?)</code>", steps) == [
+        "pulumi config set --secret --stack dev hub-main-client-secret",
+        "pulumi up -s dev",
+    ]
+    failed = _section(page(made((), dev()[1], (_warning(status="fail"), _warning()))), "checks")
+    assert failed.startswith('<section id="checks" class="verdict fail">')
+    assert "1 check failed" in failed and "pulumi up -s" not in failed
+    assert "Do not run pulumi up" in failed and "jhub plan dev</code>" in failed
+    assert failed.index("missing 0") < failed.index("Warnings"), "what failed is before warnings"
+    clean = _section(page(made((), dev()[1], ())), "checks")
+    assert "No check failed" in clean and "warning" not in clean
+
+
+def test_failures_are_all_open_and_only_some_warnings() -> None:
+    many = tuple(_warning(index, status) for status in ("fail", "warn") for index in range(9))
+    top = _section(page(made((), dev()[1], many)), "checks")
+    (folded,) = re.findall(r'<details class="more">.*?</details>', top, re.DOTALL)
+    assert "<summary>5 more</summary>" in folded
+    assert top.count('class="finding"') == 18 and folded.count('class="finding"') == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("run: jhub restore drill dev --user NAME, and commit drills/dev.toml", ["jhub restore drill dev --user NAME"]),
+        ("with credentials: `jhub versions refresh` asks AWS", ["jhub versions refresh"]),
+        ("jhub resume; what that would build: jhub plan --set paused=false", ["jhub resume", "jhub plan --set paused=false"]),
+        ("write `protected: true` there", []),
+        ("kubectl describe nodes shows what they have left", ["kubectl describe nodes"]),
+        ("remove the line when users begin to use it", []),
+        ("the jhub command is not called: no", []),
+    ],
+)  # fmt: skip
+def test_commands_in_a_sentence_can_be_copied(text: str, found: list[str]) -> None:
+    assert commands(text) == found
+    markup = str(marked(text))
+    assert re.findall(r'<code class="cmd">(.*?)</code>', markup) == found
+    assert re.sub("<[^>]+>", "", markup) == text.replace("`", "")
+    assert 'class="cmd"' not in str(marked(text, to_run=False))
+
+
+def test_a_sentence_with_markup_stays_text() -> None:
+    assert "<script" not in str(marked(f"run: jhub {HOSTILE} `{HOSTILE}`"))
+
+
+def test_an_id_leads_to_the_site_where_the_environment_names_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("JHUB_DOCS", raising=False)
+    without = page(made((), dev()[1], (_warning(),)))
+    assert '<code class="cmd">jhub explain secrets-given</code>' in without
+    assert "http" not in _section(without, "checks")
+    monkeypatch.setenv("JHUB_DOCS", "https://docs.example.org/jhub/")
+    linked = page(made((), dev()[1], (_warning(),)))
+    assert (
+        '<a href="https://docs.example.org/jhub/findings.html#secrets-given">secrets-given</a>'
+        in linked
+    )
+
+
+@pytest.mark.parametrize(
+    "site",
+    ["javascript:alert(1)", "docs.example.org", "/srv/site", "file:", "https://", "ftp://a/b", "https://a/?q", "https://[", "https://u:p@a/"],
+)  # fmt: skip
+def test_what_is_no_address_of_a_site_is_refused(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JHUB_DOCS", site)
+    with pytest.raises(ConfigError) as found:
+        page(made((), dev()[1], (_warning(),)))
+    assert "[docs.not-a-site]" in str(found.value) and "JHUB_DOCS" in str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("site", "address"),
+    [
+        ("http://localhost:8000", "http://localhost:8000/findings.html#x"),
+        ("file:///srv/my site", "file:///srv/my%20site/findings.html#x"),
+        ("https://a/\"onload=alert(1)'", "https://a/%22onload=alert(1)'/findings.html#x"),
+    ],
+)
+def test_an_address_is_escaped(site: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JHUB_DOCS", site)
+    assert address_of(path_of("x")) == address
+
+
+def test_the_page_says_who_can_use_it_with_limits_guarantees_prices_and_data() -> None:
+    settings = (*SERVERS_IN_AWS, "hubs.main.profiles.gpu.groups=[jupyter:gpu-users]")
+    text = "".join(Document(_section(html(*settings), "users") + "</section>").words)
+    for words in (
+        "https://hub.example.org/",
+        "GitHub",
+        "organization example-org",
+        "jupyter:gpu-users",
+        "11 cores, 40 GiB, 1 GPU",
+        "$0.391",
+        "read s3://uni-lectures/2026/",
+        "read and write s3://uni-lectures/; read s3://jhub-dev-work-111122223333/",
+        "jupyter:staff",
+        "other users",
+    ):
+        assert words in text, words
+
+
+def test_a_cloud_stack_says_where_its_hubs_are() -> None:
+    stack, recording = recorded_once(_file(("stack=airgap",), "dev"))
+    found = replace(made((), dev()[1], ()), stack=stack, recording=recording)
+    assert "hubs are in the stack inside its cluster" in _section(page(found), "users")
+
+
+WORLD = (
+    "hubs.main.entry.allowed_cidrs=[0.0.0.0/0]",
+    "hubs.main.entry.public=true",
+    "cluster.api.public_access_cidrs=[0.0.0.0/0]",
+    "cluster.api.public=true",
+)
+
+
+def test_what_is_open_to_the_world_is_marked_in_picture_and_list_by_words_too() -> None:
+    drawn = scene(plan(*WORLD))
+    assert [shape.world for shape in drawn.entries] == [True] * 3
+    assert all(OPEN in shape.lines for shape in (*drawn.entries, drawn.control))
+    text = html(*WORLD)
+    topology = _section(text, "topology")
+    assert topology.count("node entry world") == 4, "three in the wide picture, one in the tall one"
+    listed = topology[topology.index('<ul class="world">') :]
+    assert "ingress of tcp 443</b> from 0.0.0.0/0" in listed
+    assert "Kubernetes API</b> from 0.0.0.0/0" in listed
+    assert '<a href="#world">2 resources are open to the world</a>' in text
+    assert "open to the world</b>" in _section(text, "users")
+    assert not any(shape.world for shape in scene(plan()).entries)
+    assert "Nothing: no rule" in html() and OPEN not in html()
+
+
+def test_sign_in_is_in_the_picture_and_a_step_of_its_own() -> None:
+    drawn = scene(plan())
+    assert (drawn.sign_in.title, drawn.sign_in.lines) == (
+        "Sign-in: GitHub",
+        ("github.com", "organization example-org"),
+    )
+    assert "signs in there" in drawn.steps[drawn.numbers["signin"] - 1]
+    lines = [arrow.points for arrow in arrows(arranged(drawn)) if arrow.kind == "signin"]
+    assert len(lines) == 2
+    (core, *_) = arranged(drawn).boxes["core"]
+    assert lines[1][-1][0] == core.x and core.y < lines[1][-1][1] < core.bottom
+    password = scene(plan("hubs.main.sign_in={kind: shared_password}"))
+    assert password.sign_in is None and "signin" not in password.numbers
+
+
+@pytest.mark.parametrize("settings", STACKS.values(), ids=STACKS.keys())
+def test_the_picture_of_a_phone_stays_inside_its_width(settings: tuple[str, ...]) -> None:
+    drawn = tall_picture(scene(plan(*settings)), Anchors(dev(*settings)[1]))
+    tree = ElementTree.fromstring(drawn)  # noqa: S314 -- made here
+    high = float(tree.attrib["height"])
+    boxes = [item.attrib for item in tree.iter() if item.tag.endswith("rect")]
+    assert len(boxes) > 3
+    for item in boxes:
+        x, y, width_, height = (float(item[key]) for key in ("x", "y", "width", "height"))
+        assert 0 <= x and x + width_ <= 340
+        assert 0 <= y and y + height <= high
+
+
+def test_zones_with_boxes_of_their_own_are_wider_and_lower() -> None:
+    """Core nodes and the database of one zone are beside each other, so the other zones are not
+    empty below.
+    """
+    canvas = arranged(scene(plan()))
+    (core,), (database,) = canvas.boxes["core"], canvas.boxes["database"]
+    assert core.y == database.y and core.right < database.x
+    assert canvas.column(0) > canvas.column(1) == canvas.column(2)
+    each = arranged(scene(plan("network.nat=per_zone")))
+    assert each.column(0) == each.column(1), "with a NAT gateway in each there is no room"
+
+
+def test_inputs_are_an_outline_and_tags_of_the_stack_one_word() -> None:
+    tags = {"owner": "team", "stack": "s"}
+    inputs = {
+        "name": "n",
+        "tags": {"owner": "team", "stack": "s", "Name": "mine"},
+        "list": [{"a": 1, "b": [2, 3]}, ["x"], "y"],
+        "none": {},
+        "long": "x\ny",
+        "missing": {"owner": None},
+    }
+    text, long = outline(inputs, tags)
+    assert text.splitlines() == [
+        "list:",
+        "- a: 1",
+        "  b: 2, 3",
+        "- x",
+        "- y",
+        "long: 3 characters",
+        "missing:",
+        "  owner: none",
+        "name: n",
+        "none: none",
+        "tags: those of the stack, and",
+        "  Name: mine",
+    ]
+    assert long == {"long": "x\ny"}
+    assert outline({"tags": {"owner": "team"}}, tags)[0] == "tags:\n  owner: team"
+    assert outline({"tags": {"a": None}}, {})[0] == "tags:\n  a: none"
+
+
+def test_a_long_text_is_once_on_the_page() -> None:
+    long = "\n".join(f"line {index}" for index in range(100))
+    alike = [
+        replace(
+            resource,
+            urn=f"urn:pulumi:dev::p::aws:s3/bucket:Bucket::b{index}",
+            type="aws:s3/bucket:Bucket",
+            name=f"b{index}",
+            parent=None,
+            source="__main__.py:1",
+            inputs={"policy": "no document", "text": long, "bucket": "b"},
+        )
+        for index, resource in enumerate(dev()[1].all[:2])
+    ]
+    text = page(made((), Resources([*dev()[1], *alike]), ()))
+    assert text.count("line 99") == 1
+    assert '<code>text</code> as in <a href="#r-b0">b0</a>' in text

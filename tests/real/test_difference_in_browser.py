@@ -14,10 +14,12 @@ from jupyterhub_aws.diff.show import page
 from tests.real.test_page_in_browser import (
     CHROMIUM,
     CONTRASTS,
+    CUT,
     LEAST_CONTRAST,
     NARROW,
     NOT_RUN,
     WIDE,
+    violations,
 )
 from tests.support.differences import found
 
@@ -70,7 +72,52 @@ def test_the_page_is_legible_and_stays_inside_the_screen(tab, tmp_path, differen
         fold.evaluate("node => node.open = true")
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert [item for item in tab.evaluate(CONTRASTS) if item[0] < LEAST_CONTRAST] == []
-    assert tab.said == [], "it runs no script and asks for nothing"
+    assert tab.evaluate(CUT) == []
+    assert tab.said == [], "it loads nothing, and nothing on it fails"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_axe_finds_no_violation(tab, tmp_path, differences, name):
+    difference = differences[name]
+    file = tmp_path / "difference.html"
+    file.write_text(page(difference, judged(difference)), encoding="utf-8")
+    tab.goto(file.as_uri())
+    assert violations(tab) == []
+
+
+def test_money_is_first_then_users_then_resources(tab, tmp_path, differences):
+    difference = differences["nodes: the group goes"]
+    file = tmp_path / "difference.html"
+    file.write_text(page(difference, judged(difference)), encoding="utf-8")
+    tab.goto(file.as_uri())
+    found = tab.evaluate("[...document.querySelectorAll('main > section[id]')].map((x) => x.id)")
+    assert found == ["money", "effects", "resources"]
+    assert "3,000.00 less" in tab.locator("#money .card").nth(1).inner_text()
+    assert "1 deleted" in tab.locator("main > section").first.inner_text()
+
+
+def test_the_lines_of_a_review_are_copied_by_their_button(tab, tmp_path, differences):
+    difference = differences["settings: options taken away"]
+    file = tmp_path / "difference.html"
+    file.write_text(page(difference, judged(difference)), encoding="utf-8")
+    tab.goto(file.as_uri())
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.locator(".gate summary").click()
+    tab.locator(".gate .copy").click()
+    lines = [needed.line for needed in judged(difference).missing]
+    tab.wait_for_function("document.querySelector('.copied').textContent !== ''")
+    assert tab.evaluate("navigator.clipboard.readText()").splitlines() == lines
+
+
+def test_old_and_new_values_are_lines_of_their_own(tab, tmp_path, differences):
+    difference = differences["settings: options taken away"]
+    file = tmp_path / "difference.html"
+    file.write_text(page(difference), encoding="utf-8")
+    tab.goto(file.as_uri())
+    changed = tab.locator("#resources details.update").first
+    changed.locator("summary").click()
+    lines = changed.locator("pre").first.inner_text().rstrip().splitlines()
+    assert all(line.startswith(("+", "-", " ", "@")) for line in lines)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -199,7 +199,7 @@ def test_the_page_has_them_apart_and_its_picture_without_them(
     assert "hunter2" not in text
     own, added = text.split('<h3 id="added">Added by your program</h3>')
     for item in plan.recording.resources.added:
-        assert f"<code>{item.urn}</code>".replace("'", "&#39;") in added
+        assert f'<pre class="in">{item.urn}\n' in added
     assert "lab:web:Site" not in own.split('id="resources"')[1]
 
     def picture(found: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -21,9 +21,10 @@ _IDENTITY = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 
 @dataclass(frozen=True, kw_only=True)
 class RoleGrant:
-    """A policy that a role carries."""
+    """A policy that a role carries. `urn`: the resource with its document."""
 
     name: str
+    urn: str
     link: Link
     document: InputDocument | None
 
@@ -33,6 +34,7 @@ class Role:
     """One role."""
 
     name: str
+    urn: str
     link: Link
     trust: tuple[InputDocument, ...]
     used_by: tuple[str, ...]
@@ -43,6 +45,7 @@ class Role:
 class Guard:
     """A document at the resource that it protects, such as a file system's policy."""
 
+    urn: str
     link: Link
     documents: tuple[InputDocument, ...]
 
@@ -71,6 +74,7 @@ def _role(role: Resource, resources: Resources, anchors: Anchors) -> Role:
     given += [
         RoleGrant(
             name=str(item.inputs.get("name", item.name)),
+            urn=item.urn,
             link=anchors.link(item.urn),
             document=found,
         )
@@ -79,6 +83,7 @@ def _role(role: Resource, resources: Resources, anchors: Anchors) -> Role:
     ]
     return Role(
         name=str(role.inputs.get("name", role.name)),
+        urn=role.urn,
         link=anchors.link(role.urn),
         trust=tuple(documents(role.inputs)),
         used_by=tuple(
@@ -97,10 +102,12 @@ def _attached(item: Resource, resources: Resources, anchors: Anchors) -> RoleGra
         found = documents(policy.inputs)
         return RoleGrant(
             name=str(policy.inputs.get("name", policy.name)),
+            urn=policy.urn,
             link=anchors.link(policy.urn),
             document=found[0] if found else None,
         )
-    return RoleGrant(name=str(arn).rpartition("/")[2], link=anchors.link(item.urn), document=None)
+    name = str(arn).rpartition("/")[2]
+    return RoleGrant(name=name, urn=item.urn, link=anchors.link(item.urn), document=None)
 
 
 def _of(inputs: Mapping[str, Any], key: str) -> str:
@@ -116,9 +123,15 @@ def guards(resources: Resources, anchors: Anchors) -> tuple[Guard, ...]:
     ]
     found = sorted(others, key=lambda item: (item.name, item.type))
     return tuple(
-        Guard(link=anchors.link(item.urn), documents=tuple(documents(item.inputs)))
+        Guard(urn=item.urn, link=anchors.link(item.urn), documents=tuple(documents(item.inputs)))
         for item in found
     )
+
+
+def told(roles: Iterable[Role], guards: Iterable[Guard]) -> set[str]:
+    """The URNs of the resources with documents that roles and guards say in words."""
+    of_roles = {urn for role in roles for urn in (role.urn, *(given.urn for given in role.given))}
+    return of_roles | {guard.urn for guard in guards}
 
 
 # --- What each piece of software asks of AWS, and what allows it: the identity proof as a table.
@@ -129,13 +142,15 @@ _VERDICT = {True: "pass", False: "fail", None: "skip"}
 
 @dataclass(frozen=True, kw_only=True)
 class CallRow:
-    """Calls that one statement decides on one resource."""
+    """Calls that one statement decides on one resource. `source` is the number of the text in
+    which it is read that the software makes them.
+    """
 
     actions: tuple[str, ...]
     on: str
     by: str
     status: str
-    source: str
+    source: int
     endpoint: str
 
 
@@ -154,8 +169,13 @@ class CallingIdentity:
         return next(status for status in ("fail", "skip", "pass") if status in found)
 
 
-def calling_identities(plan: Plan, anchors: Anchors) -> tuple[CallingIdentity, ...]:
-    """Every identity of the plan that calls AWS, with every call."""
+def calling_identities(
+    plan: Plan, anchors: Anchors
+) -> tuple[tuple[CallingIdentity, ...], tuple[str, ...]]:
+    """Every identity of the plan that calls AWS, with every call; and the texts in which it is
+    read what they call, in the order of their numbers.
+    """
+    sources: dict[str, int] = {}
     proof = IdentityProof(plan.stack, plan.recording.everything.own)
     found = groupby(
         proof.calls,
@@ -164,15 +184,18 @@ def calling_identities(plan: Plan, anchors: Anchors) -> tuple[CallingIdentity, .
             "" if call.identity.role is None else call.identity.role.urn,
         ),
     )
-    return tuple(
+    identities = tuple(
         CallingIdentity(
-            software=name, role=anchors.link(urn) if urn else None, rows=tuple(_rows(list(calls)))
+            software=name,
+            role=anchors.link(urn) if urn else None,
+            rows=tuple(_rows(list(calls), sources)),
         )
         for (name, urn), calls in found
     )
+    return identities, tuple(sources)
 
 
-def _rows(calls: list[JudgedCall]) -> Iterator[CallRow]:
+def _rows(calls: list[JudgedCall], sources: dict[str, int]) -> Iterator[CallRow]:
     groups: dict[tuple[str, str, str], list[JudgedCall]] = {}
     for call in calls:
         groups.setdefault((call.target.what, call.decision.by, call.source), []).append(call)
@@ -185,5 +208,10 @@ def _rows(calls: list[JudgedCall]) -> Iterator[CallRow]:
         )
         actions = tuple(dict.fromkeys(call.action for call in alike))
         yield CallRow(
-            actions=actions, on=what, by=by, status=worst, source=source, endpoint=", ".join(names)
+            actions=actions,
+            on=what,
+            by=by,
+            status=worst,
+            source=sources.setdefault(source, len(sources) + 1),
+            endpoint=", ".join(names),
         )

@@ -188,7 +188,7 @@ def flows_picture(flows: Sequence[Flow], anchors: Anchors) -> str:
         _WIDTH,
         height,
         id_prefix="flows",
-        role="img",
+        role="group",
         aria_label="Every permitted flow",
         class_="topology",
     )

@@ -9,34 +9,65 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 from markupsafe import Markup
 
 from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.components.hub.values.hub_files import FOLDER
 from jupyterhub_aws.plan.summary import statements, summary
 
+#: Styles, script and templates that all pages share.
+SHARED = Path(__file__).parent / "templates"
+_INDENT = re.compile(r"(?m)^[ \t]+")
 
-def environment(templates: Path, filters: Mapping[str, Callable[..., object]]) -> Environment:
-    """Templates of a folder, with these filters."""
+
+class _Unindented(Extension):
+    """Templates without the indentation of their own lines: on a page of thousands of elements it
+    is a tenth of the size. Text that comes from a plan keeps its own.
+    """
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        del name, filename
+        return _INDENT.sub("", source)
+
+
+def environment(templates: Path, filters: Mapping[str, Any] | None = None) -> Environment:
+    """Templates of a folder and of the shared one, with these filters."""
     made = Environment(
-        loader=FileSystemLoader(templates),
+        loader=FileSystemLoader([templates, SHARED]),
+        extensions=[_Unindented],
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= filters
+    made.filters |= {"text_only": text_only, **(filters or {})}
     return made
+
+
+def shared(*names: str) -> str:
+    """Files of the shared folder, one after the other."""
+    return "".join((SHARED / name).read_text(encoding="utf-8") for name in names)
 
 
 def trusted(text: str) -> Markup:
     """Markup of our own: a template file, or a picture with words that the SVG library escaped."""
     return Markup(text)  # noqa: S704 -- see above
+
+
+def text_only(text: object) -> Markup:
+    """A text between tags: quotes stay as they are, which in a document of IAM are a tenth of it.
+    Never for an attribute.
+    """
+    plain = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return trusted(plain)
 
 
 def content_policy(style: str, script: str | None = None) -> str:
@@ -52,19 +83,27 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
+Link = dict[str, str]
+
+
 # --- The anchor of a resource on the page: an id for each URN, made of nothing but letters, digits
 # and dashes.
 
 
 class Anchors:
-    """The ids of all resources. They stay the same as long as names and types do."""
+    """The ids of all resources: by name, and by type where several have that name. They stay the
+    same as long as names and types do.
+    """
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        names = Counter(slug(resource.name) for resource in resources)
         seen: Counter[str] = Counter()
         self._ids: dict[str, str] = {}
         for resource in resources:
-            base = f"r-{slug(resource.name)}-{slug(resource.type.rpartition(':')[2])}"
+            name = slug(resource.name)
+            kind = slug(resource.type.rpartition(":")[2])
+            base = f"r-{name}" if names[name] == 1 else f"r-{name}.{kind}"
             seen[base] += 1
             self._ids[resource.urn] = base if seen[base] == 1 else f"{base}.{seen[base]}"
 
@@ -88,19 +127,21 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 
-# --- Inputs of a resource as rows of a table: a path, and its value.
+# --- Inputs of a resource: an outline with a line for each value, and what is too long for a line.
 
 
 _LONG = 240
 
 
 @dataclass(frozen=True, kw_only=True)
-class InputRow:
-    """One input. `long` values are folded on the page."""
+class LongInput:
+    """A text of many lines or characters, which the page folds. `same_as`: the resource that shows
+    the very same text.
+    """
 
     path: str
     text: str
-    long: bool
+    same_as: Link | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,35 +160,97 @@ def documents(inputs: Mapping[str, Any]) -> list[InputDocument]:
         words = statements({key: inputs[key]})
         if words:
             document = json.loads(inputs[key])  # it has statements, so it is JSON
-            source = json.dumps(document, indent=2, ensure_ascii=False)
+            source = json.dumps(document, indent=1, ensure_ascii=False)
             found.append(InputDocument(path=key, words=tuple(words), source=source))
     return found
 
 
-def rows(inputs: Mapping[str, Any]) -> list[InputRow]:
-    """All other values, flat: a row for each leaf, lists of plain values in one."""
+def outline(inputs: Mapping[str, Any], tags: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """All other values as indented lines, and the long texts among them by path. Tags that are the
+    stack's own are one word.
+    """
     skipped = {document.path for document in documents(inputs)}
-    plain = {key: value for key, value in inputs.items() if key not in skipped}
-    return [
-        InputRow(path=path, text=text, long=len(text) > _LONG or "\n" in text)
-        for path, text in _flat("", plain)
-    ]
+    long: dict[str, str] = {}
+    lines: list[str] = []
+    for key in sorted(inputs):
+        if key not in skipped:
+            lines += _outlined(str(key), inputs[key], str(key), tags, long)
+    return "\n".join(lines), long
 
 
-def _flat(path: str, value: object) -> Iterator[tuple[str, str]]:
+def _outlined(
+    label: str, value: object, path: str, tags: Mapping[str, Any], long: dict[str, str]
+) -> Iterator[str]:
     if isinstance(value, Mapping) and value:
-        for key in sorted(value, key=str):
-            yield from _flat(f"{path}.{key}" if path else str(key), value[key])
+        rest = {key: item for key, item in value.items() if not _is_of_stack(key, item, tags)}
+        if len(rest) < len(value) and len(value) - len(rest) == len(tags):
+            yield f"{label}: those of the stack{', and' if rest else ''}"
+        else:
+            rest = dict(value)
+            yield f"{label}:"
+        for key in sorted(rest, key=str):
+            for line in _outlined(str(key), rest[key], f"{path}.{key}", tags, long):
+                yield f"  {line}"
     elif isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
-        for index, item in enumerate(value):
+        shown = _without_tags_of_stack(value, tags)
+        yield f"{label}:" if shown is value else f"{label}: those of the stack, and"
+        for index, item in enumerate(shown):
             pair = _pair(item)
-            yield from [(f"{path}[{index}]", pair)] if pair else _flat(f"{path}[{index}]", item)
-    elif path:
-        yield path, _leaf(value)
+            inside = [pair] if pair else list(_inside(item, f"{path}[{index}]", tags, long))
+            yield from (f"{'  ' if at else '- '}{line}" for at, line in enumerate(inside))
+    else:
+        text = _leaf(value)
+        if text in _library_files():
+            text = f"as in {_library_files()[text]} of this library"
+        elif len(text) > _LONG or "\n" in text:
+            long[path] = text
+            text = f"{len(text)} characters"
+        yield f"{label}: {text}"
+
+
+@cache
+def _library_files() -> Mapping[str, str]:
+    """The files that this library puts into pods as they are, by their text: a page that held them
+    in each hub would be twice as large, and they are in every installation.
+    """
+    return {
+        path.read_text(encoding="utf-8"): f"components/hub/files/{path.name}"
+        for path in sorted(FOLDER.glob("*.py"))
+    }
+
+
+def _inside(
+    item: object, path: str, tags: Mapping[str, Any], long: dict[str, str]
+) -> Iterator[str]:
+    """The lines of one entry of a list."""
+    if isinstance(item, Mapping) and item:
+        for key in sorted(item, key=str):
+            yield from _outlined(str(key), item[key], f"{path}.{key}", tags, long)
+    else:
+        yield _leaf(item)
+
+
+def _is_of_stack(key: object, value: object, tags: Mapping[str, Any]) -> bool:
+    return str(key) in tags and tags[str(key)] == value
+
+
+def _without_tags_of_stack(listed: list[Any], tags: Mapping[str, Any]) -> list[Any]:
+    """The tags of a group without those of the stack, where it has all of these."""
+    rest = [
+        item
+        for item in listed
+        if not (
+            isinstance(item, Mapping)
+            and set(item) == {"key", "value", "propagateAtLaunch"}
+            and item["propagateAtLaunch"]
+            and _is_of_stack(item["key"], item["value"], tags)
+        )
+    ]
+    return rest if tags and len(listed) - len(rest) == len(tags) else listed
 
 
 def _pair(item: object) -> str | None:
-    """A tag of an Auto Scaling group in one row."""
+    """A tag of an Auto Scaling group in one line."""
     if isinstance(item, Mapping) and set(item) == {"key", "value", "propagateAtLaunch"}:
         where = "" if item["propagateAtLaunch"] else " (not on instances)"
         return f"{item['key']} = {item['value']}{where}"
@@ -158,7 +261,7 @@ def _leaf(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_leaf, value)) or "none"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "true" if value else "false"
     if value is None or value in ({}, ""):
         return "none"
     return str(value)
@@ -168,7 +271,12 @@ def _leaf(value: object) -> str:
 # all about them.
 
 
-Link = dict[str, str]
+@dataclass(frozen=True, kw_only=True)
+class Prerequisite:
+    """What a resource comes after: one resource, or `count` of a part."""
+
+    link: Link
+    count: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,26 +286,21 @@ class TreeNode:
     anchor: str
     name: str
     kind: str
-    token: str
     urn: str
     custom: bool
     line: str
     flags: tuple[str, ...]
-    parent: Link | None
     children: tuple[TreeNode, ...]
-    needs: tuple[Link, ...]
-    rows: tuple[InputRow, ...]
+    needs: tuple[Prerequisite, ...]
+    text: str
+    long: tuple[LongInput, ...]
     documents: tuple[InputDocument, ...]
+    in_words: bool
 
     @property
     def count(self) -> int:
         """How many resources are below."""
         return sum(1 + child.count for child in self.children)
-
-    @property
-    def search(self) -> str:
-        """What the filter looks at."""
-        return f"{self.name} {self.token} {self.line} {' '.join(self.flags)}".lower()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,35 +311,63 @@ class Trees:
     added: tuple[TreeNode, ...]
 
 
-def trees(resources: Resources, anchors: Anchors) -> Trees:
+def trees(
+    resources: Resources, anchors: Anchors, tags: Mapping[str, Any], told: Collection[str] = ()
+) -> Trees:
     """The tops of both trees, components first. No added resource is below a part of this
-    library's, nor the other way round.
+    library's, nor the other way round. `tags` are the stack's; `told` are the URNs of resources with
+    documents that are in words elsewhere on the page.
     """
     below: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
         if resources.part(resource) is not resource and resource.parent is not None:
             below[resource.parent].append(resource)
+    shown: dict[str, Link] = {}
+
+    def long(resource: Resource, texts: Mapping[str, str]) -> Iterator[LongInput]:
+        for path, text in texts.items():
+            yield LongInput(path=path, text=text, same_as=shown.get(text))
+            shown.setdefault(text, anchors.link(resource.urn))
 
     def node(resource: Resource) -> TreeNode:
+        text, texts = outline(resource.inputs, tags)
         return TreeNode(
             anchor=anchors.of(resource.urn),
             name=resource.name,
             kind=resource.type.rpartition(":")[2],
-            token=resource.type,
             urn=resource.urn,
             custom=resource.custom,
             line=summary(resource, added=resources.is_added(resource)),
             flags=_flags(resource),
-            parent=None if resource.parent is None else anchors.link(resource.parent),
-            children=tuple(map(node, _sorted(below[resource.urn]))),
-            needs=tuple(map(anchors.link, resource.depends_on)),
-            rows=tuple(rows(resource.inputs)),
+            needs=tuple(_needs(resource, resources, anchors)),
+            text=text,
+            long=tuple(long(resource, texts)),
             documents=tuple(documents(resource.inputs)),
+            in_words=resource.urn not in told,
+            children=tuple(map(node, _sorted(below[resource.urn]))),
         )
 
     own = [*resources.platforms(), *_sorted(resources.parts())]
     added = _sorted(resources.added_parts())
     return Trees(own=tuple(map(node, own)), added=tuple(map(node, added)))
+
+
+#: So many resources of one part are named one by one.
+_NAMED = 2
+
+
+def _needs(resource: Resource, resources: Resources, anchors: Anchors) -> Iterator[Prerequisite]:
+    """What a resource comes after; many resources of another part as that part."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for urn in resource.depends_on:
+        found = resources.by_urn.get(urn)
+        groups[urn if found is None else resources.part(found).urn].append(urn)
+    own = resources.part(resource).urn
+    for part, urns in groups.items():
+        if part != own and len(urns) > _NAMED:
+            yield Prerequisite(link=anchors.link(part), count=len(urns))
+        else:
+            yield from (Prerequisite(link=anchors.link(urn)) for urn in urns)
 
 
 def _sorted(found: list[Resource]) -> list[Resource]:

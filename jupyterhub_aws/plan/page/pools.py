@@ -17,7 +17,7 @@ from jupyterhub_aws.checks.placement import POOL_LABEL, UserNodes, user_nodes
 from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
 from jupyterhub_aws.plan.page.parts import Anchors, Link
-from jupyterhub_aws.plan.page.text import fitted, natural, shape
+from jupyterhub_aws.plan.page.text import natural, shape
 from jupyterhub_aws.plan.plan import Plan
 
 # --- A node's memory as a bar: one piece for each server that fits, and what stays free.
@@ -61,13 +61,10 @@ class Fit:
     """How many servers of one kind an empty node takes."""
 
     who: str
-    guarantee: str
     count: int
-    limit: str = ""
+    short_of: str = ""
     overcommitted: str = ""
     picture: str = ""
-    spot: str = ""
-    on_demand: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +115,7 @@ def _pool(
         most_pods=node.most_pods,
         taints=tuple(sorted(taints)),
         markets=tuple(sorted(markets, key=_spot_first)),
-        fits=tuple(_fit(pod, node, plan) for pod in here),
+        fits=tuple(_fit(pod, node) for pod in here),
         common=tuple(_common(node)),
     )
 
@@ -141,28 +138,13 @@ def _market(node: UserNodes, group: Resource, plan: Plan, anchors: Anchors) -> M
     )
 
 
-def _fit(pod: UserPod, node: UserNodes, plan: Plan) -> Fit:
-    count = users_per_node(pod, node)
-    hours = [
-        hour
-        for hour in plan.cost.user_hours
-        if (hour.hub, hour.profile, hour.pool) == (pod.hub, pod.profile, node.pool)
-    ]
-    needs = f"{_cores(pod.requests.get('cpu', 0))}, {pod.requests.get('memory', 0) / _GIB:.4g} GiB"
-    cores, memory = (pod.limits.get(key) for key in ("cpu", "memory"))
-    most_cores = "no limit on cores" if cores is None else _cores(cores)
-    most_memory = "none on memory" if memory is None else f"{memory / _GIB:.4g} GiB"
-    ratio = overcommitment(pod, node)
-    gpus = pod.requests.get("nvidia.com/gpu", 0)
+def _fit(pod: UserPod, node: UserNodes) -> Fit:
+    count, ratio = users_per_node(pod, node), overcommitment(pod, node)
     return Fit(
         who=f"{pod.display_name} ({pod.hub})",
-        guarantee=needs + (f", {gpus:g} GPU" if gpus else ""),
         count=count,
-        limit=f"{most_cores}, {most_memory}",
         overcommitted=f"{ratio:.1f} ×" if ratio else "–",
         picture=seats(count, pod.requests.get("memory", 0) / (node.room.memory_mib * _MIB)),
-        spot="–" if not hours or hours[0].spot is None else f"${hours[0].spot:.3f}",
-        on_demand="–" if not hours or hours[0].on_demand is None else f"${hours[0].on_demand:.3f}",
     )
 
 
@@ -176,7 +158,7 @@ def _common(node: UserNodes) -> Iterator[Fit]:
         short += ["memory"] if (count + 1) * gib * 1024 > node.room.memory_mib else []
         yield Fit(
             who=f"{_cores(cores)}, {gib:g} GiB",
-            guarantee=" and ".join(short)
+            short_of=" and ".join(short)
             or f"pods: at most {node.most_pods} on a node, its own included",
             count=count,
         )
@@ -201,10 +183,16 @@ def _cores(count: float) -> str:
     return f"{count:g} core" if count == 1 else f"{count:g} cores"
 
 
-# --- The bill in pictures: a bar for each line, idle and at most.
+# --- The bill in pictures: a bar for each line, idle and at most. Words are HTML, so that they wrap.
 
 
-_MONEY_WIDTH, _LABEL, _VALUE, _ROW, _TEXT = 570, 238, 92, 26, 13
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One line of the bill: its amount, and a bar as long as its share of the largest."""
+
+    what: str
+    amount: float
+    picture: str
 
 
 def dollars(value: object, digits: int = 2) -> str:
@@ -212,26 +200,24 @@ def dollars(value: object, digits: int = 2) -> str:
     return "?" if value is None else f"${float(str(value)):,.{digits}f}"
 
 
-def bars(lines: Sequence[Mapping[str, Any]], key: str, title: str) -> str:
-    """A bar chart of the lines with a cost, the most expensive first."""
+def hourly(value: object) -> str:
+    """The price of an hour in tenths of a cent; a dash where there is none."""
+    return "–" if value is None else f"${float(str(value)):.3f}"
+
+
+def bars(lines: Sequence[Mapping[str, Any]], key: str) -> tuple[Bar, ...]:
+    """The lines with a cost, the most expensive first."""
     known = (line for line in lines if line[key])
     shown = sorted(known, key=lambda line: (-line[key], line["what"]))
     most = max((line[key] for line in shown), default=1)
-    drawing = drawsvg.Drawing(
-        _MONEY_WIDTH,
-        max(len(shown), 1) * _ROW + 4,
-        class_="bars",
-        role="img",
-        aria_label=title.replace('"', ""),
+    return tuple(
+        Bar(what=line["what"], amount=line[key], picture=_bar(line, 100 * line[key] / most))
+        for line in shown
     )
-    for index, line in enumerate(shown):
-        y, long = index * _ROW + 4, (_MONEY_WIDTH - _LABEL - _VALUE) * line[key] / most
-        kind = "nodes" if line["unit"] == "node month" else "fixed"
-        group, wide = drawsvg.Group(class_=kind), max(long, 2)
-        label, end = fitted(line["what"], _LABEL - 14, _TEXT), round(_LABEL + wide + 8, 2)
-        place = {"text_anchor": "end", "class_": "label"}
-        group.append(drawsvg.Text(label, _TEXT, _LABEL - 12, y + 15, **place))
-        group.append(drawsvg.Rectangle(_LABEL, y + 1, round(wide, 2), 18, rx=3, class_="bar"))
-        group.append(drawsvg.Text(dollars(line[key]), _TEXT, end, y + 15, class_="value"))
-        drawing.append(group)
+
+
+def _bar(line: Mapping[str, Any], share: float) -> str:
+    drawing = drawsvg.Drawing(100, 8, class_="bar", aria_hidden="true", preserveAspectRatio="none")
+    kind = "nodes" if line["unit"] == "node month" else "fixed"
+    drawing.append(drawsvg.Rectangle(0, 0, round(max(share, 0.5), 2), 8, class_=kind))
     return str(drawing.as_svg(header=""))

@@ -1,10 +1,17 @@
-"use strict";
 (() => {
   const all = [...document.querySelectorAll("details.res")];
   const filter = document.getElementById("filter");
   const found = document.getElementById("found");
   const expand = document.getElementById("expand");
   const components = all.filter((item) => item.classList.contains("component"));
+  let words_of = null;
+
+  // Name, kind and line of a resource, and its type's token: the last one in its URN.
+  const searched = () => words_of ??= new Map(all.map((item) => {
+    const urn = item.querySelector(".in").textContent.split("\n", 1)[0];
+    const token = urn.split("::")[2] ?? "";
+    return [item, `${item.firstElementChild.textContent} ${token.slice(token.lastIndexOf("$") + 1)}`.toLowerCase()];
+  }));
 
   // A link into a closed part opens everything around its target.
   const reveal = () => {
@@ -18,11 +25,13 @@
 
   const narrow = () => {
     const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-    const hits = new Set(all.filter((item) => words.every((word) => item.dataset.search.includes(word))));
+    const hits = new Set(words.length ? all.filter((item) => words.every((word) => searched().get(item).includes(word))) : all);
+    const around = new Set();
+    if (words.length) for (const hit of hits) for (let at = hit.parentElement; at; at = at.parentElement) around.add(at);
     for (const item of all) {
-      const below = [...item.querySelectorAll("details.res")].some((inner) => hits.has(inner));
+      const below = around.has(item);
       item.hidden = words.length > 0 && !hits.has(item) && !below;
-      if (item.classList.contains("component")) item.open = words.length > 0 && below;
+      if (item.classList.contains("component")) item.open = below;
     }
     found.textContent = words.length ? `${hits.size} of ${all.length} resources` : `${all.length} resources`;
     label();
@@ -41,13 +50,5 @@
     const link = event.target.closest && event.target.closest('a[href^="#"]');
     if (link && link.getAttribute("href") === location.hash) reveal();
   });
-
-  // Paper cannot be opened: print everything, and put it back afterwards.
-  let closed = [];
-  window.addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    for (const item of closed) item.open = true;
-  });
-  window.addEventListener("afterprint", () => { for (const item of closed) item.open = false; closed = []; });
   reveal();
 })();

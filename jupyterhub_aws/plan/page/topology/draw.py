@@ -4,14 +4,14 @@ colour of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from xml.sax.saxutils import escape
 
 import drawsvg
 
 from jupyterhub_aws.plan.page.parts import Anchors
-from jupyterhub_aws.plan.page.topology.elements import Topology
+from jupyterhub_aws.plan.page.topology.elements import OPEN, Topology
 from jupyterhub_aws.plan.page.topology.layout import (
     CHANNEL,
     TEXT,
@@ -46,6 +46,7 @@ def arrows(canvas: Canvas) -> Iterator[Arrow]:
     """Every line."""
     yield from _users(canvas)
     yield from _to_the_hub(canvas)
+    yield from _signing_in(canvas)
     yield from _to_the_pools(canvas)
     yield from _to_the_homes(canvas)
     yield from _out(canvas)
@@ -57,7 +58,7 @@ def _users(canvas: Canvas) -> Iterator[Arrow]:
     if not entries:
         return
     (users,) = canvas.boxes["users"]
-    x = canvas.left + CHANNEL
+    x = users.x + CHANNEL
     badge = (x, users.bottom + 21)
     gateway = canvas.boxes.get("gateway")
     if gateway and canvas.scene.entries:
@@ -66,10 +67,10 @@ def _users(canvas: Canvas) -> Iterator[Arrow]:
             lane = _channel(entry)
             yield Arrow("users", ((lane, gateway[0].bottom), (lane, entry.y)))
     else:
-        first = entries[0]
-        straight = ((x, users.bottom), (x, first.y))
-        way = straight if first.x < x else _around(x, users.bottom, first)
-        yield Arrow("users", way, badge=badge)
+        under = [box for box in entries if box.x <= x <= box.right]
+        straight = ((x, users.bottom), (x, entries[0].y))
+        way = straight if under else _around(x, users.bottom, entries[0])
+        yield Arrow("users", way, badge=(x, users.bottom + 13))
 
 
 def _around(x: float, y: float, target: Box) -> tuple[Point, ...]:
@@ -93,6 +94,18 @@ def _to_the_hub(canvas: Canvas) -> Iterator[Arrow]:
             )
             yield Arrow("hub", ((x, entry.bottom), (x, under[0].y)), badge=(x, height))
             return
+
+
+def _signing_in(canvas: Canvas) -> Iterator[Arrow]:
+    """From users to where they sign in, and from there to the hub, beside the zones."""
+    for place in canvas.boxes.get("signin", []):
+        (users,) = canvas.boxes["users"]
+        y = place.middle
+        badge = ((place.right + users.x) / 2, y)
+        yield Arrow("signin", ((users.x, y), (place.right, y)), badge=badge)
+        for core in canvas.boxes.get("core", [])[:1]:
+            lane, end = canvas.left - _LANE, core.y + 14
+            yield Arrow("signin", ((place.x, y), (lane, y), (lane, end), (core.x, end)))
 
 
 def _to_the_pools(canvas: Canvas) -> Iterator[Arrow]:
@@ -157,7 +170,7 @@ def _out(canvas: Canvas) -> Iterator[Arrow]:
     private = canvas.marks["private"]
     bus = (canvas.marks["gap"] + private) / 2
     zones = range(len(canvas.scene.zones))
-    by_zone = {index: canvas.edge(index) + canvas.column - CHANNEL for index in zones}
+    by_zone = {index: sum(canvas.columns[index]) - CHANNEL for index in zones}
     for nat in nats:
         here = nat.shape.zones[0]
         served = sorted(by_zone[zone] for zone, through in canvas.scene.exits if through == here)
@@ -203,34 +216,38 @@ def picture(scene: Topology, anchors: Anchors) -> str:
         WIDTH,
         round(canvas.y),
         id_prefix="topology",
-        role="img",
+        role="group",
         aria_labelledby="topology-title topology-words",
-        class_="topology",
+        class_="topology wide-picture",
     )
     title = f"How {scene.vpc.title} in {scene.region} is laid out"
-    drawing.append(_named("title", title, "topology-title"))
-    drawing.append(_named("desc", " ".join(scene.steps), "topology-words"))
+    drawing.append(named("title", title, "topology-title"))
+    drawing.append(named("desc", " ".join(scene.steps), "topology-words"))
     order = ("region", "vpc", "zone", "public", "private")
     for frame in sorted(canvas.frames, key=lambda item: order.index(item.shape.kind)):
         drawing.append(_frame(frame, anchors, canvas.vpc_right - 14))
-    heads = {kind: _arrow_head(kind) for kind in ("way", "quiet")}
+    heads = {kind: arrow_head("arrow", kind) for kind in ("way", "quiet")}
     drawn = list(arrows(canvas))
     for arrow in drawn:
-        drawing.append(_line(arrow, heads["quiet" if arrow.kind in ("out", "control") else "way"]))
+        drawing.append(
+            line_drawn(arrow, heads["quiet" if arrow.kind in ("out", "control") else "way"])
+        )
     for found in canvas.boxes.values():
         for box in found:
-            drawing.append(_box(box, anchors))
-    _badges(drawing, drawn, canvas)
+            drawing.append(box_drawn(box, anchors))
+    badges(drawing, drawn, canvas.scene.numbers)
     return str(drawing.as_svg(header=""))
 
 
-def _named(tag: str, text: str, identity: str) -> drawsvg.Raw:
+def named(tag: str, text: str, identity: str) -> drawsvg.Raw:
+    """An element with words: attributes of the library are not escaped, its own text is not HTML."""
     return drawsvg.Raw(f'<{tag} id="{identity}">{escape(text)}</{tag}>\n')
 
 
-def _arrow_head(kind: str) -> drawsvg.Marker:
+def arrow_head(picture: str, kind: str) -> drawsvg.Marker:
+    """The head of an arrow, by the picture's name and the kind of arrow."""
     marker = drawsvg.Marker(
-        -9, -5, 1, 5, scale=1, orient="auto", id=f"arrow-{kind}", markerUnits="userSpaceOnUse"
+        -9, -5, 1, 5, scale=1, orient="auto", id=f"{picture}-{kind}", markerUnits="userSpaceOnUse"
     )
     marker.append(drawsvg.Path("M-9,-4.5 L0,0 L-9,4.5 Z", class_=f"head {kind}"))
     return marker
@@ -253,15 +270,20 @@ def _frame(frame: Box, anchors: Anchors, label_right: float) -> drawsvg.DrawingP
     round_ = 10 if frame.shape.kind in ("region", "vpc") else 7
     group.append(drawsvg.Rectangle(frame.x, frame.y, frame.width, frame.height, rx=round_))
     centred = frame.shape.kind in ("zone", "public", "private")
-    x = frame.x + frame.width / 2 if centred else label_right
+    aside = (
+        CHANNEL / 3 if frame.shape.kind in ("public", "private") else 0
+    )  # arrows run on the left
+    x = frame.x + frame.width / 2 + aside if centred else label_right
     anchor = "middle" if centred else "end"
     group.append(drawsvg.Text(frame.title, TEXT, x, frame.y + 18, text_anchor=anchor))
     return linked(group, frame.shape.urn, anchors)
 
 
-def _box(box: Box, anchors: Anchors) -> drawsvg.DrawingParentElement:
+def box_drawn(box: Box, anchors: Anchors) -> drawsvg.DrawingParentElement:
+    """A box with its words and parts, each a link to its resource."""
     group = drawsvg.Group(class_=f"box {box.shape.kind}")
-    whole = drawsvg.Group(class_=f"node {box.shape.kind}")
+    world = " world" if box.shape.world else ""
+    whole = drawsvg.Group(class_=f"node {box.shape.kind}{world}")
     whole.append_title(box.shape.words)
     whole.append(drawsvg.Rectangle(box.x, box.y, box.width, box.height, rx=6))
     small = box.shape.kind in ("gateway", "mount")
@@ -271,7 +293,8 @@ def _box(box: Box, anchors: Anchors) -> drawsvg.DrawingParentElement:
     whole.append(drawsvg.Text(box.title, size, x, first, class_="title", text_anchor=anchor))
     for number, line in enumerate(box.lines, 1):
         y = box.y + 22 + 17 * number
-        whole.append(drawsvg.Text(line, TEXT, box.x + 10, y, class_="line"))
+        kind = "alarm" if world and line.startswith(OPEN[0]) else "line"
+        whole.append(drawsvg.Text(line, TEXT, box.x + 10, y, class_=kind))
     group.append(linked(whole, box.shape.urn, anchors))
     for part in box.parts:
         group.append(linked(_part(part), part.shape.urn, anchors))
@@ -289,7 +312,8 @@ def _part(part: Box) -> drawsvg.DrawingParentElement:
     return group
 
 
-def _line(arrow: Arrow, head: drawsvg.Marker) -> drawsvg.Path:
+def line_drawn(arrow: Arrow, head: drawsvg.Marker) -> drawsvg.Path:
+    """The line of an arrow."""
     path = drawsvg.Path(class_=f"arrow {arrow.kind}", marker_end=head if arrow.head else None)
     path.M(*arrow.points[0])
     for x, y in arrow.points[1:]:
@@ -297,11 +321,11 @@ def _line(arrow: Arrow, head: drawsvg.Marker) -> drawsvg.Path:
     return path
 
 
-def _badges(drawing: drawsvg.Drawing, drawn: Sequence[Arrow], canvas: Canvas) -> None:
+def badges(drawing: drawsvg.Drawing, drawn: Sequence[Arrow], numbers: Mapping[str, int]) -> None:
     """The number of each step, once, on the first of its arrows."""
     seen: set[str] = set()
     for arrow in drawn:
-        number = canvas.scene.numbers.get(arrow.kind)
+        number = numbers.get(arrow.kind)
         if number is None or arrow.badge is None or arrow.kind in seen:
             continue
         seen.add(arrow.kind)

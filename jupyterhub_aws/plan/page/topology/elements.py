@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 
 from jupyterhub_aws.checks.resources import Resource, Resources
@@ -13,7 +13,9 @@ from jupyterhub_aws.config.tree import at
 
 @dataclass(frozen=True)
 class Element:
-    """One box. `zones` are the columns that it spans; `parts` are smaller boxes inside it."""
+    """One box. `zones` are the columns that it spans; `parts` are smaller boxes inside it; `world`:
+    the whole internet may reach it, which a line of it says too.
+    """
 
     kind: str
     title: str
@@ -22,6 +24,7 @@ class Element:
     urn: str | None = None
     zones: tuple[int, ...] = ()
     parts: tuple[Element, ...] = ()
+    world: bool = False
 
     @property
     def words(self) -> str:
@@ -33,6 +36,15 @@ class Element:
 
 
 Row = tuple[Element, ...]
+#: What a box says that is open to the world: colour alone says nothing to some readers.
+OPEN = "⚠ open to the world"
+
+
+def marked_open(element: Element, *, when: bool) -> Element:
+    """The box as one that the whole internet may reach."""
+    if not when:
+        return element
+    return replace(element, lines=(*element.lines, OPEN), world=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +57,7 @@ class Topology:
     public: tuple[str, ...]
     private: tuple[str, ...]
     users: Element
+    sign_in: Element | None = None
     operators: Element | None = None
     control: Element | None = None
     gateway: Element | None = None

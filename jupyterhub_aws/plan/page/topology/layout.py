@@ -4,7 +4,10 @@ with what they hold.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from jupyterhub_aws.plan.page.text import fitted, wrapped
 from jupyterhub_aws.plan.page.text import width as measured
@@ -21,6 +24,7 @@ _MOST_LINES = 3
 #: Arrows up and down run this far inside a column's edge, where no label is.
 CHANNEL = 30
 _NAT_WIDTH = 78
+_MOST_ENTRY = 230
 
 
 @dataclass(frozen=True)
@@ -77,20 +81,51 @@ class Canvas:
         """Right edge of the VPC."""
         return self.rail - 34
 
-    @property
-    def column(self) -> float:
-        """Width of a zone."""
+    @cached_property
+    def columns(self) -> tuple[tuple[float, float], ...]:
+        """Left edge and width of each zone: of one width; but a zone with several boxes of its own
+        gets the room to have them beside each other, where the others can do with less.
+        """
         count = len(self.scene.zones)
-        return (self.vpc_right - _LANE - self.left - _GAP * (count - 1)) // count
+        room = self.vpc_right - _LANE - self.left - _GAP * (count - 1)
+        widths = [room // count] * count
+        if self.is_beside:
+            wanted = {zone: _beside(most) for zone, most in _alone(self.scene).items() if most > 1}
+            rest = (room - sum(wanted.values())) // max(count - len(wanted), 1)
+            widths = [max(wanted.get(zone, rest), 0) for zone in range(count)]
+        found, x = [], self.left
+        for width in widths:
+            found.append((x, float(width)))
+            x += width + _GAP
+        return tuple(found)
+
+    @cached_property
+    def is_beside(self) -> bool:
+        """Whether boxes of one zone alone are beside each other, and not below."""
+        count, most = len(self.scene.zones), _alone(self.scene)
+        wanted = [_beside(boxes) for boxes in most.values() if boxes > 1]
+        room = self.vpc_right - _LANE - self.left - _GAP * (count - 1)
+        with_nat = {zone for nat in self.scene.nats for zone in nat.zones}
+        least = [
+            _LEAST_WITH_NAT if zone in with_nat else _LEAST_COLUMN
+            for zone in range(count)
+            if most[zone] < _SEVERAL
+        ]
+        others = room - sum(wanted)
+        return bool(wanted) and (not least or others / len(least) >= max(least))
 
     @property
     def zones_right(self) -> float:
         """Right edge of the zones."""
-        return self.edge(len(self.scene.zones) - 1) + self.column
+        return sum(self.columns[-1])
 
     def edge(self, zone: int) -> float:
         """Left edge of a zone."""
-        return self.left + zone * (self.column + _GAP)
+        return self.columns[zone][0]
+
+    def column(self, zone: int) -> float:
+        """Width of a zone."""
+        return self.columns[zone][1]
 
     def frame(self, shape: Element, x: float, width: float, top: float) -> None:
         """Close a frame around all elements down to here."""
@@ -109,12 +144,46 @@ class Canvas:
         placed = []
         for shape in row:
             for run in _runs(shape.zones or tuple(range(len(self.scene.zones)))):
-                x, right = self.edge(run[0]) + inset, self.edge(run[-1]) + self.column - inset
+                x, right = self.edge(run[0]) + inset, sum(self.columns[run[-1]]) - inset
                 wide = right - x if take is None else min(take, right - x)
                 placed.append(box(shape, right - wide if from_right else x, self.y, wide))
         height = max((item.height for item in placed), default=0)
         self.boxes.setdefault(role, []).extend(replace(item, height=height) for item in placed)
         return height
+
+    def put_beside(self, rows: Sequence[tuple[str, Row]]) -> float:
+        """Place boxes that are in one zone alone, those of a zone beside each other; return how
+        high they are.
+        """
+        placed: list[tuple[str, Box]] = []
+        for zone in range(len(self.scene.zones)):
+            here = [(role, shape) for role, row in rows for shape in row if shape.zones == (zone,)]
+            room = self.column(zone) - 4 * _FRAME - _GAP * (len(here) - 1)
+            wide = room / max(len(here), 1)
+            for index, (role, shape) in enumerate(here):
+                x = self.edge(zone) + 2 * _FRAME + index * (wide + _GAP)
+                placed.append((role, box(shape, x, self.y, wide)))
+        height = max((item.height for _, item in placed), default=0)
+        for role, item in placed:
+            self.boxes.setdefault(role, []).append(replace(item, height=height))
+        return height
+
+
+_SEVERAL = 2
+#: What a column needs: two boxes beside each other, a balancer, a balancer with a NAT gateway.
+_BESIDE, _LEAST_COLUMN, _LEAST_WITH_NAT = 180, 200, 262
+
+
+def _beside(count: int) -> float:
+    """How wide a zone is that has so many boxes beside each other."""
+    return count * _BESIDE + _GAP * (count - 1) + 4 * _FRAME
+
+
+def _alone(scene: Topology) -> Counter[int]:
+    """How many boxes are in each zone and in no other one: of core nodes and databases."""
+    return Counter(
+        shape.zones[0] for shape in (*scene.core, *scene.databases) if len(shape.zones) == 1
+    )
 
 
 def _runs(zones: tuple[int, ...]) -> list[tuple[int, ...]]:
@@ -179,7 +248,7 @@ def arranged(scene: Topology) -> Canvas:
     canvas.y += _FRAME
     for index, zone in enumerate(scene.zones):
         top, shape = canvas.marks["zones"], Element("zone", zone)
-        canvas.frame(shape, canvas.edge(index), canvas.column, top)
+        canvas.frame(shape, *canvas.columns[index], top)
     _below(canvas)
     canvas.y += 14
     canvas.frame(scene.vpc, _VPC_X, canvas.vpc_right - _VPC_X, canvas.marks["vpc"])
@@ -193,12 +262,16 @@ def arranged(scene: Topology) -> Canvas:
 
 
 def _outside(canvas: Canvas) -> None:
-    scene, middle = canvas.scene, canvas.zones_right - 300
+    scene, right = canvas.scene, canvas.zones_right
     canvas.y = 4
-    there = [("users", scene.users, canvas.left, 300.0)]
+    there, x = [], canvas.left
+    if scene.sign_in is not None:
+        there.append(("signin", scene.sign_in, x, 216.0))
+        x += 216 + 44
+    there.append(("users", scene.users, x, 250.0 if scene.sign_in else 300.0))
     if scene.gateway is not None:
         internet = Element("outside", "Internet", ("images, packages, data",))
-        there.append(("internet", internet, middle + 60, 240.0))
+        there.append(("internet", internet, right - 210, 210.0))
     if scene.operators is not None:
         there.append(("operators", scene.operators, canvas.rail, float(_RAIL)))
     placed = {role: box(shape, x, canvas.y, width) for role, shape, x, width in there}
@@ -212,41 +285,61 @@ def _public(canvas: Canvas) -> None:
     top = canvas.y
     canvas.y += 26
     nats = canvas.scene.nats
-    room = canvas.column - 4 * _FRAME - (_NAT_WIDTH + _GAP if nats else 0)
-    entries = canvas.put("entry", canvas.scene.entries, take=room)
+    with_nat = {zone for nat in nats for zone in nat.zones}
+    narrowest = min(
+        canvas.column(zone) - 4 * _FRAME - (_NAT_WIDTH + _GAP if zone in with_nat else 0)
+        for zone in range(len(canvas.scene.zones))
+    )
+    entries = canvas.put("entry", canvas.scene.entries, take=min(narrowest, _MOST_ENTRY))
     there = canvas.put("nat", nats, take=_NAT_WIDTH, from_right=True)
     canvas.y += max(entries, there, 8) + _FRAME
     for index, label in enumerate(canvas.scene.public):
         if label:
-            subnet = Element("public", f"public subnet {label}")
-            canvas.frame(subnet, canvas.edge(index) + _FRAME, canvas.column - 2 * _FRAME, top)
+            x, width = canvas.columns[index]
+            subnet = Element("public", _subnets("public", label, width))
+            canvas.frame(subnet, x + _FRAME, width - 2 * _FRAME, top)
     canvas.marks["gap"] = canvas.y
     canvas.y += 40
+
+
+def _subnets(kind: str, cidr: str, width: float) -> str:
+    """The label of a subnet, short where arrows would run through the long one."""
+    label = f"{kind} subnet {cidr}"
+    return label if measured(label, TEXT, bold=True) < width - 2 * CHANNEL else f"{kind} {cidr}"
 
 
 def _private(canvas: Canvas) -> None:
     scene, top = canvas.scene, canvas.y
     canvas.marks["private"] = top
     canvas.y += 26
+    inside: tuple[tuple[str, Row], ...] = (("core", scene.core), ("database", scene.databases))
+    if canvas.is_beside:
+        inside = tuple((role, _spanning(row)) for role, row in inside)
     for role, row in (
         ("entry", scene.entries_inside),
-        ("core", scene.core),
-        ("database", scene.databases),
+        *inside,
         *(("pool", row) for row in scene.pools),
     ):
-        if role == "core" and scene.control is not None:
-            canvas.boxes["control"] = [box(scene.control, canvas.rail, canvas.y, _RAIL)]
-        if row:
-            for line in _without_overlap(row):
-                canvas.y += canvas.put(role, line) + _GAP
+        if role == "core":
+            if scene.control is not None:
+                canvas.boxes["control"] = [box(scene.control, canvas.rail, canvas.y, _RAIL)]
+            if canvas.is_beside:
+                both = (("core", scene.core), ("database", scene.databases))
+                canvas.y += canvas.put_beside(both) + _GAP
+        for line in _without_overlap(row):
+            canvas.y += canvas.put(role, line) + (2 * _GAP if role == "entry" else _GAP)
     if scene.mounts:
         canvas.y += canvas.put("mount", scene.mounts) + _GAP
     canvas.y += _FRAME - _GAP + 4
     for index, label in enumerate(scene.private):
-        title = f"private subnet {label}" if label else "subnets"
-        canvas.frame(
-            Element("private", title), canvas.edge(index) + _FRAME, canvas.column - 2 * _FRAME, top
-        )
+        x, width = canvas.columns[index]
+        title = _subnets("private", label, width) if label else "subnets"
+        canvas.frame(Element("private", title), x + _FRAME, width - 2 * _FRAME, top)
+
+
+def _spanning(row: Row) -> Row:
+    """The boxes of a row that are in several zones."""
+    return tuple(shape for shape in row if len(shape.zones) != 1)
 
 
 def _without_overlap(row: Row) -> list[Row]:

@@ -4,9 +4,11 @@ server's data travel.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from jupyterhub_aws.checks.resources import Resource, Resources
+from jupyterhub_aws.plan.exposure import exposures
 from jupyterhub_aws.plan.page.topology import services
 from jupyterhub_aws.plan.page.topology.elements import (
     GATEWAY,
@@ -18,11 +20,12 @@ from jupyterhub_aws.plan.page.topology.elements import (
     host,
 )
 from jupyterhub_aws.plan.plan import Plan
+from jupyterhub_aws.plan.users import HubUsers, users_of
 
 _VPC = "aws:ec2/vpc:Vpc"
-_INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 _SHOWN_RANGES = 3
+#: So many hubs are named with their sign-in.
+_SHOWN_HUBS = 3
 
 
 def scene(plan: Plan) -> Topology:
@@ -31,11 +34,13 @@ def scene(plan: Plan) -> Topology:
         plan.recording.everything.own
     )  # what the caller's program adds has no place in this picture
     places, owners = Places(resources), Owners(resources)
-    plane, operators = services.control(resources)
+    open_ = {item.urn for item in exposures(resources)}
+    plane, operators = services.control(resources, open_)
     ways_in = (
-        services.entries(places, owners, public=True),
-        services.entries(places, owners, public=False),
+        services.entries(places, owners, open_, public=True),
+        services.entries(places, owners, open_, public=False),
     )
+    hubs = users_of(plan)
     found = Topology(
         region=plan.stack.region,
         vpc=_vpc(resources),
@@ -43,6 +48,7 @@ def scene(plan: Plan) -> Topology:
         public=places.labels(public=True),
         private=places.labels(public=False) or ("",) * len(places.zones),
         users=_users(resources, owners, ways_in[0] + ways_in[1]),
+        sign_in=_sign_in(hubs),
         operators=operators,
         control=plane,
         gateway=_gateway(resources),
@@ -57,7 +63,7 @@ def scene(plan: Plan) -> Topology:
         pools=services.pools(plan.stack, places),
         homes=services.homes(places),
     )
-    numbers, steps = _steps(found)
+    numbers, steps = _steps(found, hubs)
     return replace(found, numbers=numbers, steps=steps)
 
 
@@ -97,25 +103,30 @@ def _users(resources: Resources, owners: Owners, entries: Row) -> Element:
 
 def _ranges(balancer: Resource, resources: Resources) -> list[str]:
     """The networks that a load balancer's security groups allow in."""
-    groups = resources.referred(balancer.inputs.get("securityGroups"), _GROUP)
-    rules = [
-        rule
-        for rule in resources.of(_INGRESS)
-        if any(
-            group in groups
-            for group in resources.referred(rule.inputs.get("securityGroupId"), _GROUP)
-        )
-    ]
     return [
         str(cidr)
-        for rule in rules
+        for rule in services.rules_of(balancer, resources)
         if (cidr := rule.inputs.get("cidrIpv4") or rule.inputs.get("cidrIpv6"))
     ]
 
 
-def _steps(scene: Topology) -> tuple[dict[str, int], tuple[str, ...]]:
+def _sign_in(hubs: Sequence[HubUsers]) -> Element | None:
+    """Where users prove who they are; None where no hub has a provider for it."""
+    outside = [hub for hub in hubs if hub.sign_in.host]
+    if not outside:
+        return None
+    if len({hub.sign_in for hub in outside}) == 1:
+        found = outside[0].sign_in
+        return Element("signin", f"Sign-in: {found.provider}", (found.host, *found.admitted[:1]))
+    lines = tuple(f"{hub.name}: {hub.sign_in.provider}" for hub in outside[:_SHOWN_HUBS])
+    more = (f"and {len(outside) - _SHOWN_HUBS} more",) if len(outside) > _SHOWN_HUBS else ()
+    return Element("signin", "Sign-in", (*lines, *more))
+
+
+def _steps(scene: Topology, hubs: Sequence[HubUsers]) -> tuple[dict[str, int], tuple[str, ...]]:
     """The numbered arrows that this stack has, and a sentence for each."""
     entries = scene.entries + scene.entries_inside
+    by_password = all(hub.sign_in.password for hub in hubs)
     sentences = {
         "users": (
             "A user opens the hub's address; the load balancer takes the connection in any zone.",
@@ -124,6 +135,14 @@ def _steps(scene: Topology) -> tuple[dict[str, int], tuple[str, ...]]:
         "hub": (
             "The load balancer forwards it to the hub's proxy on the core nodes.",
             bool(entries and scene.core),
+        ),
+        "signin": (
+            (
+                "The user signs in with a name and a password, which the hub has checked there."
+                if by_password
+                else "The user signs in there; the hub is told who it is, and admits whom it lists."
+            ),
+            bool(scene.sign_in),
         ),
         "pool": (
             (

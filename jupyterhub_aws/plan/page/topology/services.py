@@ -5,7 +5,7 @@ endpoints.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import groupby
 
 from jupyterhub_aws.checks.placement import UserNodes, user_nodes
@@ -21,17 +21,20 @@ from jupyterhub_aws.plan.page.topology.elements import (
     Places,
     Row,
     host,
+    marked_open,
 )
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+_INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+_GROUP = "aws:ec2/securityGroup:SecurityGroup"
 _LISTENER = "aws:lb/listener:Listener"
 _SUBNET_GROUP = "aws:rds/subnetGroup:SubnetGroup"
 _FILE_SYSTEM = "aws:efs/fileSystem:FileSystem"
 
 
-def entries(places: Places, owners: Owners, *, public: bool) -> Row:
+def entries(places: Places, owners: Owners, open_: Collection[str], *, public: bool) -> Row:
     """In each zone the balancers that have an address there, those in public or those in private
-    subnets.
+    subnets. `open_` are the URNs of what is open to the world.
     """
     found: dict[int, list[Resource]] = defaultdict(list)
     for balancer in places.resources.of(BALANCER):
@@ -40,7 +43,32 @@ def entries(places: Places, owners: Owners, *, public: bool) -> Row:
         if any(map(places.is_public, subnets)) is public:
             for zone in places.of(names):
                 found[zone].append(balancer)
-    return tuple(_entry(zone, found[zone], places.resources, owners) for zone in sorted(found))
+    return tuple(
+        marked_open(
+            _entry(zone, found[zone], places.resources, owners),
+            when=any(_admits_world(item, places.resources, open_) for item in found[zone]),
+        )
+        for zone in sorted(found)
+    )
+
+
+def _admits_world(balancer: Resource, resources: Resources, open_: Collection[str]) -> bool:
+    """Whether a rule of one of its security groups, or a group's own, is open to the world."""
+    return any(rule.urn in open_ for rule in rules_of(balancer, resources))
+
+
+def rules_of(balancer: Resource, resources: Resources) -> list[Resource]:
+    """The rules for ingress of a load balancer's security groups, and the groups themselves."""
+    groups = resources.referred(balancer.inputs.get("securityGroups"), _GROUP)
+    rules = [
+        rule
+        for rule in resources.of(_INGRESS)
+        if any(
+            group in groups
+            for group in resources.referred(rule.inputs.get("securityGroupId"), _GROUP)
+        )
+    ]
+    return [*groups, *rules]
 
 
 def _entry(zone: int, balancers: list[Resource], resources: Resources, owners: Owners) -> Element:
@@ -197,7 +225,7 @@ def _endpoint(item: Resource) -> Element:
     )
 
 
-def control(resources: Resources) -> tuple[Element | None, Element | None]:
+def control(resources: Resources, open_: Collection[str]) -> tuple[Element | None, Element | None]:
     """The control plane, and which clients reach it from outside."""
     found = resources.of("aws:eks/cluster:Cluster")
     if not found:
@@ -215,11 +243,9 @@ def control(resources: Resources) -> tuple[Element | None, Element | None]:
         "API inside the VPC" + (" and from the operators" if ranges else " only"),
     )
     plane = Element("control", "EKS control plane", lines, urn=found[0].urn)
-    return plane, (
-        Element("outside", "Operators", (f"kubectl and pulumi from {', '.join(ranges)}",))
-        if ranges
-        else None
-    )
+    operators = Element("outside", "Operators", (f"kubectl and pulumi from {', '.join(ranges)}",))
+    world = found[0].urn in open_
+    return marked_open(plane, when=world), operators if ranges else None
 
 
 # --- The nodes in the picture: the core group with the hubs that run on it, and the pools of
