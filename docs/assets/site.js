@@ -9,5 +9,10 @@ addEventListener("resize", reachable)
 new MutationObserver(() => document.querySelectorAll(".md-code__nav:not([role])").forEach((part) => { part.setAttribute("role", "none") }))
   .observe(document.documentElement, { childList: true, subtree: true })
 // Links to the one page that the reference was: to the page of the section.
-if (/\/reference\.html$/.test(location.pathname) && location.hash.includes(".") && !document.getElementById(location.hash.slice(1)))
-  location.replace(`reference/${location.hash.slice(1).split(".")[0]}.html${location.hash}`)
+const moved = () => {
+  const name = location.hash.slice(1)
+  if (/\/reference\.html$/.test(location.pathname) && name.includes(".") && !document.getElementById(name))
+    location.replace(`reference/${name.split(".")[0]}.html${location.hash}`)
+}
+moved()
+addEventListener("hashchange", moved)

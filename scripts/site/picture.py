@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "pictures"
 #: The picture has no date of its own; support dates that are judged as of a day are beside it.
 AS_OF = datetime.date(2026, 11, 30)
+#: A block of rules for some screens alone, with the rules in it.
+_MEDIA = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _FONT = "font-family: system-ui, sans-serif; background: var(--paper)"
 
@@ -25,7 +27,7 @@ _FONT = "font-family: system-ui, sans-serif; background: var(--paper)"
 def pictures(plan: Plan) -> dict[str, str]:
     """The SVG files by their names."""
     html = page(plan)
-    found = re.search(r'<svg[^>]*class="topology".*?</svg>', html, re.DOTALL)
+    found = re.search(r'<svg[^>]*class="topology\b.*?</svg>', html, re.DOTALL)
     style = re.search(r"<style[^>]*>(.*?)</style>", html, re.DOTALL)
     if found is None or style is None:
         raise ValueError("the page of the plan has no picture with the class `topology`")
@@ -47,15 +49,23 @@ def pictures(plan: Plan) -> dict[str, str]:
 
 def _colours(style: str) -> tuple[str, str, str]:
     """The colours of the page in the light and in the dark, and the rules of the picture."""
-    colours: list[str] = []
-    rules: list[str] = []
-    for selector, body in _RULE.findall(re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)):
-        if selector.strip() == ":root" and "--paper" in body:
-            kept = re.findall(r"--[\w-]+:[^;]*;", body)
-            colours.append(" ".join(kept))
-        elif ".topology" in selector and "a:" not in selector and len(colours) >= 2:
-            rules.append(f"{selector.strip()} {{{body}}}")
-    return colours[0], colours[1], " ".join(rules)
+    style = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)
+    everywhere = _MEDIA.sub("", style)
+    dark = "".join(block[0] for block in _MEDIA.finditer(style) if "scheme: dark" in block[0])
+    rules = [
+        f"{selector.strip()} {{{body}}}"
+        for selector, body in _RULE.findall(everywhere)
+        if ".topology" in selector and "a:" not in selector
+    ]
+    return _variables(everywhere), _variables(dark), " ".join(rules)
+
+
+def _variables(style: str) -> str:
+    return " ".join(
+        " ".join(f"{each};" for each in re.findall(r"--[\w-]+:[^;]*", body))
+        for selector, body in _RULE.findall(style)
+        if selector.strip().endswith(":root")
+    )
 
 
 def main() -> None:

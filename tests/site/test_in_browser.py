@@ -158,9 +158,11 @@ def results(page: Page, query: str, count: int = 3) -> list[str]:
         page.locator("label.md-header__button[for=__search]").click()
     field.click()
     field.fill("zzzz")
+    field.press("End")  # the page listens to keys
     meta = page.locator(".md-search-result__meta")
     expect(meta).to_have_text("No matching documents", timeout=30_000)
     field.fill(query)
+    field.press("End")
     expect(meta).to_have_text(re.compile(r"\d+ matching document"), timeout=30_000)
     items = page.locator(".md-search-result__list > .md-search-result__item").all()[:count]
     links = [item.locator(".md-search-result__link").first for item in items]
