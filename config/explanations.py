@@ -71,7 +71,9 @@ class Explained:
 
 @dataclass(frozen=True, kw_only=True)
 class ExplainedOption:
-    """An option of stack files, by its path with NAME for names of one's own."""
+    """An option of stack files. `is_free`: its last word is a name of one's own, of a pool or a
+    profile.
+    """
 
     path: str
     says: str
@@ -79,6 +81,7 @@ class ExplainedOption:
     changing: str
     kinds: tuple[str, ...]
     inside: tuple[str, ...]
+    is_free: bool
 
     def as_json(self) -> dict[str, Any]:
         """The same as data."""
@@ -174,7 +177,13 @@ def explained_option(path: str) -> ExplainedOption | None:
     schema = models_schema()
     definitions: Node = schema["$defs"]
     nodes = [node for node in [schema["properties"].get(path.partition(".")[0])] if node]
+    is_free = False
     for part in path.split(".")[1:]:
+        is_free = not any(
+            part in model.get("properties", {})
+            for node in nodes
+            for model in _models(node, definitions)
+        )
         nodes = [below for node in nodes for below in _below(node, part, definitions)]
     if not nodes:
         return None
@@ -195,6 +204,7 @@ def explained_option(path: str) -> ExplainedOption | None:
         changing=str(node.get("changing", "")),
         kinds=tuple(kinds),
         inside=tuple(inside),
+        is_free=is_free,
     )
 
 

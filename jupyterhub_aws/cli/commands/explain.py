@@ -41,10 +41,9 @@ def explain_command(id: str | None, as_json: bool) -> int:
         return 0
     wanted = id.strip("[]")
     known = explanations.known_ids()
-    # `pools.max-belw-min` could be a pool of that name, and is not.
-    mistyped = wanted not in known and closest(wanted, known, cutoff=_ALIKE) is not None
-    look = not mistyped and wanted not in _only_ids()
-    option = explanations.explained_option(wanted) if look else None
+    option = None if wanted in _only_ids() else explanations.explained_option(wanted)
+    if option is not None and option.is_free and closest(wanted, known, cutoff=_ALIKE):
+        option = None  # `pools.max-belw-min` could be a pool of that name, and is not
     if option is not None and wanted not in known:
         if as_json:
             data_to_standard_output(option.as_json())
