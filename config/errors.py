@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -146,3 +146,18 @@ def closest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | No
     by_fold = {candidate.casefold(): candidate for candidate in known}
     matches = get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=cutoff)
     return by_fold[matches[0]] if matches else None
+
+
+def did_you_mean(
+    word: str, known: Iterable[str], otherwise: str, *, cutoff: float = 0.6, form: str = "{}"
+) -> str:
+    """The fix for a word that does not exist: the known one that it most probably means, written
+    as in `form`; else `otherwise`.
+    """
+    guess = closest(word, known, cutoff=cutoff)
+    return f"did you mean {form.format(guess)}?" if guess else otherwise
+
+
+def some(names: Sequence[str], most: int = 4) -> str:
+    """The first names, and how many more there are: `a, b and 3 more`."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, dotted, refused, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, did_you_mean, dotted, refused, shown
 from jupyterhub_aws.config.keys import canonical, canonical_key, misplaced
 from jupyterhub_aws.config.project import Project, project_of
 from jupyterhub_aws.config.stack import PROJECT, file_key
@@ -87,7 +87,9 @@ def find(stack: str, folder: Path) -> Path:
         item.name.removeprefix("Pulumi.").removesuffix(".yaml")
         for item in folder.glob("Pulumi.*.yaml")
     )
-    fix = f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file"
+    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    among = f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file"
+    fix = did_you_mean(name, there, among)
     raise refused(path.name, "stack-file.missing", "", "this file does not exist", fix)
 
 

@@ -19,10 +19,10 @@ def stack_file(stack: str, settings: Sequence[str] = ()) -> StackFile:
     """The file of a stack with `path=value` settings on top. Raises ConfigError."""
     from jupyterhub_aws.config.stack_file import find, read
 
-    return read(find(stack, _stack_folder(stack)), settings)
+    return read(find(stack, stack_folder(stack)), settings)
 
 
-def _stack_folder(stack: str) -> Path:
+def stack_folder(stack: str) -> Path:
     """Where the file of a stack is looked for by its name: the current folder, else where the
     project keeps them. Raises ConfigError outside of a project.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -10,45 +11,60 @@ import click
 
 from jupyterhub_aws.config.errors import ConfigError
 
-#: Subcommand -> what the list of commands says of it.
-_COMMANDS = {
-    "init": "Make a project of your own: asks, writes, plans",
-    "plan": "What `pulumi up` would build, what is wrong with it, its cost",
-    "diff": "What changes between two plans, and for which users",
-    "gate": "May a change be merged? Judged by the older side's policy",
-    "report": "Write the comment of a pull request from plans",
-    "values": "The values that Helm gets for a hub",
-    "versions": "What is old, near its end, or insecure",
-    "migrate": "Rewrite stack files for this version of the library",
-    "upgrade": "Plan an upgrade of Kubernetes, step by step",
-    "drain": "Empty nodes without ending a server",
-    "open": "Open a hub in the browser, through a tunnel if need be",
-    "pause": "Scale a stack to zero; homes and names stay",
-    "resume": "Bring a paused stack back as its file says",
-    "health": "Sign in, start a server of each profile, run a cell",
-    "announce": "Show a text on every page of a hub, until a time",
-    "who": "Every server: whose, which profile, on which node",
-    "nodes": "Every node: pool, type, zone, market, load",
-    "logs": "Logs of a hub, its proxy or a user's server",
-    "restart": "Restart a hub or its proxy, and wait until it is ready",
-    "history": "The revisions of a hub's release that Helm keeps",
-    "rollback": "Put a hub back to an earlier revision",
-    "kubeconfig": "Print or merge a kubeconfig for the cluster",
-    "doctor": "Look at releases, pods, claims and nodes for faults",
-    "destroy": "What a teardown deletes, what stays, and what that costs",
-    "orphans": "What is still in the account after a teardown",
-    "backup": "Show the backups of a stack, or make one now",
-    "restore": "Restore a home, a volume or a database beside what exists",
-    "can": "May a user's server make a call to AWS, and why",
-    "sites": "Every external host that a stack talks to, for a firewall",
-    "bundle": "Images, charts and wheels for an isolated network",
-    "probe": "Try a hub's sign-in from here",
-    "certificate": "Make and inspect certificates for hubs",
-    "homes": "Which directory is each user's home",
-    "adopt": "Adopt a cluster or a hub that exists",
-    "schema": "The JSON schema of stack files, for editors",
-    "docs": "The reference page of every option",
+#: Every command once, under what it is for: what the list of commands says of it.
+SECTIONS: dict[str, dict[str, str]] = {
+    "Build": {
+        "init": "Make a project of your own: asks, writes, plans",
+        "plan": "What `pulumi up` would build, what is wrong with it, its cost",
+        "explain": "What a message means: cause and cure, by its id",
+        "open": "Open a hub in the browser, through a tunnel if need be",
+        "certificate": "Make and inspect certificates for hubs",
+        "probe": "Try a hub's sign-in from here",
+        "schema": "The JSON schema of stack files, for editors",
+        "docs": "The reference page of every option",
+        "completion": "Let the shell complete commands, stacks, hubs and users",
+    },
+    "Look": {
+        "health": "Sign in, start a server of each profile, run a cell",
+        "who": "Every server: whose, which profile, on which node",
+        "nodes": "Every node: pool, type, zone, market, load",
+        "doctor": "Look at releases, pods, claims and nodes for faults",
+        "logs": "Logs of a hub, its proxy or a user's server",
+        "history": "The revisions of a hub's release that Helm keeps",
+        "can": "May a user's server make a call to AWS, and why",
+        "values": "The values that Helm gets for a hub",
+        "versions": "What is old, near its end, or insecure",
+    },
+    "Change": {
+        "diff": "What changes between two plans, and for which users",
+        "gate": "May a change be merged? Judged by the older side's policy",
+        "report": "Write the comment of a pull request from plans",
+        "upgrade": "Plan an upgrade of Kubernetes, step by step",
+        "migrate": "Rewrite stack files for this version of the library",
+    },
+    "Operate": {
+        "announce": "Show a text on every page of a hub, until a time",
+        "pause": "Scale a stack to zero; homes and names stay",
+        "resume": "Bring a paused stack back as its file says",
+        "drain": "Empty nodes without ending a server",
+        "restart": "Restart a hub or its proxy, and wait until it is ready",
+        "rollback": "Put a hub back to an earlier revision",
+        "kubeconfig": "Print or merge a kubeconfig for the cluster",
+        "backup": "Show the backups of a stack, or make one now",
+        "restore": "Restore a home, a volume or a database beside what exists",
+        "destroy": "What a teardown deletes, what stays, and what that costs",
+        "orphans": "What is still in the account after a teardown",
+    },
+    "Adopt": {
+        "adopt": "Adopt a cluster or a hub that exists",
+        "homes": "Which directory is each user's home",
+    },
+    "Isolated network": {
+        "sites": "Every external host that a stack talks to, for a firewall",
+        "bundle": "Images, charts and wheels for an isolated network",
+    },
 }
+_COMMANDS = {name: says for section in SECTIONS.values() for name, says in section.items()}
 #: Modules of jupyterhub_aws.cli.commands with several commands. Any other command is in the module of
 #: its name.
 _MODULES = {
@@ -60,6 +76,15 @@ _MODULES = {
     "plan": ("plan", "values", "sites"),
     "teardown": ("destroy", "orphans"),
     "versions": ("versions", "upgrade"),
+}
+
+
+#: What an exit code means, whatever the command. Its own `--help` says what 1 means there.
+EXIT_CODES = {
+    0: "done, and nothing is wrong",
+    1: "done, and the answer is no: a check failed, a fault was found",
+    2: "not done: wrong input, no credentials, no answer",
+    130: "interrupted with Ctrl+C",
 }
 
 
@@ -86,8 +111,16 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing one of them."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        width = max(map(len, _COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), says) for name, says in commands.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Exit codes: the same for every command."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), says) for code, says in EXIT_CODES.items()])
 
 
 def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
@@ -115,36 +148,51 @@ def _version(ctx: click.Context, _option: click.Parameter, asked: bool) -> None:
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def jhub(debug: bool) -> None:
-    """JupyterHub on AWS: plan it here, build it with `pulumi up`. Needs no account and no
-    network unless it says so.
+    """JupyterHub on AWS: plan it here, build it with `pulumi up`.
+
+    Begin with `jhub init lab`: it asks what it needs, writes a project and plans it, without an
+    account. Then `jhub plan dev` in that folder, and `jhub COMMAND --help` for examples.
     """
     del debug
 
 
+def interrupted() -> int:
+    """Say that Ctrl+C ended the command, in one line. Files are written whole or not at all."""
+    with contextlib.suppress(OSError, ValueError):
+        print("\njhub: interrupted", file=sys.stderr, flush=True)
+    return 130
+
+
+def _say_error(error: Exception, *, traceback: bool) -> None:
+    from jupyterhub_aws.cli.output import show_problems
+
+    if isinstance(error, ConfigError):
+        show_problems(error)
+    elif isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+    elif isinstance(error, click.ClickException):
+        from jupyterhub_aws.cli.usage import problem_of
+
+        show_problems(problem_of(error))
+    elif traceback:
+        import traceback as trace
+
+        trace.print_exception(error)
+    else:
+        from jupyterhub_aws.cli.explain import explain
+
+        print(explain(error), file=sys.stderr)
+
+
 def run(arguments: Sequence[str]) -> int:
-    """Run `jhub` with these arguments and return its exit code: 0 ok, 1 a check failed, 2 wrong
-    input.
-    """
+    """Run `jhub` with these arguments and return its exit code, one of EXIT_CODES."""
     # At any position: the message that suggests it cannot know which.
     rest = [argument for argument in arguments if argument != "--debug"]
     try:
         result = jhub.main(rest, prog_name="jhub", standalone_mode=False)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except click.ClickException as error:
-        error.show()
-        return 2
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        return interrupted()
     except Exception as error:  # whatever the program raises, the operator gets one line
-        if "--debug" in arguments:
-            import traceback
-
-            traceback.print_exc()
-            return 2
-        from jupyterhub_aws.cli.explain import explain
-
-        print(explain(error), file=sys.stderr)
+        _say_error(error, traceback="--debug" in arguments)
         return 2
     return result if isinstance(result, int) else 0

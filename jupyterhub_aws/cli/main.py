@@ -13,7 +13,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 #: In the environment of the command that another one handed over to.
@@ -33,12 +33,20 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")
     from jupyterhub_aws.cli.group import run
 
-    code = run(sys.argv[1:])
+    code = _ended(run)
     with contextlib.suppress(BrokenPipeError):  # `jhub plan dev | head`
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
     os._exit(code)
+
+
+def _ended(run: Callable[[Sequence[str]], int]) -> int:
+    """The exit code of the command line. Completion ends by SystemExit, inside click."""
+    try:
+        return run(sys.argv[1:])
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
 
 
 def projects_command(arguments: Sequence[str]) -> str | None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from jupyterhub_aws.cli import complete
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+#: Seconds that `--notice` and `--by` take at most.
+_LONGEST_NOTICE, _LONGEST_DEADLINE = 12 * 3600, 24 * 3600
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+stack_argument = click.argument("stack", shell_complete=complete.stacks)
+optional_stack = click.argument("stack", required=False, shell_complete=complete.stacks)
+hub_argument = click.argument("hub", shell_complete=complete.hubs)
+optional_hub = click.argument("hub", required=False, shell_complete=complete.hubs)
 #: `--set`: a plan of the stack as it would be with other values.
 what_if = click.option(
     "--set", "settings", multiple=True, metavar="PATH=VALUE", help="What if? As with `jhub plan`."
@@ -17,9 +28,17 @@ html_file = click.option("--html", "html_file", metavar="FILE", help="As one pag
 do_not_ask = click.option("--yes", is_flag=True, help="Do not ask.")
 let_up_go_on = click.option("--yes", is_flag=True, help="Let `pulumi up` go on without asking.")
 one_hub_or_all = click.option(
-    "--hub", metavar="NAME", help="One hub. Default: every hub of the stack."
+    "--hub",
+    metavar="NAME",
+    shell_complete=complete.hubs,
+    help="One hub. Default: every hub of the stack.",
 )
-the_only_hub = click.option("--hub", help="Which hub. May be left out where there is one.")
+the_only_hub = click.option(
+    "--hub",
+    metavar="NAME",
+    shell_complete=complete.hubs,
+    help="Which hub. May be left out where there is one.",
+)
 
 
 def as_json(says: str = "As data.") -> Decorator:
@@ -44,3 +63,60 @@ def file_or_output(name: str, says: str) -> Decorator:
         metavar="[FILE]",
         help=says,
     )
+
+
+def show_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--show`, also known as `--dry-run`: the lines and nothing else."""
+    says = "Print what would be run, and run nothing. Asks neither AWS nor the cluster, except for a user's log, whose pod is looked up."
+    return click.option("--show", "--dry-run", is_flag=True, help=says)(function)
+
+
+class NoticePeriod(click.ParamType[int]):
+    """How long users have: 15m, 1h, 0m."""
+
+    name = "duration"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Seconds. Refuses what is none, and more than twelve hours."""
+        from jupyterhub_aws.operate.live.notifier import seconds_of
+
+        if isinstance(value, int):
+            return value
+        seconds = seconds_of(value, _LONGEST_NOTICE)
+        if seconds is None:
+            self.fail(f"{value!r} is not a time of at most 12h; write it like 15m", param, ctx)
+        return seconds
+
+
+class Deadline(click.ParamType[datetime.datetime]):
+    """Until when users have: a time of the day in UTC (18:00: the next one), or from now on
+    (90m, 2h).
+    """
+
+    name = "time"
+
+    def convert(
+        self,
+        value: str | datetime.datetime,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> datetime.datetime:
+        """The moment, at most a day from now."""
+        from jupyterhub_aws.operate.live.notifier import seconds_of
+
+        if isinstance(value, datetime.datetime):
+            return value
+        now = datetime.datetime.now(tz=datetime.UTC)
+        if match := _CLOCK.fullmatch(value):
+            moment = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
+            return moment if moment > now else moment + datetime.timedelta(days=1)
+        if (seconds := seconds_of(value, _LONGEST_DEADLINE)) is not None:
+            return now + datetime.timedelta(seconds=seconds)
+        self.fail(
+            f"{value!r} is not a time; write 18:00 (UTC), or a time from now of at most 24h"
+            " like 90m",
+            param,
+            ctx,
+        )

@@ -6,11 +6,13 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from jupyterhub_aws.config.errors import refused
+from jupyterhub_aws.config.errors import ConfigError, refused
 
 
 def to_standard_output(text: str) -> None:
@@ -58,3 +60,43 @@ def _replaced(target: Path, text: str) -> None:
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def show_problems(error: ConfigError) -> None:
+    """Print the problems on standard error: on a terminal wrapped at its width, what to do on a
+    line of its own; in a pipe or file one line each, for `grep`.
+    """
+    with contextlib.suppress(OSError):
+        if sys.stderr is None or not sys.stderr.isatty():
+            print(error, file=sys.stderr)
+            return
+        width = shutil.get_terminal_size().columns
+        for problem in error.problems:
+            place = f"{error.source}: {problem.path}" if problem.path else error.source
+            print(wrapped(f"{place}: {problem.what}", width), file=sys.stderr)
+            print(wrapped(f"{problem.fix} [{problem.id}]", width, "  → "), file=sys.stderr)
+
+
+def wrapped(text: str, width: int, begins: str = "") -> str:
+    """A text of a terminal's width whose further lines are indented. Words, and so commands and
+    addresses to copy, stay whole.
+    """
+    return textwrap.fill(
+        text,
+        max(width, 20),
+        initial_indent=begins,
+        subsequent_indent=" " * max(len(begins), 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def say(text: str, *, begins: str = "", err: bool = False) -> None:
+    """Print an answer: wrapped on a terminal, one line in a pipe."""
+    stream = sys.stderr if err else sys.stdout
+    if stream is not None and stream.isatty():
+        text = wrapped(text, shutil.get_terminal_size().columns, begins)
+    else:
+        text = begins + text
+    with contextlib.suppress(BrokenPipeError):
+        print(text, file=stream, flush=True)

@@ -333,7 +333,7 @@ def _hub(answers: Answers, *, internal: bool = False) -> dict[str, Any]:
             "pool": "gpu",
             "cpu": 3,
             "memory": "12G",
-            "gpus": 1,
+            "gpus": Noted(value=1, note=_gpu_note(answers[f"{_SIGN_IN}.kind"])),
             "image": _GPU_IMAGE,
         }
     return {
@@ -342,6 +342,13 @@ def _hub(answers: Answers, *, internal: bool = False) -> dict[str, Any]:
         "image": Noted(value=_IMAGE, note="any image with JupyterHub 5, pinned by a tag or digest"),
         "profiles": profiles,
     }
+
+
+def _gpu_note(kind: str) -> str:
+    """Who may start a GPU node."""
+    note = "every user may start one"
+    knows_groups = kind not in ("shared_password", "native")
+    return f"{note}; for members of a group alone: groups: [NAME]" if knows_groups else note
 
 
 def _sign_in(answers: Answers) -> dict[str, Any]:

@@ -111,3 +111,22 @@ class Answers(Mapping[str, str]):
         placeholder for a real one.
         """
         return fill(value, self._asked[path].ask) if path in self._stand_ins else value
+
+
+def described(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
+    """Each question with its values and its default, as data. A default that follows from another
+    answer is the one after the other defaults; a question that they leave out has it too.
+    """
+    answers: dict[str, str] = {}
+    for question in questions:
+        usual = question.usual(answers)
+        yield {
+            "name": question.path,
+            "question": question.ask,
+            "help": question.explained(answers),
+            "values": list(question.choices),
+            "default": usual,
+            "placeholder": question.stand_in,
+            "asked": question.when(answers),
+        }
+        answers[question.path] = usual

@@ -86,23 +86,33 @@ def _shown(target: ProjectFolder, draft: ProjectDraft, kept: Sequence[str]) -> i
         head if head in names else f"{head}/ ({counted(count, 'file')})"
         for head, count in heads.items()
     )
-    console.print(Text(f"wrote {', '.join(shown)} in {target.folder}"))
+    is_here = target.folder.resolve() == Path.cwd().resolve()
+    place = "this folder" if is_here else f"the folder {target.folder}"
+    console.print(Text(f"wrote {', '.join(shown)} in {place}"))
     for name in kept:
         console.print(Text(f"{name} exists and stays as it is: let it name .venv/"))
     console.print()
     from jupyterhub_aws.plan.render import render
 
     failed = False
+    secrets: list[str] = []
     for name in stack_files(target, draft):
         plan = planned(read(target.folder / name))
         render(plan)
         console.print()
         failed |= plan.failed
-    _say_next(console, target, draft)
+        secrets += [
+            str(finding.fix).removeprefix("run: ")
+            for finding in plan.findings
+            if finding.id == "secrets-given" and finding.status == "warn"
+        ]
+    _say_next(console, target, draft, secrets)
     return 1 if failed else 0
 
 
-def _say_next(console: Terminal, target: ProjectFolder, draft: ProjectDraft) -> None:
+def _say_next(
+    console: Terminal, target: ProjectFolder, draft: ProjectDraft, secrets: Sequence[str]
+) -> None:
     if draft.to_fill_in:
         console.print(Text(f"To fill in, in Pulumi.{target.stack}.yaml:", style="bold"))
         for path, note in draft.to_fill_in:
@@ -112,13 +122,15 @@ def _say_next(console: Terminal, target: ProjectFolder, draft: ProjectDraft) -> 
     place = [] if is_here else [f"cd {shlex.quote(str(target.folder))}"]
     steps = [
         (" && ".join([*place, "pulumi install"]), "the environment: .venv, from requirements.txt"),
+        ("pulumi login s3://BUCKET", "where state is kept; or another backend of yours"),
         (f"pulumi stack init {target.stack}", "the stack's state; asks for a passphrase"),
+        *((line, "") for line in secrets),
         (f"pulumi up -s {target.stack}", "shows its own preview first"),
     ]
     console.print(Text("Next:", style="bold"))
-    width = max(len(step) for step, _ in steps)
+    width = max(len(step) for step, meaning in steps if meaning)
     for step, meaning in steps:
-        console.print(Text(f"  {step.ljust(width)}  {meaning}"), soft_wrap=True)
+        console.print(Text(f"  {step.ljust(width)}  {meaning}".rstrip()), soft_wrap=True)
 
 
 # --- The dialogue: each question with its default, what the choices cost, and the next one only

@@ -7,6 +7,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from rich.console import Group
@@ -48,14 +49,7 @@ def render(plan: Plan, *, whole: bool = False) -> None:
     every line of the bill.
     """
     console = Terminal()
-    stack = plan.stack
-    where = f" in {stack.region}" if stack.region else ""
-    resources = counted(len(plan.recording.resources), "resource")
-    if added := len(plan.recording.resources.added):
-        resources += f", {added} of them added by your program"
-    console.print(
-        Text.assemble((plan.source, "bold"), f" becomes {stack.name}{where}: {resources}")
-    )
+    console.print(_what(plan))
     console.print(_verdict(plan))
     console.print()
     if whole:
@@ -66,6 +60,50 @@ def render(plan: Plan, *, whole: bool = False) -> None:
             console.print(part)
             console.print()
     console.print(_verdict(plan) if whole else _more(plan))
+
+
+def render_brief(plan: Plan) -> None:
+    """Print the answer in a dozen lines: the verdict, a line for each id that fails or warns, the
+    sums of the bill. On a terminal no line is longer than it is wide; in a pipe they are whole.
+    """
+    console = Terminal()
+    told = [item for item in plan.findings if item.status in _TOLD]
+    told.sort(key=lambda item: _ORDER.index(item.status))
+    lines = [_what(plan), _verdict(plan)]
+    groups = [list(found) for _, found in groupby(told, key=lambda item: (item.status, item.id))]
+    heads = [f"{found[0].id} ×{len(found)}" if found[1:] else found[0].id for found in groups]
+    width = max(map(len, heads), default=0)
+    for head, found in zip(heads, groups, strict=True):
+        mark, style = _MARKS[found[0].status]
+        path = f"{found[0].path}: " if found[0].path else ""
+        lines.append(Text.assemble((mark, style), f" {head:<{width}}  {path}{found[0].message}"))
+    data: dict[str, Any] = plan.cost.as_json()
+    idle, paused, most = (_dollars(data.get(key)) for key in _SUMS)
+    lines.append(Text(f"US dollars a month: {idle} idle, {paused} paused, at most {most}"))
+    name = plan.source if plan.engine_option else plan.stack_name
+    what_to_do = f"what to do: jhub plan {name}; what an id means: jhub explain ID"
+    lines.append(Text(what_to_do, "dim"))
+    for line in lines:
+        one = line not in (lines[0], lines[1], lines[-1])
+        if console.is_terminal and one:
+            console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+        else:
+            console.print(line, soft_wrap=not console.is_terminal)
+
+
+def say_verdict(plan: Plan) -> None:
+    """Print the verdict alone."""
+    Terminal().print(_verdict(plan))
+
+
+def _what(plan: Plan) -> Text:
+    """Which stack becomes what."""
+    stack = plan.stack
+    where = f" in {stack.region}" if stack.region else ""
+    resources = counted(len(plan.recording.resources), "resource")
+    if added := len(plan.recording.resources.added):
+        resources += f", {added} of them added by your program"
+    return Text.assemble((plan.source, "bold"), f" becomes {stack.name}{where}: {resources}")
 
 
 def _verdict(plan: Plan) -> Text:
@@ -88,6 +126,7 @@ def _more(plan: Plan) -> Text:
     """What the short form left out, and how to see it."""
     name = plan.source if plan.engine_option else plan.stack_name
     lines = [
+        ("--brief", "the verdict, and a line with its id for each warning"),
         ("--resources", "every resource, check and line of the bill"),
         ("--html plan.html", "the same as a page with pictures"),
     ]

@@ -9,19 +9,35 @@ import re
 import pytest
 
 from tests.support.problems_page import (
+    DOCS,
     ID,
-    PAGE,
+    WORDINGS,
+    data,
     findings,
-    page,
+    pages,
     problems,
     sources,
     without_id,
 )
 from tests.support.stack_files import ROOT
 
+WRITE = "python -m tests.support.problems_page"
 
-def test_the_page_of_problems_is_what_the_source_says() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.support.problems_page"
+
+def test_the_wordings_are_what_the_source_says() -> None:
+    assert WORDINGS.read_text(encoding="utf-8") == data(), WRITE
+
+
+def test_the_pages_of_problems_and_findings_are_what_the_wordings_say() -> None:
+    for path, text in pages().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: {WRITE}"
+    there = {*(DOCS / "problems").glob("*.md"), DOCS / "problems.md", DOCS / "findings.md"}
+    assert there == set(pages()), WRITE
+
+
+def test_a_constant_of_another_module_is_read_there() -> None:
+    (wording,) = {item.what for item in problems() if item.id == "aws-access.too-long"}
+    assert "IAM takes 10240" in wording
 
 
 def test_every_problem_has_an_id() -> None:

@@ -96,6 +96,7 @@ def test_every_default_gives_a_project_that_plans(tmp_path: Path, lab: Path) -> 
     last = done.stdout[done.stdout.index("Next:") :].splitlines()
     assert [line.split("  ")[1] for line in last[1:]] == [
         "cd lab && pulumi install",
+        "pulumi login s3://BUCKET",
         "pulumi stack init dev",
         "pulumi up -s dev",
     ]

@@ -64,6 +64,8 @@ ELSEWHERE = {
         "docs",
         "init",
         "migrate",
+        "explain",
+        "completion",
     ),
 }
 _SECRET = "a-secret-key-of-nobody"

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from click.exceptions import BadParameter
 
+from jupyterhub_aws.cli.options import NoticePeriod
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.cloud_config import Configuration, whole
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.live.notifier import UserNotifier
-from jupyterhub_aws.operate.pause.pause import NoticePeriod, notifier_of
+from jupyterhub_aws.operate.pause.pause import notifier_of
 from tests.support.cloud import Cloud, autoscaling_group, built, cloud, counted, state
 from tests.support.in_process import Done, in_process
 from tests.support.inside import Inside

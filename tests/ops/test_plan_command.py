@@ -250,9 +250,9 @@ def test_a_wrong_file_is_exit_code_two_with_every_problem() -> None:
         ),
         (("plan", "dev", "--as-of", "tomorrow"), "--as-of: ", "option.date"),
         (("plan", "dev", "--json", "/no/such/folder/plan.json"), "--json: ", "file.not-written"),
-        (("plan",), "Missing argument", ""),
-        (("plna",), "No such command", ""),
-        (("plan", "dev", "--jsn"), "No such option", ""),
+        (("plan",), "STACK: is missing", "command.missing"),
+        (("plna",), "did you mean plan?", "command.unknown"),
+        (("plan", "dev", "--jsn"), "did you mean --json?", "command.option"),
         (("plan", str(ROOT)), "this file does not exist", "stack-file.missing"),
         (("plan", str(ROOT / "tests") + "/x.yaml"), "x.yaml: ", "stack-file.missing"),
         (("plan", "dev", "--set", "=3"), "--set : ", "set.form"),
@@ -557,3 +557,35 @@ def test_the_note_of_the_bill_names_the_storage_of_buckets() -> None:
     assert "without traffic, logs, backups and storage of homes and buckets." in text
     text = " ".join(in_process(["plan", "dev", *DAY], ROOT).stdout.split())
     assert "without traffic, logs, backups and storage of homes." in text
+
+
+@pytest.mark.real
+def test_the_brief_plan_is_a_dozen_lines_with_ids() -> None:
+    done = in_process(["plan", "dev", "--brief"], ROOT, {"COLUMNS": "60"})
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0 and len(lines) <= 12
+    assert lines[0].startswith("Pulumi.dev.yaml becomes jhub-dev in us-east-1: ")
+    assert lines[1].startswith("✓ No check failed, 8 warnings.")
+    assert any(
+        line.startswith("! documentation-values ×4  aws:allowedAccountIds: ") for line in lines
+    )
+    assert "secrets-given" in done.stdout and "US dollars a month: " in done.stdout
+    assert all("…" not in line for line in lines), "whole in a pipe, however narrow"
+    wrong = in_process(
+        ["plan", "dev", "--brief", "--set", "hubs.main.helm_values.hub.nodeSelector.disk=fast"],
+        ROOT,
+    )
+    assert wrong.returncode == 1
+    assert "\n✗ core-nodes-fit" in wrong.stdout
+
+
+@pytest.mark.real
+def test_brief_and_whole_exclude_each_other() -> None:
+    done = in_process(["plan", "dev", "--brief", "--resources"], ROOT)
+    assert done.returncode == 2 and "[command.exclusive]" in done.stderr
+
+
+@pytest.mark.real
+def test_the_page_comes_with_the_verdict(tmp_path: Path) -> None:
+    done = in_process(["plan", "dev", "--html", str(tmp_path / "plan.html")], ROOT)
+    assert "✓ No check failed, 8 warnings. To build it: pulumi up -s dev" in done.stdout

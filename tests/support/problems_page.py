@@ -1,22 +1,27 @@
-"""docs/problems.md: every problem and every finding by its id, with its wording, read from the
-source. The page is where wording is reviewed.
+"""Every problem and every finding by its id, with its wording, read from the source: the pages
+docs/problems.md, docs/problems/SECTION.md and docs/findings.md, where wording is reviewed, and
+config/data/wordings.json, which `jhub explain` reads.
 
-Write it: python -m tests.support.problems_page.
+Write them: python -m tests.support.problems_page.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby, product
 from pathlib import Path
 
+from jupyterhub_aws.config import explanations
+from jupyterhub_aws.config.explanations import Explained, explained
 from tests.support.stack_files import ROOT
 
-PAGE = ROOT / "docs" / "problems.md"
+DOCS = ROOT / "docs"
+WORDINGS = ROOT / "config" / "data" / "wordings.json"
 #: A section and what is wrong in it: `pools.max-below-min`.
 ID = re.compile(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z0-9]+)*")
 _CALLS = {"Problem", "ValueFault", "refuse", "say", "_say", "_lacks", "_refused", "_problem"}
@@ -27,6 +32,7 @@ _REFUSED = ("source", "id", "path", "what", "fix")
 _VERDICTS = {"fail", "warn", "skip", "passed", "found"}
 #: Modules that keep a problem as a tuple before they make it.
 _TUPLES = {"explain.py", "account.py"}
+_PACKAGE = "jupyterhub_aws."
 _FOLDERS = (
     "config",
     "components",
@@ -34,23 +40,29 @@ _FOLDERS = (
     *(f"jupyterhub_aws/{name}" for name in ("diff", "init", "migrate", "operate", "plan")),
     *(f"jupyterhub_aws/{name}" for name in ("policy", "provider")),
 )
-_HEAD = """# Problems and findings by id
+_GENERATED = "<!-- Written by: python -m tests.support.problems_page -->"
+_PROBLEMS = f"""# Problems by id
 
-Every message of `jhub`, of `pulumi up` and of the policy pack ends with the id of its kind, such as
-`[pools.max-below-min]`, and findings of a plan begin with theirs. An id stays the same when the
-wording changes: search for it here, and write it in scripts. `…` stands for what differs from case
-to case. With `--json`, commands give id, path, what and fix as fields of their own.
+{_GENERATED}
+
+What a command refuses, with exit code 2, before it changes anything. Every message of `jhub`, of
+`pulumi up` and of the policy pack ends with the id of its kind, such as `[pools.max-below-min]`. An
+id stays the same when the wording changes: search for it, and write it in scripts. In a terminal
+`jhub explain ID` says what these pages say.
+
+What the checks of a plan say of a stack is on another page: [Findings](findings.md).
+
+| section | what it is about | problems |
+|---|---|---|
 """
-_PROBLEMS = """
-## Problems
+_FINDINGS = f"""# Findings by id
 
-What a command refuses, with exit code 2, before it changes anything.
-"""
-_FINDINGS = """
-## Findings
+{_GENERATED}
 
-What the checks of a plan say of the stack as it would be built: `fail` refuses it, `warn` asks an
-operator to look, `skip` says what cannot be known without an account.
+What the checks of a plan say of the stack as it would be built: `fail` refuses it (exit code 1),
+`warn` asks an operator to look, `skip` says what cannot be known without an account. `…` stands for
+what differs from case to case. In a terminal: `jhub explain ID`. What a command refuses before it
+plans anything: [Problems](problems.md).
 """
 
 
@@ -61,6 +73,7 @@ class Wording:
     id: str
     what: str
     fix: str
+    status: str = ""
 
 
 def sources() -> Iterator[Path]:
@@ -115,8 +128,10 @@ class _Module:
             inner = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))
             self._place(child, child if inner else function)
 
-    def texts(self, node: ast.expr | None) -> list[str]:
+    def texts(self, node: ast.expr | None) -> list[str]:  # noqa: PLR0911 -- one for each kind
         """What an expression may say, `…` for what is known only when it runs."""
+        if isinstance(node, ast.Call) and _called(node) == "did_you_mean":
+            return self._meant(node)
         if isinstance(node, ast.Constant):
             return [] if node.value is None else [str(node.value)]
         if isinstance(node, ast.IfExp):
@@ -128,8 +143,36 @@ class _Module:
                 left + right for left in self.texts(node.left) for right in self.texts(node.right)
             ]
         if isinstance(node, ast.Name):
-            return self._assigned(node) or ["…"]
+            return self._assigned(node) or self._imported(node.id) or ["…"]
         return ["…"]
+
+    def _meant(self, call: ast.Call) -> list[str]:
+        """What config/errors.py's `did_you_mean` returns."""
+        form = next((item.value for item in call.keywords if item.arg == "form"), None)
+        meant = [text.replace("{}", "…") for text in self.texts(form)] or ["…"]
+        return [*(f"did you mean {text}?" for text in meant), *self.texts(call.args[2])]
+
+    def _imported(self, name: str) -> list[str]:
+        """The text of a constant of another module of this library."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_PACKAGE):
+                for item in node.names:
+                    if (item.asname or item.name) == name:
+                        path = (ROOT / str(node.module).replace(".", "/")).with_suffix(".py")
+                        if not path.is_file():
+                            path = path.with_suffix("") / "__init__.py"
+                        return _module(path.resolve()).constant(item.name) if path.is_file() else []
+        return []
+
+    def constant(self, name: str) -> list[str]:
+        """The text that a name of the module itself has."""
+        found = [
+            value
+            for node in self.tree.body
+            if isinstance(node, (ast.Assign, ast.AnnAssign))
+            for value in _values(node, name)
+        ]
+        return self.texts(found[-1]) if found else self._imported(name)
 
     def _parts(self, node: ast.expr) -> list[str]:
         """What a part of a formatted text may say: a name's own text, where it is plain."""
@@ -244,25 +287,31 @@ def _problems_of(module: _Module) -> Iterator[Wording]:
 def _findings_of(module: _Module) -> Iterator[Wording]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call):
-            for which, what, fix in _findings_in(module, node):
+            for which, what, fix, status in _findings_in(module, node):
                 for one in module.texts(which):
                     if "…" not in one:
-                        yield from _said(module, one, what, fix)
+                        for said in _said(module, one, what, fix):
+                            yield replace(said, status=status)
 
 
-def _findings_in(module: _Module, call: ast.Call) -> Iterator[tuple[ast.expr, ...]]:
-    """Id, message and fix of the finding that a call makes."""
+def _findings_in(
+    module: _Module, call: ast.Call
+) -> Iterator[tuple[ast.expr, ast.expr, ast.expr, str]]:
+    """Id, message, fix and status of the finding that a call makes."""
     args, none = call.args, ast.Constant("")
     if _called(call) == "Finding":
         given = {item.arg: item.value for item in call.keywords}
-        yield given.get("id", none), given.get("message", none), given.get("fix", none)
+        status = str(getattr(given.get("status"), "value", ""))
+        yield given.get("id", none), given.get("message", none), given.get("fix", none), status
     elif _called(call) == "fault" and len(args) >= 4:
         in_proof = module.path.parent.name == "airgap" and isinstance(args[0], ast.Constant)
-        yield ast.Constant(f"airgap-{args[0].value}") if in_proof else args[0], args[2], args[3]
+        which = ast.Constant(f"airgap-{args[0].value}") if in_proof else args[0]
+        yield which, args[2], args[3], "fail" if in_proof else "warn"
     elif _called(call) in _VERDICTS and {"checks", "plan"} & set(module.path.parts):
         has_fix = len(args) > 2 and _called(call) != "passed" and module.texts(args[2])
+        status = {"passed": "pass", "found": ""}.get(_called(call), _called(call))
         if len(args) >= 2:
-            yield args[0], args[1], args[2] if has_fix else none
+            yield args[0], args[1], args[2] if has_fix else none, status
 
 
 def _said(
@@ -304,28 +353,89 @@ def _called(node: ast.Call) -> str:
     return getattr(node.func, "id", None) or getattr(node.func, "attr", "")
 
 
-def page() -> str:
-    """The text of docs/problems.md."""
-    lines = [_HEAD + _PROBLEMS]
+def data() -> str:
+    """The text of config/data/wordings.json: a line for each id."""
+    kinds = {"problems": problems(), "findings": findings()}
+    lines = [
+        f'"{kind}": {{\n'
+        + ",\n".join(
+            f"{json.dumps(which)}: "
+            + json.dumps([_data(item) for item in said], ensure_ascii=False)
+            for which, said in groupby(wordings, key=lambda item: item.id)
+        )
+        + "\n}"
+        for kind, wordings in kinds.items()
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _data(wording: Wording) -> list[str]:
+    """What is wrong, what to do, and a finding's status: empty ones at the end are left out."""
+    said = [_plain(wording.what), _plain(wording.fix), wording.status]
+    while said and not said[-1]:
+        said.pop()
+    return said
+
+
+def pages() -> dict[Path, str]:
+    """The pages of problems and findings, by their files. They say what `jhub explain` says."""
+    found: dict[Path, str] = {}
+    rows = []
     for section, wordings in groupby(problems(), key=lambda item: item.id.partition(".")[0]):
-        lines.append(f"### {section}\n\n{_table(list(wordings))}")
-    lines.append(_FINDINGS.removeprefix("\n") + "\n" + _table(findings()))
-    return "\n".join(lines)
+        ids = sorted({item.id for item in wordings})
+        about = explained(section)
+        lines = [f"# Problems of `{section}`\n\n{_GENERATED}\n\n{about.says}\n"]
+        if about.options:
+            lines.append(f"Options: {', '.join(f'`{path}`' for path in about.options)}.\n")
+        lines.append("All sections: [Problems by id](../problems.md).\n")
+        lines += [_entry(explained(which), 2) for which in ids]
+        found[DOCS / "problems" / f"{section}.md"] = "\n".join(lines)
+        row = f"| [`{section}`](problems/{section}.md) | {_cell(about.says)} | {len(ids)} |"
+        rows.append(row + "\n")
+    found[DOCS / "problems.md"] = _PROBLEMS + "".join(rows)
+    ids = sorted({item.id for item in findings()})
+    entries = [_FINDINGS, *(_entry(explained(which), 2) for which in ids)]
+    found[DOCS / "findings.md"] = "\n".join(entries)
+    return found
 
 
-def _table(wordings: list[Wording]) -> str:
-    rows, known = ["| Id | What is wrong | What to do |", "|---|---|---|"], ""
-    for wording in wordings:
-        anchor = f'<a id="{wording.id}"></a>`{wording.id}`' if wording.id != known else ""
-        known = wording.id
-        rows.append(f"| {anchor} | {_cell(wording.what)} | {_cell(wording.fix)} |")
-    return "\n".join(rows) + "\n"
+def _entry(about: Explained, level: int) -> str:
+    """An id with its anchor, cause, cure and wordings."""
+    lines = [f"{'#' * level} `{about.id}` {{ #{about.id} }}\n"]
+    if about.kind == "finding":
+        lines.append(f"{about.checks} {about.why}\n\n**What to do:** {about.cure}\n")
+    shown = [item for item in about.wordings if item.status != "pass"]
+    titles = [*(["Status"] if about.kind == "finding" else []), "What it says", "What to do"]
+    lines.append(f"| {' | '.join(titles)} |\n|{'---|' * len(titles)}")
+    for item in shown:
+        status = [item.status and f"`{item.status}`"] if about.kind == "finding" else []
+        cells = [*status, _cell(item.what), _cell(item.fix)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("({})", "(…)").split())
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("({})", "(…)").replace("|", "\\|").replace("<", "&lt;").split())
+    return _plain(text).replace("|", "\\|").replace("<", "&lt;")
+
+
+def write() -> None:
+    """Write all of them. The data first: the pages say what it says."""
+    WORDINGS.write_text(data(), encoding="utf-8")
+    for cached in (explanations.wordings, explained):
+        cached.cache_clear()
+    found = pages()
+    for path in (DOCS / "problems").glob("*.md"):
+        if path not in found:
+            path.unlink()
+    for path, text in found.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
+    write()
+    print(f"wrote {WORDINGS.relative_to(ROOT)}, docs/problems, docs/findings.md")

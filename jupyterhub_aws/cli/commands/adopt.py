@@ -9,6 +9,9 @@ from typing import Any
 
 import click
 
+from jupyterhub_aws.cli.about import group
+from jupyterhub_aws.cli.options import stack_argument
+
 _NAME = click.option(
     "--name",
     "stack",
@@ -24,14 +27,29 @@ _OUT = click.option(
 )
 
 
-@click.group("adopt")
+@group("adopt")
 def adopt_command() -> None:
     """Take over what exists. `scan` and `config` write a stack file; `check` says whether `up`
     would adopt and nothing else. docs/adopting.md.
     """
 
 
-@adopt_command.command("scan")
+@adopt_command.command(
+    "scan",
+    needs=("AWS credentials, and a cluster that answers; it only reads"),
+    examples=(
+        ("jhub adopt scan --region us-east-1 --cluster teaching --name dev", ""),
+        (
+            "jhub adopt scan --region us-east-1 --name dev --again",
+            "its imports once more, for a stack file that you changed",
+        ),
+    ),
+    exits={
+        0: "written, and nothing is left to fill in",
+        1: "written; lines are left to fill in, or something could not be seen",
+        2: "nothing was written",
+    },
+)
 @click.option("--region", required=True, metavar="REGION", help="The region of the cluster.")
 @click.option("--cluster", metavar="NAME", help="The EKS cluster; needed where there are several.")
 @_NAME
@@ -49,14 +67,28 @@ def adopt_command() -> None:
 def scan_account(stack: str, **options: Any) -> int:
     """Look at an account with a running EKS hub, and write a stack file with an import map.
 
-    Reads only. Ends with 1 where lines are left to fill in, or something could not be seen.
+    Reads only.
     """
     from jupyterhub_aws.adopt.adopt import scanned
 
     return scanned(stack, options)
 
 
-@adopt_command.command("config")
+@adopt_command.command(
+    "config",
+    examples=(
+        ("jhub adopt config config.yaml --name dev", ""),
+        (
+            "jhub adopt config common.yaml prod.yaml --under basehub.jupyterhub --name prod",
+            "values of an umbrella chart, merged as helm does",
+        ),
+    ),
+    exits={
+        0: "written, and nothing is left to fill in",
+        1: "written; lines are left to fill in, or a rule that kept users out has no counterpart",
+        2: "no values of the chart; nothing was written",
+    },
+)
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, metavar="FILE…")
 @click.option(
     "--values",
@@ -92,17 +124,30 @@ def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **op
     Values of an umbrella chart, a HelmRelease, an Application and the output of `helm get values`
     do too.
 
-    Secrets are not copied: the commands that set them are printed. Ends with 1 where lines are left
-    to fill in, or where a rule that kept users out of something has no counterpart; with 2 where
-    there are no values of the chart.
+    Secrets are not copied: the commands that set them are printed.
     """
     from jupyterhub_aws.adopt.adopt import converted
 
     return converted([*files, *further], stack, options)
 
 
-@adopt_command.command("check")
-@click.argument("stack")
+@adopt_command.command(
+    "check",
+    needs=("the Pulumi CLI, logged in, and AWS credentials; with --preview none of them"),
+    examples=(
+        ("jhub adopt check dev", ""),
+        (
+            "pulumi preview --json -s dev > preview.json; jhub adopt check dev --preview preview.json",
+            "",
+        ),
+    ),
+    exits={
+        0: "`up` would adopt and nothing else, or nothing changes any more",
+        1: "it would replace, delete or change something",
+        2: "there is no preview to read",
+    },
+)
+@stack_argument
 @click.option(
     "--preview",
     "preview_file",
@@ -112,9 +157,6 @@ def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **op
 def check_preview(stack: str, preview_file: str | None) -> int:
     """Say whether `pulumi up -s STACK` would import what the map names, make what is missing, and
     neither replace nor delete anything.
-
-    Exit code 0: so it is, or nothing changes any more; 1: it is not; 2: there is no preview to
-    read.
     """
     from jupyterhub_aws.adopt.adopt import checked
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import click
 
-from jupyterhub_aws.cli.options import as_json
+from jupyterhub_aws.cli.about import CLUSTER, command
+from jupyterhub_aws.cli.options import as_json, hub_argument, stack_argument
 from jupyterhub_aws.cli.output import data_to_standard_output
 
 
-@click.command("announce")
-@click.argument("stack")
-@click.argument("hub")
+@command(
+    "announce",
+    needs=CLUSTER,
+    examples=(
+        ('jhub announce dev main "Maintenance tonight" --until "tomorrow 08:00"', ""),
+        ("jhub announce dev main --list", "what users read now or later"),
+        ("jhub announce dev main --clear 2", ""),
+    ),
+    exits={0: "done", 2: "wrong input, or the hub does not answer; nothing was changed"},
+)
+@stack_argument
+@hub_argument
 @click.argument("text", required=False)
 @click.option(
     "--from",
@@ -38,7 +48,7 @@ def announce_command(stack: str, hub: str, text: str | None, **options: str | bo
 
     The hub keeps announcements in its database: they are there after a restart of the hub, and
     never cause one. The notice of a pause hides them while it is shown. TEXT is shown as it is: no
-    HTML, at most 500 characters. Needs AWS credentials of an operator, and a hub that runs.
+    HTML, at most 500 characters.
     """
     from jupyterhub_aws.operate.daily import announce as work
     from jupyterhub_aws.operate.daily.context import chosen_hubs, inside

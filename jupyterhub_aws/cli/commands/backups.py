@@ -9,26 +9,40 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyterhub_aws.cli.options import as_json, the_only_hub
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import CLUSTER, CREDENTIALS, group
+from jupyterhub_aws.cli.options import as_json, stack_argument, the_only_hub
 
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.backups.choose import Intent
     from jupyterhub_aws.operate.backups.context import BackupContext
 
 
-@click.group("backup")
+@group("backup")
 def backup_command() -> None:
     """Look at a stack's backups, or make one now. Nothing here deletes a backup."""
 
 
-@backup_command.command("list")
-@click.argument("stack")
+@backup_command.command(
+    "list",
+    needs=CREDENTIALS,
+    examples=(
+        ("jhub backup list dev", ""),
+        ("jhub backup list dev --all", ""),
+    ),
+    exits={
+        0: "every resource with data has a backup",
+        1: "something is in no backup",
+        2: "not looked",
+    },
+)
+@stack_argument
 @click.option(
     "--all", "everything", is_flag=True, help="Every backup, not the newest five of each resource."
 )
 @as_json("As data, all of them.")
 def list_(stack: str, everything: bool, as_json: bool) -> int:
-    """Show the backups of STACK by what they are of, and what is in none (exit code 1)."""
+    """Show the backups of STACK by what they are of, and what is in none."""
     import datetime
     import json
 
@@ -57,8 +71,13 @@ def list_(stack: str, everything: bool, as_json: bool) -> int:
     return 1 if bare else 0
 
 
-@backup_command.command("now")
-@click.argument("stack")
+@backup_command.command(
+    "now",
+    needs=CREDENTIALS,
+    examples=(("jhub backup now dev", ""),),
+    exits={0: "everything is backed up", 2: "not begun, or not finished; run it again"},
+)
+@stack_argument
 def now(stack: str) -> int:
     """Back up everything of STACK that holds data, and wait until it is done.
 
@@ -89,7 +108,7 @@ def now(stack: str) -> int:
     return 0
 
 
-@click.group("restore")
+@group("restore")
 def restore_command() -> None:
     """Bring back what was lost, beside what is there. Nothing here writes over anything, or
     deletes what was not made by itself.
@@ -102,6 +121,8 @@ def _request_options(function: Callable[..., int]) -> Callable[..., int]:
         the_only_hub,
         click.option(
             "--user",
+            metavar="NAME",
+            shell_complete=complete.users,
             help="Whose home, as the hub's admin page shows the name. Without it: all homes of the"
             " hub.",
         ),
@@ -143,8 +164,15 @@ def _context(
     return ctx, found
 
 
-@restore_command.command("plan")
-@click.argument("stack")
+@restore_command.command(
+    "plan",
+    needs=CREDENTIALS,
+    examples=(
+        ("jhub restore plan dev --user ada --at yesterday", "one home as it was yesterday"),
+        ("jhub restore plan dev --hub main --database", "how a hub's database would come back"),
+    ),
+)
+@stack_argument
 @_request_options
 @click.option(
     "--database",
@@ -183,8 +211,16 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
     return 0
 
 
-@restore_command.command("run")
-@click.argument("stack")
+@restore_command.command(
+    "run",
+    needs=CLUSTER,
+    examples=(
+        ("jhub restore run dev --user ada --at yesterday", "one home, beside the live one"),
+        ("jhub restore run dev --hub main --at 2026-11-27T14:00", "all homes of a hub"),
+    ),
+    exits={0: "restored beside what exists", 2: "not begun, or not finished; run it again"},
+)
+@stack_argument
 @_request_options
 def run(stack: str, **asked: Any) -> int:
     """Restore into a side path of STACK. Run it again after anything that went wrong: it goes on
@@ -217,11 +253,22 @@ def run(stack: str, **asked: Any) -> int:
     return 0
 
 
-@restore_command.command("drill")
-@click.argument("stack")
+@restore_command.command(
+    "drill",
+    needs=CLUSTER,
+    examples=(("jhub restore drill dev --user ada", ""),),
+    exits={
+        0: "every file came back as it was, or was changed since",
+        1: "files came back otherwise",
+        2: "not begun, or not finished; run it again",
+    },
+)
+@stack_argument
 @the_only_hub
 @click.option(
     "--user",
+    metavar="NAME",
+    shell_complete=complete.users,
     required=True,
     help="Whose home is restored and compared: yours, or a test user's. The record names no user.",
 )
@@ -237,7 +284,7 @@ def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
     alive, and write drills/STACK.toml.
 
     What was changed since the backup is counted apart. The restored copy stays in its side
-    directory. Exit code 1: files came back otherwise.
+    directory.
     """
     import datetime
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jupyterhub_aws.cli.options import as_json
+from jupyterhub_aws.cli.about import REGISTRIES, group
+from jupyterhub_aws.cli.options import as_json, stack_argument
 from jupyterhub_aws.config.bundle import Lock, read_lock
 from jupyterhub_aws.config.errors import refused
 
@@ -36,7 +37,7 @@ _LOCK = click.option(
 _FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 
 
-@click.group("bundle")
+@group("bundle")
 def bundle_command() -> None:
     """Carry in what an isolated network needs: images, charts, wheels, the Pulumi CLI and its
     plugins.
@@ -46,8 +47,14 @@ def bundle_command() -> None:
     """
 
 
-@bundle_command.command("list")
-@click.argument("stack")
+@bundle_command.command(
+    "list",
+    examples=(
+        ("jhub bundle list airgap-hub", ""),
+        ("jhub bundle list airgap-hub --json", ""),
+    ),
+)
+@stack_argument
 @as_json()
 def list_(stack: str, *, as_json: bool) -> int:
     """Show everything that STACK needs, who needs it, and what it weighs where it is locked."""
@@ -62,8 +69,12 @@ def list_(stack: str, *, as_json: bool) -> int:
     return 0
 
 
-@bundle_command.command()
-@click.argument("stack")
+@bundle_command.command(
+    "lock",
+    needs=REGISTRIES,
+    examples=(("jhub bundle lock airgap-hub", ""),),
+)
+@stack_argument
 @_LOCK
 @click.option(
     "--refresh",
@@ -81,7 +92,7 @@ def lock(
     authfile: Path | None,
     plain_http: bool,
 ) -> int:
-    """Record the digest of everything that STACK needs. Needs the network. Commit the file."""
+    """Record the digest of everything that STACK needs. Commit the file."""
     from jupyterhub_aws.bundle.lock import make_lock
     from jupyterhub_aws.bundle.registry import need
     from jupyterhub_aws.bundle.store import write
@@ -99,8 +110,13 @@ def lock(
     return 0
 
 
-@bundle_command.command()
-@click.argument("stack")
+@bundle_command.command(
+    "pull",
+    needs=REGISTRIES,
+    examples=(("jhub bundle pull airgap-hub --to /media/bundle", ""),),
+    exits={0: "everything is in the folder", 2: "not finished; run it again"},
+)
+@stack_argument
 @click.option(
     "--to",
     "folder",
@@ -132,13 +148,27 @@ def pull(
     return 0
 
 
-@bundle_command.command()
+@bundle_command.command(
+    "verify",
+    examples=(
+        ("jhub bundle verify /media/bundle", ""),
+        (
+            "jhub bundle verify /media/bundle --stack airgap-hub",
+            "is everything there that a stack needs now?",
+        ),
+    ),
+    exits={
+        0: "as the lock says",
+        1: "something is wrong with it: do not push it",
+        2: "there is no bundle to read",
+    },
+)
 @_FOLDER
 @click.option(
     "--stack", help="The stack that it is meant for: is everything there that it needs now?"
 )
 def verify(folder: Path, *, stack: str | None) -> int:
-    """Count every byte of a bundle again. Exit code 1 where something is wrong with it."""
+    """Count every byte of a bundle again, and compare it with the lock."""
     from jupyterhub_aws.bundle.verify import faults
 
     store = _store(folder)
@@ -156,7 +186,12 @@ def verify(folder: Path, *, stack: str | None) -> int:
     return 0
 
 
-@bundle_command.command()
+@bundle_command.command(
+    "push",
+    needs=("skopeo and helm, and network to your registry; no AWS credentials, no cluster"),
+    examples=(("jhub bundle push /media/bundle --registry registry.internal/jhub", ""),),
+    exits={0: "everything is in the registry", 2: "not finished; run it again"},
+)
 @_FOLDER
 @click.option(
     "--registry",
@@ -187,7 +222,14 @@ def push(folder: Path, *, registry: str, authfile: Path | None, plain_http: bool
     return 0
 
 
-@bundle_command.command()
+@bundle_command.command(
+    "export",
+    needs=("skopeo for --format docker; no credentials, no cluster, no network"),
+    examples=(
+        ("jhub bundle export /media/bundle --to images.tar", ""),
+        ("jhub bundle export /media/bundle --to images --format docker", ""),
+    ),
+)
 @_FOLDER
 @click.option(
     "--to",

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import command
 from jupyterhub_aws.cli.arguments import chosen_hub, stack_file
-from jupyterhub_aws.cli.options import as_json, what_if
+from jupyterhub_aws.cli.options import as_json, hub_argument, stack_argument, what_if
 from jupyterhub_aws.config.errors import closest, refused
 
 if TYPE_CHECKING:
@@ -23,23 +25,39 @@ _COMMAND = "jhub can"
 _ACTION = re.compile(r"[a-z][a-z0-9-]*:[A-Za-z0-9]+")
 
 
-@click.command("can")
-@click.argument("stack")
-@click.argument("hub")
+@command(
+    "can",
+    examples=(
+        ("jhub can dev main s3:GetObject lectures/week1.csv", ""),
+        ("jhub can dev main s3:PutObject work/{user}/notes.txt --user ada", "the folder of a user"),
+        (
+            "jhub can dev main s3:ListBucket work/home/{user}/ --group jupyter:staff",
+            "a folder that is listed, for members of a group",
+        ),
+    ),
+    exits={0: "yes", 1: "no, or it depends on what is not known here", 2: "wrong input"},
+)
+@stack_argument
+@hub_argument
 @click.argument("action")
 @click.argument("resource")
 @click.option(
-    "--profile", metavar="NAME", help="The profile of the server. [default: the hub's first one]"
+    "--profile",
+    metavar="NAME",
+    shell_complete=complete.profiles,
+    help="The profile of the server. [default: the hub's first one]",
 )
 @click.option(
     "--group",
     "groups",
+    shell_complete=complete.groups,
     multiple=True,
     metavar="NAME",
     help="A group of the user, as the sign-in names it. May be repeated.",
 )
 @click.option(
     "--user",
+    shell_complete=complete.users,
     default="ada",
     show_default=True,
     metavar="NAME",
@@ -62,14 +80,8 @@ def can_command(  # noqa: PLR0913 -- what a command line has
     """Say whether servers of HUB may call ACTION on RESOURCE, and by which statement.
 
     RESOURCE is BUCKET/KEY, with the bucket's name in the stack file or in AWS; {user} in it is the
-    folder of the user, and of s3:ListBucket the key is the folder that is listed. Or an ARN. Exit code 0: yes; 1: no, or it depends on what is not known here.
-
-    \b
-    jhub can dev main s3:GetObject lectures/week1.csv
-    jhub can dev main s3:PutObject work/{user}/notes.txt --user ada
-    jhub can dev main s3:ListBucket work/home/{user}/
-    jhub can dev main s3:GetObject work/home/jupyter-eve/x --group jupyter:staff
-    """  # noqa: D301 -- click's mark for lines that stay as they are
+    folder of the user, and of s3:ListBucket the key is the folder that is listed. Or an ARN.
+    """
     import json
 
     from jupyterhub_aws.checks.identities.servers import ServerRights

@@ -8,18 +8,27 @@ from pathlib import Path
 
 import click
 
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import group
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _SUFFIXES = (".pem", ".crt", ".cer", ".der")
 
 
-@click.group("certificate")
+@group("certificate")
 def certificate_command() -> None:
     """Make and inspect certificates for hubs with `tls.kind: certificate`. Needs neither account
     nor network.
     """
 
 
-@certificate_command.command("new")
+@certificate_command.command(
+    "new",
+    examples=(
+        ("jhub certificate new hub.example.edu", "one that signs itself, for a trial"),
+        ("jhub certificate new hub.example.edu --request", "a request for your authority"),
+    ),
+)
 @click.argument("hostname")
 @click.option("--also", multiple=True, metavar="NAME", help="Further names that it is for.")
 @click.option(
@@ -71,10 +80,27 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
     return 0
 
 
-@certificate_command.command("inspect")
-@click.argument("what")
+@certificate_command.command(
+    "inspect",
+    examples=(
+        ("jhub certificate inspect dev", "of a stack's hub"),
+        (
+            "jhub certificate inspect hub.crt --hostname hub.example.edu --key-file hub.key",
+            "of a file, with its key",
+        ),
+    ),
+    exits={
+        0: "browsers accept it",
+        1: "browsers would refuse it, or the key is not its own",
+        2: "wrong input",
+    },
+)
+@click.argument("what", metavar="STACK|FILE", shell_complete=complete.stacks)
 @click.option(
-    "--hub", metavar="NAME", help="Which hub of a stack, where several have a certificate."
+    "--hub",
+    metavar="NAME",
+    shell_complete=complete.hubs,
+    help="Which hub of a stack, where several have a certificate.",
 )
 @click.option("--hostname", metavar="HOST", help="With a file: the name that users type.")
 @click.option("--key-file", type=_FILE, help="Say whether this private key belongs to it.")
@@ -82,9 +108,7 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
 def inspect(
     what: str, *, hub: str | None, hostname: str | None, key_file: Path | None, as_of: str | None
 ) -> int:
-    """Look at the certificate of a stack's hub, or of a file, as browsers will. Ends with 1
-    where they would refuse it.
-    """
+    """Look at the certificate of a stack's hub, or of a file, as browsers will."""
     from jupyterhub_aws.checks.certificates import faults, key_fault
     from jupyterhub_aws.cli.arguments import day
     from jupyterhub_aws.cli.console import Terminal

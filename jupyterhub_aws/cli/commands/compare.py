@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jupyterhub_aws.cli.about import command
 from jupyterhub_aws.cli.options import file_or_output, html_file
 from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
     from jupyterhub_aws.changes.difference import Difference
 
 
-@click.command("diff")
+@command(
+    "diff",
+    examples=(
+        ("jhub plan dev --json old.json; jhub diff old.json new.json", "two plans"),
+        (
+            "pulumi preview --json -s dev > preview.json; jhub diff preview.json",
+            "what the engine says it would do",
+        ),
+    ),
+    exits={0: "compared, whatever changes", 2: "a file is neither a plan nor a preview"},
+)
 @click.argument("old")
 @click.argument("new", required=False)
 @click.option(
@@ -32,8 +43,7 @@ def diff_command(old: str, new: str | None, preview: str | None, **files: str | 
     """Compare OLD with NEW: plans (`jhub plan STACK --json FILE`), or what `pulumi preview --json`
     printed.
 
-    One preview alone is compared with the state that it saw. Needs no credentials. Exit code 0, or
-    2 for a file that is neither.
+    One preview alone is compared with the state that it saw.
     """
     from jupyterhub_aws.changes.difference import difference, of_preview
     from jupyterhub_aws.changes.side import read_side
@@ -48,7 +58,24 @@ def diff_command(old: str, new: str | None, preview: str | None, **files: str | 
     return 0
 
 
-@click.command("gate")
+@command(
+    "gate",
+    examples=(
+        (
+            "jhub gate dev --against origin/main",
+            "this checkout against the branch that it will be merged into",
+        ),
+        (
+            "jhub gate old.json new.json --acknowledged reviews.txt",
+            "two plans, with the reviews of a pull request",
+        ),
+    ),
+    exits={
+        0: "open: the change may be merged",
+        1: "shut: a line needs an acknowledgement",
+        2: "wrong input",
+    },
+)
 @click.argument("old")
 @click.argument("new", required=False)
 @click.option(
@@ -73,8 +100,7 @@ def gate_command(
     acknowledged: tuple[str, ...],
     **files: str | None,
 ) -> int:
-    """Judge the change from OLD to NEW (two plans), or of the stack OLD against a ref. Exit code 0:
-    open, 1: shut, 2: wrong input.
+    """Judge the change from OLD to NEW (two plans), or of the stack OLD against a ref.
 
     The policy is the older side's (`gate.allow` in its stack file). What it does not allow needs a
     line that names the resource.
@@ -105,9 +131,9 @@ def gate_command(
 def _of_stack(stack: str, against: str) -> Difference:
     from jupyterhub_aws.changes.difference import difference
     from jupyterhub_aws.cli.arguments import day, stack_file
+    from jupyterhub_aws.config.errors import some
     from jupyterhub_aws.diff.old_tree import uncommitted
     from jupyterhub_aws.diff.show import of_plan, older
-    from jupyterhub_aws.operate.live.steps import some
     from jupyterhub_aws.plan.plan import make_plan
 
     file, today = stack_file(stack), day(None)
@@ -119,7 +145,25 @@ def _of_stack(stack: str, against: str) -> Difference:
     return difference(older(against, file, today.isoformat()), of_plan(make_plan(file, today)))
 
 
-@click.command("report")
+@command(
+    "report",
+    needs=("network to GitHub, and GITHUB_TOKEN; no AWS credentials, no cluster"),
+    examples=(
+        (
+            'jhub report base plans --repository "$GITHUB_REPOSITORY" --commit "$SHA" --dry-run',
+            "in a workflow: the comment is printed, not written",
+        ),
+        (
+            'jhub report base plans --repository "$GITHUB_REPOSITORY" --commit "$SHA" --merged',
+            "before `pulumi up` of what was merged",
+        ),
+    ),
+    exits={
+        0: "written, whatever the gate says; with --merged: the gate is open",
+        1: "with --merged: the gate is shut",
+        2: "wrong input, or GitHub does not answer",
+    },
+)
 @click.argument("base")
 @click.argument("new")
 @click.option(
@@ -142,10 +186,7 @@ def _of_stack(stack: str, against: str) -> Difference:
 @click.option("--dry-run", is_flag=True, help="Print the comment instead of writing it.")
 def report_command(base: str, new: str, repository: str, commit: str, **flags: bool) -> int:
     """Judge the plans in the folder NEW (STACK.json each, made by a pull request) against those in
-    BASE (made by the base branch).
-
-    Exit code 0: written (whatever the gate says), or with --merged the gate is open; 1: it is shut;
-    2: wrong input, or GitHub does not answer.
+    BASE (made by the base branch), and write the verdict as a comment.
     """
     from jupyterhub_aws.diff.github import (
         COMMIT,

@@ -9,25 +9,32 @@ from pathlib import Path
 
 import click
 
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import CLUSTER, CREDENTIALS, command
 from jupyterhub_aws.cli.arguments import validated_stack
-from jupyterhub_aws.cli.options import as_json, do_not_ask, one_hub_or_all
-from jupyterhub_aws.cli.output import data_to_standard_output, to_standard_output
-from jupyterhub_aws.operate.daily.context import (
-    agreed,
-    chosen_hubs,
-    inside,
-    refuse_cloud_stack,
-    release_inside,
-    release_shown,
-    show_lines,
+from jupyterhub_aws.cli.options import (
+    as_json,
+    do_not_ask,
+    hub_argument,
+    one_hub_or_all,
     show_option,
-    tools_of,
-    tools_shown,
+    stack_argument,
 )
+from jupyterhub_aws.cli.output import data_to_standard_output, to_standard_output
 
 
-@click.command("who")
-@click.argument("stack")
+@command(
+    "who",
+    needs=CLUSTER,
+    examples=(
+        ("jhub who dev", ""),
+        (
+            "jhub who dev --json | jq -r '.servers[].user' | sort | uniq -c",
+            "how many servers each user has",
+        ),
+    ),
+)
+@stack_argument
 @one_hub_or_all
 @as_json("The answer as data.")
 def who_command(stack: str, hub: str | None, as_json: bool) -> int:
@@ -35,6 +42,7 @@ def who_command(stack: str, hub: str | None, as_json: bool) -> int:
     when it was last used.
     """
     from jupyterhub_aws.operate.daily import who
+    from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
 
     with inside("jhub who", stack) as ctx:
         found = who.running(ctx, chosen_hubs("jhub who", ctx.stack, hub))
@@ -45,8 +53,15 @@ def who_command(stack: str, hub: str | None, as_json: bool) -> int:
     return 0
 
 
-@click.command("nodes")
-@click.argument("stack")
+@command(
+    "nodes",
+    needs=CLUSTER,
+    examples=(
+        ("jhub nodes dev", ""),
+        ("jhub nodes dev --show", "the lines of kubectl that answer the same"),
+    ),
+)
+@stack_argument
 @as_json("The answer as data.")
 @show_option
 def nodes_command(stack: str, as_json: bool, show: bool) -> int:
@@ -54,6 +69,12 @@ def nodes_command(stack: str, as_json: bool, show: bool) -> int:
     each runs.
     """
     from jupyterhub_aws.operate.daily import nodes
+    from jupyterhub_aws.operate.daily.context import (
+        inside,
+        refuse_cloud_stack,
+        show_lines,
+        tools_shown,
+    )
     from jupyterhub_aws.operate.daily.who import SELECTOR
 
     if show:
@@ -71,14 +92,23 @@ def nodes_command(stack: str, as_json: bool, show: bool) -> int:
     return 0
 
 
-@click.command("doctor")
-@click.argument("stack")
+@command(
+    "doctor",
+    needs=CLUSTER,
+    examples=(
+        ("jhub doctor dev", ""),
+        ("jhub doctor dev --json", ""),
+    ),
+    exits={0: "nothing is stuck", 1: "something was found", 2: "not looked"},
+)
+@stack_argument
 @as_json("The findings as data.")
 def doctor_command(stack: str, as_json: bool) -> int:
     """Look at releases, pods, claims and nodes of STACK, and say what is stuck and what to run.
-    Changes nothing. Exit code 1: something was found.
+    Changes nothing.
     """
     from jupyterhub_aws.operate.daily import doctor
+    from jupyterhub_aws.operate.daily.context import inside, tools_of
 
     with inside("jhub doctor", stack) as ctx:
         found = doctor.findings(ctx, tools_of(ctx.cluster))
@@ -89,10 +119,20 @@ def doctor_command(stack: str, as_json: bool) -> int:
     return 1 if found else 0
 
 
-@click.command("logs")
-@click.argument("stack")
-@click.argument("hub")
-@click.argument("of", default="hub", metavar="[hub|proxy|USER]")
+@command(
+    "logs",
+    needs=CLUSTER,
+    examples=(
+        ("jhub logs dev main -f", "the hub's last 200 lines, and what follows"),
+        ("jhub logs dev main ada", "a user's server"),
+        ("jhub logs dev main proxy --previous", "why the proxy ended"),
+    ),
+)
+@stack_argument
+@hub_argument
+@click.argument(
+    "of", default="hub", metavar="[hub|proxy|USER]", shell_complete=complete.log_sources
+)
 @click.option("-f", "--follow", is_flag=True, help="Go on as more is written, until Ctrl+C.")
 @click.option(
     "--tail",
@@ -108,6 +148,7 @@ def logs_command(stack: str, hub: str, of: str, **options: bool | int) -> int:
     """Show what the hub, the proxy or a user's server of HUB of STACK wrote. A server that is
     gone took its log with it.
     """
+    from jupyterhub_aws.operate.daily.context import release_inside, release_shown, show_lines
     from jupyterhub_aws.operate.daily.releases import log_target, logs_line
 
     more = [
@@ -135,9 +176,17 @@ _MEANS = {
 }
 
 
-@click.command("restart")
-@click.argument("stack")
-@click.argument("hub")
+@command(
+    "restart",
+    needs=CLUSTER,
+    examples=(
+        ("jhub restart dev main proxy", ""),
+        ("jhub restart dev main hub --show", "what it would run"),
+    ),
+    exits={0: "restarted, and ready", 2: "not begun, or not ready"},
+)
+@stack_argument
+@hub_argument
 @click.argument("part", type=click.Choice(["proxy", "hub"]))
 @do_not_ask
 @show_option
@@ -145,6 +194,12 @@ def restart_command(stack: str, hub: str, part: str, yes: bool, show: bool) -> i
     """Restart the proxy or the hub of HUB of STACK, and wait until the new pod is ready. Says first
     which users it interrupts.
     """
+    from jupyterhub_aws.operate.daily.context import (
+        agreed,
+        release_inside,
+        release_shown,
+        show_lines,
+    )
     from jupyterhub_aws.operate.daily.releases import affected_users, restart_lines
 
     if show:
@@ -157,14 +212,19 @@ def restart_command(stack: str, hub: str, part: str, yes: bool, show: bool) -> i
         return next(filter(None, codes), 0)
 
 
-@click.command("history")
-@click.argument("stack")
-@click.argument("hub")
+@command(
+    "history",
+    needs=CLUSTER,
+    examples=(("jhub history dev main", ""),),
+)
+@stack_argument
+@hub_argument
 @show_option
 def history_command(stack: str, hub: str, show: bool) -> int:
     """Show the revisions of HUB of STACK that Helm keeps (ten): number, when, status, chart. The
     stack file's own history is git's.
     """
+    from jupyterhub_aws.operate.daily.context import release_inside, release_shown, show_lines
     from jupyterhub_aws.operate.daily.releases import history_line
 
     if show:
@@ -180,9 +240,17 @@ back too (git revert), then pulumi up. The hub restarts now: for about a minute
 no user can sign in or start a server; servers that run go on."""
 
 
-@click.command("rollback")
-@click.argument("stack")
-@click.argument("hub")
+@command(
+    "rollback",
+    needs=CLUSTER,
+    examples=(
+        ("jhub rollback dev main", "to the last revision that ran"),
+        ("jhub rollback dev main 12 --yes", "to revision 12, without a question"),
+    ),
+    exits={0: "rolled back", 2: "not begun, or Helm failed"},
+)
+@stack_argument
+@hub_argument
 @click.argument("revision", type=click.IntRange(min=1), required=False)
 @do_not_ask
 @show_option
@@ -190,6 +258,12 @@ def rollback_command(stack: str, hub: str, revision: int | None, yes: bool, show
     """Put HUB of STACK back to REVISION, or to the last one that ran, by Helm. For the night; by
     day, set the stack file back instead.
     """
+    from jupyterhub_aws.operate.daily.context import (
+        agreed,
+        release_inside,
+        release_shown,
+        show_lines,
+    )
     from jupyterhub_aws.operate.daily.releases import back_to, revisions, rollback_line
 
     if show:
@@ -205,8 +279,18 @@ def rollback_command(stack: str, hub: str, revision: int | None, yes: bool, show
         return tools.run(rollback_line(tools, names, chosen.number))
 
 
-@click.command("kubeconfig")
-@click.argument("stack")
+@command(
+    "kubeconfig",
+    needs=CREDENTIALS,
+    examples=(
+        ("jhub kubeconfig dev --out ~/.kube/config", ""),
+        (
+            "jhub kubeconfig dev > kubeconfig; kubectl --kubeconfig kubeconfig get nodes",
+            "for one command",
+        ),
+    ),
+)
+@stack_argument
 @click.option(
     "--out",
     "target",

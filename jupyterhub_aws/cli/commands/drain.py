@@ -9,12 +9,32 @@ from typing import Any
 
 import click
 
-from jupyterhub_aws.operate.drain.drain import Deadline
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import CLUSTER, command
+from jupyterhub_aws.cli.options import Deadline, stack_argument
 
 
-@click.command("drain")
-@click.argument("stack")
-@click.argument("pool")
+@command(
+    "drain",
+    needs=CLUSTER,
+    examples=(
+        (
+            "jhub drain dev memory --old",
+            "nodes of an older template: wait until their servers have ended",
+        ),
+        (
+            "jhub drain dev memory --old --by 18:00",
+            "tell users, and stop what still runs at 18:00 UTC",
+        ),
+        ("jhub drain dev memory --no-wait", "only let no server start there any more"),
+    ),
+    exits={
+        0: "the nodes are empty, or take no server any more",
+        2: "not begun, or not finished; run it again",
+    },
+)
+@stack_argument
+@click.argument("pool", shell_complete=complete.pools)
 @click.option(
     "--generation",
     type=click.IntRange(1, 999),

@@ -7,30 +7,33 @@ from pathlib import Path
 
 import click
 
-from jupyterhub_aws.cli.output import to_standard_output
+from jupyterhub_aws.cli.about import DescribedCommand, command
+from jupyterhub_aws.cli.output import to_file, to_standard_output
 from jupyterhub_aws.config.project import find_project
 
 
-def writer(name: str, target: str, render: Callable[[], str], doc: str) -> click.Command:
+def writer(name: str, target: str, render: Callable[[], str], doc: str) -> DescribedCommand:
     """A command `name` that writes what `render` returns: to `--output`; else over `target`, a
     path in the project; else to standard output.
     """
+    line = f"jhub {name} --output {Path(target).name}"
+    examples = ((line, "into a file here"), (f"jhub {name} --output -", "to standard output"))
 
-    @click.command(name, help=doc)
+    @command(name, help=doc, examples=examples)
     @click.option(
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),
         help=f"Where to write it. Default: {target}, else standard output ('-').",
     )
-    def command(output: Path | None) -> None:
+    def generate(output: Path | None) -> None:
         output = output or _there(target)
         if str(output) == "-":
             to_standard_output(render())
             return
-        output.write_text(render(), encoding="utf-8")
+        to_file(f"jhub {name}", "--output", str(output), render())
         click.echo(f"wrote {output}", err=True)
 
-    return command
+    return generate
 
 
 def _there(target: str) -> Path:

@@ -9,15 +9,30 @@ from collections.abc import Iterator
 
 import click
 
-from jupyterhub_aws.cli.options import as_json, one_hub_or_all
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import CLUSTER, command
+from jupyterhub_aws.cli.options import as_json, one_hub_or_all, stack_argument
 
 
-@click.command("health")
-@click.argument("stack")
+@command(
+    "health",
+    needs=CLUSTER,
+    examples=(
+        ("jhub health dev", "every profile; buys nodes"),
+        (
+            "JHUB_HEALTH_USER=ada JHUB_HEALTH_PASSWORD=… jhub health dev --profile small",
+            "one profile, with a real sign-in",
+        ),
+        ("jhub health dev --json", "for a monitoring tool"),
+    ),
+    exits={0: "healthy", 1: "something failed", 2: "not reached, or asked for what there is not"},
+)
+@stack_argument
 @one_hub_or_all
 @click.option(
     "--profile",
     "profiles",
+    shell_complete=complete.profiles,
     multiple=True,
     metavar="NAME",
     help="A profile to try. May be repeated. Default: all of them, which buys nodes.",
@@ -29,8 +44,7 @@ def health_command(stack: str, hub: str | None, profiles: tuple[str, ...], as_js
 
     Who signs in: the variables JHUB_HEALTH_USER and JHUB_HEALTH_PASSWORD, through the hub's own
     form; where users sign in elsewhere, only that the button leads there. Servers belong to a user
-    of their own, jhub-health, which is removed again; one run at a time. Exit code 0: healthy, 1:
-    something failed, 2: not reached, or asked for what there is not.
+    of their own, jhub-health, which is removed again; one run at a time.
     """
     from jupyterhub_aws.cli.output import to_standard_output
     from jupyterhub_aws.operate.daily.context import chosen_hubs, inside

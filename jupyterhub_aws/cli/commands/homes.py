@@ -11,26 +11,47 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyterhub_aws.cli.options import as_json
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import group
+from jupyterhub_aws.cli.options import as_json, optional_stack
 
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.homes import Collision, Move, Seen
 
 
-@click.group("homes")
+@group("homes")
 def homes_command() -> None:
     """Look at home directories. Changes nothing."""
 
 
-@homes_command.command("map")
-@click.argument("stack", required=False)
+@homes_command.command(
+    "map",
+    examples=(
+        ("jhub homes map dev --users users.txt", ""),
+        (
+            "jhub homes map dev --users users.txt --from '{username}' --script > move.sh",
+            "a script that moves what changes",
+        ),
+    ),
+    exits={
+        0: "no two users share a home",
+        1: "a user would find another user's files",
+        2: "wrong input",
+    },
+)
+@optional_stack
 @click.option(
     "--users",
     required=True,
     metavar="FILE",
     help="Names of users, one per line; - for standard input.",
 )
-@click.option("--hub", metavar="NAME", help="Which hub of STACK, where it has several.")
+@click.option(
+    "--hub",
+    metavar="NAME",
+    shell_complete=complete.hubs,
+    help="Which hub of STACK, where it has several.",
+)
 @click.option(
     "--from",
     "old",
@@ -56,10 +77,7 @@ def homes_command() -> None:
     help="As a shell script that moves what changes; read it before you run it.",
 )
 def home_map(stack: str | None, **options: Any) -> int:
-    """Print the old and new home directory of each user, and fail where two users would share one.
-
-    Ends with 1 when a user would find another user's files.
-    """
+    """Print the old and new home directory of each user, and fail where two users would share one."""
     from jupyterhub_aws.operate.homes import collisions, folder_of, moves, names, script, templates
 
     old, new = templates(stack, options["hub"], options["old"], options["new"])

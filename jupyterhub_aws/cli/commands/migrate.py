@@ -7,9 +7,19 @@ from pathlib import Path
 
 import click
 
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import command
 
-@click.command("migrate")
-@click.argument("stacks", nargs=-1, metavar="[STACK|FILE]...")
+
+@command(
+    "migrate",
+    examples=(
+        ("jhub migrate", "what would change in all stack files here"),
+        ("jhub migrate dev --write", "change one"),
+    ),
+    exits={0: "shown or written", 2: "a file cannot be read; nothing was written"},
+)
+@click.argument("stacks", nargs=-1, metavar="[STACK|FILE]...", shell_complete=complete.stacks)
 @click.option(
     "--write", "writes", is_flag=True, help="Write the files. Without it they are only shown."
 )

@@ -9,12 +9,31 @@ from pathlib import Path
 
 import click
 
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import command
+from jupyterhub_aws.cli.options import stack_argument
 from jupyterhub_aws.config.project import project_of
 
 
-@click.command("open")
-@click.argument("stack")
-@click.option("--hub", metavar="NAME", help="Which hub, where the stack has several.")
+@command(
+    "open",
+    needs=(
+        "the Pulumi CLI, logged in; for a hub with entry port_forward kubectl, the aws CLI and AWS"
+        " credentials too"
+    ),
+    examples=(
+        ("jhub open dev", ""),
+        ("jhub open dev --hub main --no-browser", "only the address"),
+    ),
+    exits={0: "opened, or its tunnel was closed", 2: "the hub was not built, or a tool is missing"},
+)
+@stack_argument
+@click.option(
+    "--hub",
+    metavar="NAME",
+    shell_complete=complete.hubs,
+    help="Which hub, where the stack has several.",
+)
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 def open_command(stack: str, hub: str | None, no_browser: bool) -> int:
     """Open a hub of STACK (a name) in the browser. Needs the Pulumi CLI with access to the stack's

@@ -8,12 +8,23 @@ import contextlib
 
 import click
 
-from jupyterhub_aws.cli.options import let_up_go_on
-from jupyterhub_aws.operate.pause.pause import NoticePeriod
+from jupyterhub_aws.cli.about import CLUSTER, command
+from jupyterhub_aws.cli.options import NoticePeriod, let_up_go_on, stack_argument
 
 
-@click.command("pause")
-@click.argument("stack")
+@command(
+    "pause",
+    needs=CLUSTER,
+    examples=(
+        ("jhub pause dev --notice 30m", "users are told, and have 30 minutes"),
+        (
+            "jhub pause dev --now",
+            "for a hub that does not answer: no notice, no question to the cluster",
+        ),
+    ),
+    exits={0: "paused", 2: "not begun, or not finished; run it again"},
+)
+@stack_argument
 @click.option(
     "--notice",
     type=NoticePeriod(),
@@ -105,8 +116,16 @@ _SERVERS_PAUSED = (
 )
 
 
-@click.command("resume")
-@click.argument("stack")
+@command(
+    "resume",
+    needs=CLUSTER,
+    examples=(
+        ("jhub resume dev", ""),
+        ("jhub resume dev --no-up", "after a `pulumi up` of your own"),
+    ),
+    exits={0: "resumed", 2: "not begun, or not finished; run it again"},
+)
+@stack_argument
 @click.option(
     "--no-up",
     is_flag=True,

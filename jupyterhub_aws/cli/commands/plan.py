@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jupyterhub_aws.cli.about import command
 from jupyterhub_aws.cli.arguments import chosen_hub, day, stack_file
-from jupyterhub_aws.cli.options import as_json, file_or_output, what_if
+from jupyterhub_aws.cli.options import (
+    as_json,
+    file_or_output,
+    optional_hub,
+    stack_argument,
+    what_if,
+)
 from jupyterhub_aws.cli.output import to_file, to_standard_output
 from jupyterhub_aws.config.errors import refused
 
@@ -25,14 +32,34 @@ if TYPE_CHECKING:
     from jupyterhub_aws.plan.plan import Plan
 
 
-@click.command("plan")
-@click.argument("stack")
+@command(
+    "plan",
+    examples=(
+        ("jhub plan dev", "the verdict, every warning, and the cost"),
+        (
+            "jhub plan dev --set pools.memory.size.max=20 --against HEAD",
+            "what would change if the pool might grow to 20 nodes, and what it costs",
+        ),
+        ("jhub plan dev --html plan.html", "a page with pictures, for a browser"),
+    ),
+    exits={
+        0: "no check failed",
+        1: "a check failed",
+        2: "the stack file, or the command line, is wrong",
+    },
+)
+@stack_argument
 @file_or_output("--json", "The plan as data; without FILE to standard output.")
 @click.option(
     "--html",
     "html_file",
     metavar="FILE",
     help="The plan as one page with pictures, for a browser. It needs no network.",
+)
+@click.option(
+    "--brief",
+    is_flag=True,
+    help="A dozen lines: the verdict, a line for each id that fails or warns, the cost.",
 )
 @click.option(
     "--resources",
@@ -66,16 +93,18 @@ if TYPE_CHECKING:
     help="Judge support dates as of this day. Default: today.",
 )
 def plan_command(
-    stack: str, settings: tuple[str, ...], *, whole: bool, **options: str | None
+    stack: str, settings: tuple[str, ...], *, whole: bool, brief: bool, **options: str | None
 ) -> int:
     """Show what `pulumi up -s STACK` would build, and every finding about it.
 
-    STACK is a name (dev) or the path of a stack file. Exit code 0: fine, 1: a check failed, 2: the
-    stack file is wrong.
+    STACK is a name (dev) or the path of a stack file.
     """
     from jupyterhub_aws.config.prices import read_prices
     from jupyterhub_aws.plan.plan import make_plan
 
+    if whole and brief:
+        what, fix = "and --brief exclude each other", "leave out one of them"
+        raise refused("jhub plan", "command.exclusive", "--resources", what, fix)
     as_of, prices_file = day(options["day"]), options["prices_file"]
     prices = None if prices_file is None else read_prices(Path(prices_file))
     file = stack_file(stack, settings)
@@ -87,7 +116,7 @@ def plan_command(
             what = "is of a comparison"
             fix = "say what to compare with: --against REF or FILE"
             raise refused("jhub plan", "command.needs-against", "--markdown", what, fix)
-        _show(plan, options["json_file"], options["html_file"], whole=whole)
+        _show(plan, options, whole=whole, brief=brief)
     return 1 if plan.failed else 0
 
 
@@ -102,7 +131,8 @@ def _compare(plan: Plan, file: StackFile, options: Mapping[str, str | None]) -> 
     show(found, None, {kind: options[f"{kind}_file"] for kind in ("json", "html", "markdown")})
 
 
-def _show(plan: Plan, json_file: str | None, html_file: str | None, *, whole: bool) -> None:
+def _show(plan: Plan, options: Mapping[str, str | None], *, whole: bool, brief: bool) -> None:
+    json_file, html_file = options["json_file"], options["html_file"]
     if json_file is not None:
         if json_file == "-":
             to_standard_output(plan.as_text())
@@ -119,15 +149,24 @@ def _show(plan: Plan, json_file: str | None, html_file: str | None, *, whole: bo
                 f"{html_file}: the plan of {plan.stack_name} as a page; open it in a browser",
                 err=json_file == "-",
             )
-    if json_file is None and html_file is None:
-        from jupyterhub_aws.plan.render import render
+    if json_file == "-":
+        return
+    from jupyterhub_aws.plan.render import render, render_brief, say_verdict
 
+    if brief:
+        render_brief(plan)
+    elif html_file is not None:
+        say_verdict(plan)
+    elif json_file is None:
         render(plan, whole=whole)
 
 
-@click.command("values")
-@click.argument("stack")
-@click.argument("hub", required=False)
+@command(
+    "values",
+    examples=(("jhub values dev main > values.yaml", ""),),
+)
+@stack_argument
+@optional_hub
 @what_if
 def values_command(stack: str, hub: str | None, settings: tuple[str, ...]) -> int:
     """Print the values of HUB's release in STACK. HUB may be left out where there is one only.
@@ -184,8 +223,14 @@ _TITLES = {
 }
 
 
-@click.command("sites")
-@click.argument("stack")
+@command(
+    "sites",
+    examples=(
+        ("jhub sites dev", "for the firewall"),
+        ("jhub sites dev --json | jq -r '.[].host' | sort -u", "hosts alone"),
+    ),
+)
+@stack_argument
 @what_if
 @as_json()
 def sites_command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> int:
@@ -210,7 +255,7 @@ def sites_command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> in
 
 def _show_sites(listed: list[Site], *, closed: bool) -> None:
     from jupyterhub_aws.cli.console import Terminal
-    from jupyterhub_aws.operate.live.steps import some
+    from jupyterhub_aws.config.errors import some
 
     console = Terminal()
     for who, title in _TITLES.items():

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jupyterhub_aws.cli.options import what_if
+from jupyterhub_aws.cli import complete
+from jupyterhub_aws.cli.about import DIRECTORY, group
+from jupyterhub_aws.cli.options import stack_argument, what_if
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.stack import StackConfig
@@ -24,20 +26,37 @@ _MARKS = {
 }
 
 
-@click.group("probe")
+@group("probe")
 def probe_command() -> None:
     """Try a hub's sign-in from here, with the class and the settings of the hub. Needs the
     network, and no AWS account.
     """
 
 
-@probe_command.command("ldap")
-@click.argument("stack")
+@probe_command.command(
+    "ldap",
+    needs=DIRECTORY,
+    examples=(
+        ("jhub probe ldap dev --user alice", ""),
+        (
+            "jhub probe ldap dev --user alice --set hubs.main.sign_in.encryption=start_tls",
+            "what if another way to encrypt is used",
+        ),
+    ),
+    exits={0: "the user would be let in", 1: "the user would not", 2: "wrong input"},
+)
+@stack_argument
 @click.option(
-    "--hub", metavar="NAME", help="Which hub, where the stack has several with a directory."
+    "--hub",
+    metavar="NAME",
+    shell_complete=complete.hubs,
+    help="Which hub, where the stack has several with a directory.",
 )
 @click.option(
-    "--user", metavar="NAME", help="Whose sign-in to try. The password is asked for, without echo."
+    "--user",
+    metavar="NAME",
+    shell_complete=complete.users,
+    help="Whose sign-in to try. The password is asked for, without echo.",
 )
 @what_if
 def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, ...]) -> int:
@@ -45,13 +64,12 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
     directory, one after the other.
 
     \b
-    Passwords are asked for without echo, and neither shown nor logged. For scripts:
+    Passwords are asked for without echo, and neither shown nor logged.
+    For scripts:
       JHUB_LDAP_PASSWORD          the user's
-      JHUB_LDAP_SEARCH_PASSWORD   the look-up account's; without it the stack's own secret is
-                                  asked of `pulumi config get`, where the Pulumi CLI is there
-                                  and logged in
-
-    Ends with 0 when the user would be let in, 1 when not, 2 for wrong input.
+      JHUB_LDAP_SEARCH_PASSWORD   the look-up account's; without it the
+                                  stack's own secret is asked of
+                                  `pulumi config get`
     """  # noqa: D301 -- click's mark for lines that stay as they are
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.operate.probe.directory import (

@@ -8,23 +8,30 @@ import sys
 
 import click
 
+from jupyterhub_aws.cli.about import CREDENTIALS, PULUMI, command, group
 from jupyterhub_aws.cli.arguments import stack_file
-from jupyterhub_aws.cli.options import as_json, what_if
+from jupyterhub_aws.cli.options import as_json, hub_argument, stack_argument, what_if
 from jupyterhub_aws.cli.output import data_to_standard_output, to_standard_output
 
 
-@click.group("destroy")
+@group("destroy")
 def destroy_command() -> None:
     """The teardown of a stack, as a plan. `pulumi destroy` does it, and asks."""
 
 
-@destroy_command.command("plan")
-@click.argument("stack")
+@destroy_command.command(
+    "plan",
+    examples=(
+        ("jhub destroy plan dev", ""),
+        ("jhub destroy plan dev --json", ""),
+    ),
+)
+@stack_argument
 @what_if
 @as_json("The plan as data.")
 def plan(stack: str, settings: tuple[str, ...], as_json: bool) -> int:
     """Show the order in which STACK goes, what stays and what it costs, and what would stay
-    unmanaged. Needs no account and no network.
+    unmanaged.
     """
     from jupyterhub_aws.operate.teardown.plan import destroy_plan
 
@@ -38,9 +45,13 @@ def plan(stack: str, settings: tuple[str, ...], as_json: bool) -> int:
     return 0
 
 
-@destroy_command.command("hub")
-@click.argument("stack")
-@click.argument("hub")
+@destroy_command.command(
+    "hub",
+    needs=PULUMI,
+    examples=(("jhub destroy hub dev main", ""),),
+)
+@stack_argument
+@hub_argument
 @as_json("The same as data.")
 def hub(stack: str, hub: str, as_json: bool) -> int:
     """Show how to remove HUB from STACK and to bring it back: every protected resource, and the ids
@@ -56,15 +67,26 @@ def hub(stack: str, hub: str, as_json: bool) -> int:
     return 0
 
 
-@click.command("orphans")
-@click.argument("stack")
+@command(
+    "orphans",
+    needs=CREDENTIALS,
+    examples=(
+        ("jhub orphans dev", ""),
+        ("jhub orphans dev --json", "the commands that would delete what was left"),
+    ),
+    exits={
+        0: "no orphan",
+        1: "some",
+        2: "not looked: no credentials, another account, or the stack still exists",
+    },
+)
+@stack_argument
 @as_json("The answer as data, with the command that would delete each resource, kept ones too.")
 def orphans_command(stack: str, as_json: bool) -> int:
     """Look through the account of STACK after `pulumi destroy`, by tags, for what it left: what is
     kept on purpose, and what is an orphan.
 
-    Reads only; deletes nothing, ever. Exit code 0: no orphan, 1: some, 2: not looked (no
-    credentials, another account, the stack still exists).
+    Reads only; deletes nothing, ever.
     """
     from jupyterhub_aws.config.cluster import EksCluster
     from jupyterhub_aws.operate.live.account import account_of

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import click
 
+from jupyterhub_aws.cli.about import DescribedGroup, group
 from jupyterhub_aws.cli.arguments import day
-from jupyterhub_aws.cli.options import as_json, as_of
+from jupyterhub_aws.cli.options import as_json, as_of, optional_stack, stack_argument
 
 
-class _ShowByDefault(click.Group):
+class _ShowByDefault(DescribedGroup):
     """`jhub versions dev` is `jhub versions show dev`: the usual question needs no verb."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -27,15 +28,23 @@ def versions_command() -> None:
     """
 
 
-@versions_command.command("show")
-@click.argument("stack", required=False)
+@versions_command.command(
+    "show",
+    examples=(
+        ("jhub versions dev", ""),
+        ("jhub versions --as-of 2027-03-01", "the whole table, as of a day to come"),
+    ),
+    exits={
+        0: "nothing is insecure or past its end",
+        1: "something lacks a security release that concerns the stack, or is past its end",
+    },
+)
+@optional_stack
 @as_of("Judge")
 @as_json()
 def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
     """Show each version that STACK uses: the newest known, until when it is supported, and its
     status. Without STACK: the whole table.
-
-    Ends with 1 when something lacks a security release that concerns the stack, or is past its end.
     """
     from jupyterhub_aws.operate.versions.show import as_data, render, rows_of
 
@@ -48,7 +57,21 @@ def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
     return 1 if failed else 0
 
 
-@versions_command.command("refresh")
+@versions_command.command(
+    "refresh",
+    needs=(
+        "AWS credentials that may call eks:DescribeAddonVersions, eks:DescribeClusterVersions and"
+        " ssm:GetParameter; no cluster"
+    ),
+    examples=(
+        ("jhub versions refresh --dry-run", ""),
+        ("jhub versions refresh --region eu-west-1", "ask another region"),
+    ),
+    exits={
+        0: "asked; what changed is listed",
+        2: "not asked: no credentials, or AWS does not answer",
+    },
+)
 @click.option(
     "--region",
     default="us-east-1",
@@ -60,8 +83,7 @@ def refresh(region: str, dry_run: bool) -> int:
     """Ask AWS for the add-ons, node images and support dates of each minor, and write them into
     config/data/versions.toml.
 
-    Needs credentials that may call eks:DescribeAddonVersions, eks:DescribeClusterVersions and
-    ssm:GetParameter. Charts and their images are not AWS's: they stay as they are. Read the
+    Charts and their images are not AWS's: they stay as they are. Read the
     difference, run the tests, and plan each stack before you commit.
     """
     from jupyterhub_aws.config.versions import TABLE
@@ -83,13 +105,19 @@ def refresh(region: str, dry_run: bool) -> int:
     return 0
 
 
-@click.group("upgrade")
+@group("upgrade")
 def upgrade_command() -> None:
-    """Plan an upgrade of Kubernetes. Changes nothing, and needs neither account nor network."""
+    """Plan an upgrade of Kubernetes. Changes nothing."""
 
 
-@upgrade_command.command("plan")
-@click.argument("stack")
+@upgrade_command.command(
+    "plan",
+    examples=(
+        ("jhub upgrade plan dev --to 1.36", ""),
+        ("jhub upgrade plan dev --to 1.36 --as-of 2027-02-01 --json", ""),
+    ),
+)
+@stack_argument
 @click.option(
     "--to",
     "target",

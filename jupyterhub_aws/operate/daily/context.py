@@ -8,9 +8,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import click
 
@@ -205,13 +204,7 @@ def show_lines(*lines: list[str]) -> int:
     return 0
 
 
-# --- Options and questions that daily commands share.
-
-
-def show_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`--show`, also known as `--dry-run`: the lines and nothing else."""
-    says = "Print what would be run, and run nothing. Asks neither AWS nor the cluster, except for a user's log, whose pod is looked up."
-    return click.option("--show", "--dry-run", is_flag=True, help=says)(function)
+# --- A question that daily commands share.
 
 
 def agreed(

@@ -6,12 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.config.errors import ConfigError, closest, refused
+from jupyterhub_aws.config.errors import ConfigError, closest, refused, some
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.operate.daily.context import Inside, Tools
 from jupyterhub_aws.operate.daily.who import server_pods
 from jupyterhub_aws.operate.live.hub_api import hub_api
-from jupyterhub_aws.operate.live.steps import some
 
 #: Revisions that a rollback may lead to: what ran once (helm, pkg/release, Status).
 _RAN = ("deployed", "superseded")

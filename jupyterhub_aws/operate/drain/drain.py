@@ -5,14 +5,11 @@ themselves or after a notice, empty nodes are removed.
 from __future__ import annotations
 
 import datetime
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import click
-
-from jupyterhub_aws.config.errors import refused
+from jupyterhub_aws.config.errors import refused, some
 from jupyterhub_aws.config.pools import ExistingNodePool
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
@@ -28,8 +25,8 @@ from jupyterhub_aws.operate.drain.nodes import (
 from jupyterhub_aws.operate.live.account import Account
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import HubApi, Server
-from jupyterhub_aws.operate.live.notifier import UserNotifier, seconds_of
-from jupyterhub_aws.operate.live.steps import CommandStep, some
+from jupyterhub_aws.operate.live.notifier import UserNotifier
+from jupyterhub_aws.operate.live.steps import CommandStep
 
 # --- Users on nodes that are drained: notified through their hubs until a moment; then their
 # servers are stopped as if they had done it themselves. No other servers are.
@@ -38,38 +35,6 @@ from jupyterhub_aws.operate.live.steps import CommandStep, some
 #: A notice outlives its deadline by so long, so that users who come back read why.
 _AFTERWARDS = 900
 _BEGINS = "Old machines of the pool {pool} are replaced: "
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-_LONGEST = 24 * 3600
-
-
-class Deadline(click.ParamType[datetime.datetime]):
-    """Until when users have: a time of the day in UTC (18:00: the next one), or from now on
-    (90m, 2h).
-    """
-
-    name = "time"
-
-    def convert(
-        self,
-        value: str | datetime.datetime,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> datetime.datetime:
-        """The moment, at most a day from now."""
-        if isinstance(value, datetime.datetime):
-            return value
-        now = datetime.datetime.now(tz=datetime.UTC)
-        if match := _CLOCK.fullmatch(value):
-            moment = now.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
-            return moment if moment > now else moment + datetime.timedelta(days=1)
-        if (seconds := seconds_of(value, _LONGEST)) is not None:
-            return now + datetime.timedelta(seconds=seconds)
-        self.fail(
-            f"{value!r} is not a time; write 18:00 (UTC), or a time from now of at most 24h"
-            " like 90m",
-            param,
-            ctx,
-        )
 
 
 def notifier_of(hubs: Sequence[HubApi], nodes: Nodes, pool: str) -> UserNotifier:

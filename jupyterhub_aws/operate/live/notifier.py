@@ -11,9 +11,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from jupyterhub_aws.config.errors import refused
+from jupyterhub_aws.config.errors import refused, some
 from jupyterhub_aws.operate.live.hub_api import HubApi, Server
-from jupyterhub_aws.operate.live.steps import some
 from jupyterhub_aws.units import duration
 
 _LOOK_SECONDS = 15.0

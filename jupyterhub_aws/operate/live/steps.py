@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.config.errors import refused
+from jupyterhub_aws.config.errors import refused, some
 from jupyterhub_aws.config.stack_file import StackFile
 from jupyterhub_aws.units import duration
 
@@ -62,12 +62,6 @@ def _take(command: str, step: CommandStep, says: str) -> None:
     if _tty():
         print("\r\033[K", end="", file=sys.stderr)
     _say(f"{says}: done")
-
-
-def some(names: Sequence[str], most: int = 4) -> str:
-    """Some of many names, and how many more there are."""
-    shown = ", ".join(names[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _say(text: str) -> None:

@@ -10,10 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import click
-
 from jupyterhub_aws.cli.arguments import stack_file, validated_stack
-from jupyterhub_aws.config.errors import ConfigError, Problem, refused
+from jupyterhub_aws.config.errors import ConfigError, Problem, refused, some
 from jupyterhub_aws.config.pause import PausedInstances as Section
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
@@ -22,8 +20,8 @@ from jupyterhub_aws.operate.daily.who import SELECTOR
 from jupyterhub_aws.operate.live.account import Account, account_of
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
 from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
-from jupyterhub_aws.operate.live.notifier import UserNotifier, seconds_of
-from jupyterhub_aws.operate.live.steps import CommandStep, some
+from jupyterhub_aws.operate.live.notifier import UserNotifier
+from jupyterhub_aws.operate.live.steps import CommandStep
 from jupyterhub_aws.operate.pause.compute import Autoscaler, Databases, Groups, TaggedInstances
 from jupyterhub_aws.operate.pause.stack_file_edit import KEY, is_paused, set_paused
 
@@ -35,24 +33,6 @@ from jupyterhub_aws.operate.pause.stack_file_edit import KEY, is_paused, set_pau
 _AFTERWARDS = 3600
 #: In the last minutes no server starts that would end at once.
 _CLOSED_SECONDS = 300
-_LONGEST = 12 * 3600
-
-
-class NoticePeriod(click.ParamType[int]):
-    """How long users have: 15m, 1h, 0m."""
-
-    name = "duration"
-
-    def convert(
-        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        """Seconds. Refuses what is none, and more than twelve hours."""
-        if isinstance(value, int):
-            return value
-        seconds = seconds_of(value, _LONGEST)
-        if seconds is None:
-            self.fail(f"{value!r} is not a time of at most 12h; write it like 15m", param, ctx)
-        return seconds
 
 
 def notifier_of(hubs: Sequence[HubApi]) -> UserNotifier:
