@@ -5,9 +5,12 @@ says, in a form that can be searched and linked to.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
 import click
+
+from jupyterhub_aws.cli.about import DescribedCommand
+from jupyterhub_aws.cli.group import EXIT_CODES, SECTIONS
 
 _GENERATED = "<!-- Generated from the commands by `jhub docs`. Do not edit: run `make docs`. -->"
 _HEAD = f"""{_GENERATED}
@@ -15,16 +18,7 @@ _HEAD = f"""{_GENERATED}
 # Commands
 
 Every command of `jhub`, as `jhub COMMAND --help` says it. STACK is the name of a stack (`dev` for
-`Pulumi.dev.yaml`) or the path of a stack file. A command needs no AWS account, no cluster and no network
-unless its text says so.
-"""
-_EXIT_CODES = """
-## Exit codes
-
-- 0: done, and nothing is wrong.
-- 1: a check failed, or what was asked about is not so; what was found is printed.
-- 2: the input is wrong, or something could not be reached: one line says what and how to fix it.
-- 130: interrupted with Ctrl+C.
+`Pulumi.dev.yaml`) or the path of a stack file. Each page says what the command needs.
 """
 
 
@@ -34,7 +28,7 @@ def command_pages() -> dict[str, str]:
 
     context = click.Context(jhub, info_name="jhub")
     commands = {name: _command(jhub, context, name) for name in jhub.list_commands(context)}
-    pages = {"commands.md": _overview(jhub, context, commands)}
+    pages = {"commands.md": _overview(jhub, context)}
     for name, command in commands.items():
         lines = [_GENERATED, "", *_page(command, context, name, 1)]
         pages[f"commands/{name}.md"] = "\n".join(lines) + "\n"
@@ -47,30 +41,15 @@ def _command(group: click.Group, context: click.Context, name: str) -> click.Com
     return command
 
 
-def _overview(
-    group: click.Group, context: click.Context, commands: dict[str, click.Command]
-) -> str:
+def _overview(group: click.Group, context: click.Context) -> str:
     lines = [_HEAD.rstrip()]
-    for title, names in _groups(group, list(commands)):
+    for title, held in SECTIONS.items():
         lines += ["", f"## {title}", ""]
-        lines += [
-            f"- [`jhub {name}`](commands/{name}.md): {_summary(group, name, commands[name])}"
-            for name in names
-        ]
+        lines += [f"- [`jhub {name}`](commands/{name}.md): {says}" for name, says in held.items()]
     lines += ["", "## Options of every command", ""]
     lines += [_option(option, context) for option in _options(group, context)]
-    return "\n".join(lines) + "\n" + _EXIT_CODES
-
-
-def _groups(group: click.Group, names: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
-    """The commands by what they are for, as `jhub --help` lists them."""
-    sections = getattr(group, "sections", None)
-    return [("All commands", names)] if sections is None else list(sections())
-
-
-def _summary(group: click.Group, name: str, command: click.Command) -> str:
-    said = getattr(group, "summary", None)
-    return said(name) if said is not None else command.get_short_help_str(200)
+    lines += ["", "## Exit codes", "", *_codes(EXIT_CODES)]
+    return "\n".join(lines) + "\n"
 
 
 def _page(command: click.Command, above: click.Context, name: str, level: int) -> Iterator[str]:
@@ -80,26 +59,30 @@ def _page(command: click.Command, above: click.Context, name: str, level: int) -
     yield from (f"{'#' * level} `{path}`", "")
     yield from (_text(command.help or ""), "")
     yield from ("```", " ".join([path, *command.collect_usage_pieces(context)]), "```")
-    examples = _examples(command)
-    if examples:
-        yield from ("", "Examples:", "", "```", *examples, "```")
+    if isinstance(command, DescribedCommand):
+        yield from ("", f"Needs: {command.needs}.")
+        if command.examples:
+            yield from ("", "Examples:", "", "```", *_examples(command), "```")
     if shown := [_option(option, context) for option in _options(command, context)]:
         yield from ("", "Options:", "", *shown)
+    if isinstance(command, DescribedCommand):
+        yield from ("", "Exit codes:", "", *_codes({**command.exits, **command.everywhere}))
     if isinstance(command, click.Group):
         for below in command.list_commands(context):
             yield ""
             yield from _page(_command(command, context, below), context, below, level + 1)
 
 
-def _examples(command: click.Command) -> list[str]:
-    """The examples that `--help` shows: attribute `examples`, or the lines of the epilog that are
-    commands.
-    """
-    given = getattr(command, "examples", None)
-    if given is not None:
-        return [" ".join(item) if isinstance(item, tuple) else str(item) for item in given]
-    lines = [line.strip() for line in (command.epilog or "").splitlines()]
-    return [line for line in lines if line.startswith(("jhub ", "$ jhub "))]
+def _examples(command: DescribedCommand) -> Iterator[str]:
+    """The examples, each below what it is for, as `--help` shows them."""
+    for line, says in command.examples:
+        if says:
+            yield f"# {says}"
+        yield line
+
+
+def _codes(codes: Mapping[int, str]) -> list[str]:
+    return [f"- {code}: {says}." for code, says in codes.items()]
 
 
 def _text(said: str) -> str:

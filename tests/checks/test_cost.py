@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,7 @@ from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.instance_types import instance_type, instance_types
 from jupyterhub_aws.config.prices import OwnPrices, Prices, price, prices_in, read_prices, rows
 from tests.checks.doctored import dev, doctored
-from tests.support.regional_prices import of_row, of_type, regional_prices
+from tests.support.regional_prices import of_row, of_type, regional_prices, table
 
 #: us-east-1, on demand: r6in.2xlarge is the dearest of the pool `memory`, r5n.2xlarge its first.
 R6IN, R5N = 0.69732, 0.596
@@ -251,8 +252,12 @@ def test_a_type_that_the_region_has_no_price_of_is_named() -> None:
     assert "are not known here: network load balancer, r5n.2xlarge. scripts" in data["note"]
 
 
-def test_the_note_names_prices_not_each_line_that_they_are_in() -> None:
-    data = bill_in("eu-west-1")
+def test_the_note_names_prices_not_each_line_that_they_are_in(tmp_path: Path) -> None:
+    whole = json.loads(table("eu-central-1"))
+    rows = {name: row for name, row in whole["rows"].items() if not name.startswith("gp3_")}
+    text = json.dumps({**whole, "region": "eu-west-1", "rows": rows})
+    with regional_prices(tmp_path, {"eu-west-1": text}):
+        data = bill_in("eu-west-1")
     assert "are not known here: network load balancer, EBS disks. scripts" in data["note"]
     assert {"core nodes", "memory-spot nodes"} <= set(data["elsewhere"])
 

@@ -49,7 +49,7 @@ def test_an_id_has_the_anchor_that_messages_lead_to() -> None:
     texts = {path.relative_to(ROOT / "docs").as_posix(): text for path, text in pages().items()}
     for item in [*problems(), *findings()]:
         page, _, anchor = path_of(item.id).partition("#")
-        assert f"{{ #{anchor} }}" in texts[f"{page.rstrip('/')}.md"], item.id
+        assert f"{{ #{anchor} }}" in texts[page.replace(".html", ".md")], item.id
 
 
 def explain(*words: str, **environment: str) -> str:
@@ -107,7 +107,7 @@ def test_as_data() -> None:
 def test_a_site_is_named_where_the_environment_has_one() -> None:
     assert "More:" not in explain("core-nodes-fit")
     said = explain("core-nodes-fit", **{SITE_VARIABLE: "https://docs.example.org/jhub/"})
-    assert "More: https://docs.example.org/jhub/findings/#core-nodes-fit" in said
+    assert "More: https://docs.example.org/jhub/findings.html#core-nodes-fit" in said
     said = explain("network.nat", **{SITE_VARIABLE: "https://docs.example.org"})
     assert "https://docs.example.org/reference/network/" in said
 

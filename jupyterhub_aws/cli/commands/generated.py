@@ -65,7 +65,14 @@ def _pages() -> dict[str, str]:
     return {**reference_pages(), **command_pages()}
 
 
-@click.command("docs")
+@command(
+    "docs",
+    examples=(
+        ("jhub docs", "in a project that has docs/reference.md: its pages anew"),
+        ("jhub docs --output reference", "all pages into a folder"),
+        ("jhub docs --output - | less", "every option of a stack file as one text"),
+    ),
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
