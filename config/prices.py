@@ -226,7 +226,7 @@ class Prices:
         return None if hourly is None else Decimal(str(hourly))
 
     def region_of(self, name: str) -> str:
-        """The region whose price a row, or a type (`ec2:TYPE`), has: the stack's own, or us-east-1
+        """The region that the price of a row, or of a type (`ec2:TYPE`), is of: the stack's own, or us-east-1
         because that one is not known. A share of another price belongs nowhere.
         """
         (kind, _, type_), mine, table = name.partition(":"), self._mine, prices_in(self.region)

@@ -9,7 +9,7 @@ The list is one CSV file for each service and region (AWS Billing user guide, "G
 files manually"): the index of services names an index of regions for each, which names the file.
 Those of AmazonEC2 have some hundred megabytes each, so that a file is read row by row and never
 kept. What a run found of a file is kept in --work; a run that was stopped goes on there, and a file
-whose version is known is not read again. A region is written when each of its files was read.
+of a version that is known is not read again. A region is written when each of its files was read.
 
 With --offers, no connection is opened: FOLDER/SERVICE/REGION.csv, or the same with .gz.
 
@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
+import hashlib
 import io
 import json
 import re
@@ -50,11 +51,11 @@ _GIB = 1024
 _TRIES = 3
 _CHUNK = 1 << 18
 _TOLD_EVERY = 2.0
-#: What stands before a usage type outside us-east-1: EUC1- or EU- of most, eu-central-1- of KMS.
+#: What is before a usage type outside us-east-1: EUC1- or EU- of most, eu-central-1- of KMS.
 _PLACE = r"(?:[A-Z]{2,4}[0-9]?-|[a-z]{2}(?:-[a-z]+)+-[0-9]-)?"
 
 
-class UnreadableError(Exception):
+class OfferError(Exception):
     """A file that is not there, is not of the published form, or did not arrive whole."""
 
 
@@ -62,7 +63,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class WantedPrice:
     """Which rows of a service's file are a price: the usage type without the region's code, and
     what columns must hold. `name` and `usage` may have `{kind}`, an instance type.
     """
@@ -90,13 +91,13 @@ _POSTGRESQL = {"databaseengine": ("PostgreSQL", "Any"), "deploymentoption": ("Si
 _HOUR, _GIB_MONTH = "h", "gb-mo"
 
 
-def _wanted(name: str, offer: str, usage: str, unit: str = "", **columns: str) -> Wanted:
+def _wanted(name: str, offer: str, usage: str, unit: str = "", **columns: str) -> WantedPrice:
     values = {column: (value,) for column, value in columns.items()}
-    return Wanted(name=name, offer=offer, usage=usage, unit=unit, columns=values)
+    return WantedPrice(name=name, offer=offer, usage=usage, unit=unit, columns=values)
 
 
 WANTED = (
-    Wanted(
+    WantedPrice(
         name="ec2:{kind}", offer="AmazonEC2", usage="BoxUsage:{kind}", unit=_HOUR, columns=_LINUX
     ),
     _wanted("nat_gateway_hour", "AmazonEC2", "NatGateway-Hours", _HOUR),
@@ -134,14 +135,14 @@ WANTED = (
     _wanted("s3_gib_month", "AmazonS3", "TimedStorage-ByteHrs", _GIB_MONTH),
     _wanted("alarm_metric_month", "AmazonCloudWatch", "CW:AlarmMonitorUsage"),
     _wanted("own_metric_month", "AmazonCloudWatch", "CW:MetricMonitorUsage"),
-    Wanted(
+    WantedPrice(
         name="rds_gp3_gib_month",
         offer="AmazonRDS",
         usage="RDS:GP3-Storage",
         unit=_GIB_MONTH,
         columns=_POSTGRESQL,
     ),
-    Wanted(
+    WantedPrice(
         name="rds_hour:{kind}",
         offer="AmazonRDS",
         usage="InstanceUsage:{kind}",
@@ -149,6 +150,8 @@ WANTED = (
         columns=_POSTGRESQL,
     ),
 )
+#: What a run keeps is for these prices: another table of them reads the files anew.
+FORM = hashlib.sha256(repr(WANTED).encode()).hexdigest()[:12]
 SERVICES = tuple(sorted({wanted.offer for wanted in WANTED}))
 
 
@@ -183,18 +186,16 @@ _NEEDED = (
 
 
 def read_offer(lines: Iterable[str], offer: str, region: str) -> Extract:
-    """A file of a service and region, row by row. Raises UnreadableError for one of another form."""
+    """A file of a service and region, row by row. Raises OfferError for one of another form."""
     rows = csv.reader(lines, strict=True)
     where = f"{offer} {region}"
     try:
         about, columns = _head(rows, where)
         if about.get("OfferCode") != offer:
-            raise UnreadableError(
-                f"{where}: is the file of {about.get('OfferCode', 'no service')!r}"
-            )
+            raise OfferError(f"{where}: is the file of {about.get('OfferCode', 'no service')!r}")
         return _extract(rows, columns, about, where)
     except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise UnreadableError(f"{where}: is no whole CSV file ({error})") from None
+        raise OfferError(f"{where}: is no whole CSV file ({error})") from None
 
 
 def _head(rows: Iterator[list[str]], where: str) -> tuple[dict[str, str], dict[str, int]]:
@@ -207,12 +208,12 @@ def _head(rows: Iterator[list[str]], where: str) -> tuple[dict[str, str], dict[s
             }
             lacking = [name for name in _NEEDED if name not in columns]
             if lacking:
-                raise UnreadableError(f"{where}: the table has no column {', '.join(lacking)}")
+                raise OfferError(f"{where}: the table has no column {', '.join(lacking)}")
             return about, columns
         if len(row) != 2:
             break
         about[row[0]] = row[1]
-    raise UnreadableError(f"{where}: is no file of the price list (no line that begins with SKU)")
+    raise OfferError(f"{where}: is no file of the price list (no line that begins with SKU)")
 
 
 def _extract(
@@ -225,9 +226,7 @@ def _extract(
     problems: list[str] = []
     for row in rows:
         if len(row) != len(columns):
-            raise UnreadableError(
-                f"{where}: ends in the middle of a row, or a row has other columns"
-            )
+            raise OfferError(f"{where}: ends in the middle of a row, or a row has other columns")
         if row[term] != "OnDemand" or row[place] != region:
             continue
         for item, pattern in wanted:
@@ -261,13 +260,13 @@ def _extract(
     )
 
 
-def _has(row: list[str], columns: Mapping[str, int], item: Wanted) -> bool:
+def _has(row: list[str], columns: Mapping[str, int], item: WantedPrice) -> bool:
     return all(
         name in columns and row[columns[name]] in values for name, values in item.columns.items()
     )
 
 
-def _amount(cells: Mapping[str, str], item: Wanted) -> Decimal | str | None:
+def _amount(cells: Mapping[str, str], item: WantedPrice) -> Decimal | str | None:
     """The price of the first unit, what is wrong with it, or None where the row is about later
     units, another currency or nothing to pay. What is cheaper from some number on is not counted.
     Throughput is sold by the GiB/s; a bill counts MiB/s.
@@ -317,7 +316,7 @@ class Folder:
             with path.open("rb") as file:
                 yield file, path.stat().st_size
         except OSError as error:
-            raise UnreadableError(
+            raise OfferError(
                 f"{offer} {region}: {path} cannot be read ({error.strerror})"
             ) from None
 
@@ -334,7 +333,7 @@ class Web:
         """The regions where a service is sold, and the version of each file."""
         self._services = self._services or self._json(INDEX, "offers")
         if offer not in self._services:
-            raise UnreadableError(f"{offer}: the price list has no such service")
+            raise OfferError(f"{offer}: the price list has no such service")
         found = self._json(self._services[offer]["currentRegionIndexUrl"], "regions")
         versions = {}
         for region, about in found.items():
@@ -349,7 +348,7 @@ class Web:
             try:
                 found: dict[str, Any] = json.loads(file.read())[key]
             except (ValueError, KeyError, TypeError):
-                raise UnreadableError(f"{self.host}{path}: is no index of the price list") from None
+                raise OfferError(f"{self.host}{path}: is no index of the price list") from None
             return found
 
     @contextmanager
@@ -370,13 +369,11 @@ class Web:
                 break
             except urllib.error.HTTPError as error:
                 if error.code < 500 or tried == _TRIES:
-                    raise UnreadableError(
-                        f"{address}: answers {error.code} {error.reason}"
-                    ) from None
+                    raise OfferError(f"{address}: answers {error.code} {error.reason}") from None
             except OSError as error:
                 if tried == _TRIES:
                     reason = getattr(error, "reason", error)
-                    raise UnreadableError(f"{address}: cannot be reached ({reason})") from None
+                    raise OfferError(f"{address}: cannot be reached ({reason})") from None
             time.sleep(tried)
         assert response is not None  # noqa: S101 (the loop returns or raises)
         with response:
@@ -400,10 +397,10 @@ class Counted(io.RawIOBase):
         try:
             data = self._source.read(min(len(buffer), _CHUNK))
         except OSError as error:
-            raise UnreadableError(f"{self._name}: the connection broke ({error})") from None
+            raise OfferError(f"{self._name}: the connection broke ({error})") from None
         self.count += len(data)
         if not data and self._size is not None and self.count < self._size:
-            raise UnreadableError(
+            raise OfferError(
                 f"{self._name}: did not arrive whole ({self.count} of {self._size} bytes)"
             )
         self._progress.tell(self._name, self.count, self._size)
@@ -470,7 +467,7 @@ class Wish:
 def extract(source: Folder | Web, wish: Wish, work: Path, progress: Progress) -> Extract:
     """What a file says: from the last run where it has the same version, or read now."""
     offer, region, version = wish.offer, wish.region, wish.version
-    kept, name = work / offer / f"{region}.json", f"{offer} {region}"
+    kept, name = work / FORM / offer / f"{region}.json", f"{offer} {region}"
     if version and kept.exists():
         try:
             old = Extract(**json.loads(kept.read_bytes()))
@@ -567,7 +564,7 @@ def main(arguments: list[str] | None = None) -> int:
     source = Folder(chosen.offers) if chosen.offers else Web(chosen.host)
     try:
         problems = _run(source, chosen)
-    except UnreadableError as error:
+    except OfferError as error:
         print(f"\nrefresh_prices: {error}", file=sys.stderr)
         again = "" if chosen.offers else "; run it again: it goes on with the files that it has"
         print(f"Regions that were whole are written{again}.", file=sys.stderr)
@@ -584,7 +581,7 @@ def _run(source: Folder | Web, chosen: argparse.Namespace) -> list[str]:
     regions = chosen.region or commercial()
     sold = {offer: source.regions(offer) for offer in SERVICES}
     if not any(region in found for found in sold.values() for region in regions):
-        raise UnreadableError(f"no file of {', '.join(regions)} is there")
+        raise OfferError(f"no file of {', '.join(regions)} is there")
     files = sum(region in found for found in sold.values() for region in regions)
     progress = Progress(files, sys.stderr)
     types = json.loads(TYPES.read_bytes())["types"]

@@ -268,7 +268,9 @@ def _cost(plan: Plan, *, whole: bool) -> Group:
     table.add_row(Text("total", "bold"), *totals)
     has_buckets = any(str(left).startswith(OF_BUCKETS) for left in data["left_out"])
     homes = "homes and buckets" if has_buckets else "homes"
-    uncounted = f"without traffic, logs, backups and storage of {homes}"
+    uncounted = (
+        f"without traffic, logs, backups and storage of {homes}; before discounts and credits"
+    )
     spot = " Spot nodes count at max_price, or at the on-demand price without one." if whole else ""
     account = f" Only your account knows {data['only_account']}." if whole else ""
     note = Text(f"Prices of {data['prices_of']}; {uncounted}.{spot}{account}", "dim")

@@ -551,12 +551,12 @@ def test_a_path_works_from_any_folder_and_names_come_from_the_current_one(tmp_pa
 
 
 def test_the_note_of_the_bill_names_the_storage_of_buckets() -> None:
-    """No price of S3's is known here."""
+    """Nothing tells how much users write."""
     done = in_process(["plan", "dev", "--set=buckets={tmp: {kind: scratch}}", *DAY], ROOT)
     text = " ".join(done.stdout.split())
-    assert "without traffic, logs, backups and storage of homes and buckets." in text
+    assert "without traffic, logs, backups and storage of homes and buckets; before" in text
     text = " ".join(in_process(["plan", "dev", *DAY], ROOT).stdout.split())
-    assert "without traffic, logs, backups and storage of homes." in text
+    assert "without traffic, logs, backups and storage of homes; before discounts and" in text
 
 
 @pytest.mark.real

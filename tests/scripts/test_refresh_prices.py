@@ -34,7 +34,7 @@ from tests.support.regional_prices import REGIONS, table
 
 ROOT = Path(__file__).resolve().parents[2]
 script = runpy.run_path(str(ROOT / "scripts" / "refresh_prices.py"), run_name="refresh_prices")
-UnreadableError = script["UnreadableError"]
+OfferError = script["OfferError"]
 
 
 def read(text: str, offer: str, region: str = "eu-central-1"):
@@ -172,7 +172,7 @@ def _cut(text: str) -> str:
     ids=["empty", "page", "no head", "no column", "another service", "cut", "short row"],
 )
 def test_a_broken_file_is_refused_in_one_sentence(broken, says):
-    with pytest.raises(UnreadableError, match="AmazonEC2 eu-central-1: ") as refused:
+    with pytest.raises(OfferError, match="AmazonEC2 eu-central-1: ") as refused:
         read(broken(files()["AmazonEC2"]), "AmazonEC2")
     assert says in str(refused.value) and "\n" not in str(refused.value)
 
@@ -362,7 +362,7 @@ def test_the_list_is_read_from_its_index_to_its_files(tmp_path, site):
 
 
 @pytest.mark.real
-def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, site, capsys):
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, site, capsys, monkeypatch):
     site.wrong = {f"AmazonS3/{VERSION}/eu-west-1/index.csv": "404"}
     assert run(tmp_path, "--host", site.host, *_BOTH) == 2
     told = capsys.readouterr().err
@@ -373,6 +373,10 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, site, capsys):
     files_read = [path for path in site.asked if path.endswith(".csv")]
     assert [path.split("/")[4] for path in files_read] == ["AmazonS3", "AmazonVPC", "awskms"]
     assert written(tmp_path, "eu-west-1")["rows"]["s3_gib_month"][0] == "0.0245"
+    site.asked = []
+    monkeypatch.setitem(script["extract"].__globals__, "FORM", "another table of what is wanted")
+    assert run(tmp_path, "--host", site.host, "--region", "eu-west-1") == 0
+    assert sum(path.endswith(".csv") for path in site.asked) == len(WHOLE)
 
 
 @pytest.mark.real
@@ -381,7 +385,8 @@ def test_a_file_that_does_not_arrive_whole_is_not_taken(tmp_path, site, capsys):
     assert run(tmp_path, "--host", site.host, "--region", "eu-central-1") == 2
     assert "AmazonEC2 eu-central-1: " in (told := capsys.readouterr().err)
     assert "did not arrive whole" in told or "connection broke" in told
-    assert not (tmp_path / "work" / "AmazonEC2").exists()
+    kept = [path.parent.name for path in (tmp_path / "work").rglob("*.json")]
+    assert set(kept) == {"AWSELB", "AmazonCloudWatch"}, "and nothing of the file that broke"
 
 
 @pytest.mark.real
