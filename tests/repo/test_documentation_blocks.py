@@ -40,7 +40,12 @@ from tests.support.stack_cases import validated_values
 from tests.support.stack_files import ROOT, engine_values
 
 BLOCKS = blocks()
-YAML_BLOCKS = [block for block in BLOCKS if block.language in ("yaml", "yml")]
+#: Those of tutorials are written into files and planned by tests/repo/test_tutorials.py.
+YAML_BLOCKS = [
+    block
+    for block in BLOCKS
+    if block.language in ("yaml", "yml") and not block.page.startswith("docs/tutorials/")
+]
 #: Stack files that a piece may belong to, in this order.
 BASES = (
     "Pulumi.dev.yaml", "examples/first-try/Pulumi.first-try.yaml", "Pulumi.airgap.yaml", "examples/kubeadm/Pulumi.kubeadm.yaml",
@@ -58,6 +63,7 @@ OTHERS = {
     ("CONTRIBUTING.md", "toml"): "the same",
     ("README.md", "python"): "compiled below",
     ("docs/aws-access.md", "json"): "read below",
+    ("docs/costs.md", "toml"): "read by tests/repo/test_costs_page.py",
     ("docs/images.md", "dockerfile"): "an image that is built by the reader",
     ("docs/talking-to-users.md", "html"): "a template of a hub's page: tests/config/test_pages.py",
     ("docs/other-languages.md", "typescript"): "the example of examples/typescript: tests/provider",
@@ -103,6 +109,7 @@ AWS_OWN = {
     ("s3", "sync"): {"--exclude", "--include", "--delete", "--dryrun"}, ("s3", "cp"): {"--recursive"}, ("s3", "ls"): {"--recursive", "--human-readable"},
     ("s3", "mb"): set(), ("s3", "rm"): {"--recursive"}, ("ecr", "get-login-password"): set(), ("sso", "login"): set(),
     ("eks", "update-kubeconfig"): {"--name", "--alias", "--kubeconfig"}, ("configure", "sso"): set(), ("configure", "list"): set(),
+    ("logs", "tail"): {"--since", "--follow", "--format"},
 }  # fmt: skip
 AWS_EVERYWHERE = {"--region", "--profile", "--output", "--query", "--no-cli-pager", "--debug"}
 
