@@ -110,7 +110,13 @@ def test_a_wrong_piece_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [*sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("tutorials/*.md"))], ids=lambda p: p.stem
+    "page",
+    [
+        path
+        for glob in ("*.md", "tutorials/*.md", "runbooks/*.md")
+        for path in sorted(DOCS.glob(glob))
+    ],
+    ids=lambda p: p.stem,
 )
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text(encoding="utf-8"))
