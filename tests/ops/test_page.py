@@ -573,6 +573,8 @@ def test_commands_in_a_sentence_can_be_copied(text: str, found: list[str]) -> No
 
 def test_a_sentence_with_markup_stays_text() -> None:
     assert "<script" not in str(marked(f"run: jhub {HOSTILE} `{HOSTILE}`"))
+    between = str(marked(f"{HOSTILE} `a` {HOSTILE}: jhub plan; {HOSTILE}"))
+    assert "<script" not in between and between.count("&lt;script") == 3
 
 
 def test_an_id_leads_to_the_site_where_the_environment_names_one(
@@ -625,6 +627,8 @@ def test_the_page_says_who_can_use_it_with_limits_guarantees_prices_and_data() -
         "organization example-org",
         "jupyter:gpu-users",
         "11 cores, 40 GiB, 1 GPU",
+        "1 core, 8 GiB",
+        "4 cores, 32 GiB",
         "$0.391",
         "read s3://uni-lectures/2026/",
         "read and write s3://uni-lectures/; read s3://jhub-dev-work-111122223333/",
@@ -731,7 +735,7 @@ def test_inputs_are_an_outline_and_tags_of_the_stack_one_word() -> None:
     ]
     assert long == {"long": "x\ny"}
     assert outline({"tags": {"owner": "team"}}, tags)[0] == "tags:\n  owner: team"
-    assert outline({"tags": {"a": None}}, {})[0] == "tags:\n  a: none"
+    assert outline({"tags": {"a": None}}, {"b": "x"})[0] == "tags:\n  a: none"
 
 
 def test_a_long_text_is_once_on_the_page() -> None:

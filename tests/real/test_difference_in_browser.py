@@ -114,9 +114,10 @@ def test_old_and_new_values_are_lines_of_their_own(tab, tmp_path, differences):
     file = tmp_path / "difference.html"
     file.write_text(page(difference), encoding="utf-8")
     tab.goto(file.as_uri())
-    changed = tab.locator("#resources details.update").first
-    changed.locator("summary").click()
-    lines = changed.locator("pre").first.inner_text().rstrip().splitlines()
+    tab.evaluate("for (const item of document.querySelectorAll('details')) item.open = true")
+    both = tab.locator("#resources pre:has(ins):has(del)").first
+    lines = both.inner_text().rstrip().splitlines()
+    assert len(lines) >= both.locator("ins, del").count() >= 2
     assert all(line.startswith(("+", "-", " ", "@")) for line in lines)
 
 

@@ -243,7 +243,7 @@ def test_words_of_the_picture_stay_in_their_boxes(watched: Watched) -> None:
     assert watched.page.evaluate(OUTSIDE) == []
 
 
-@pytest.mark.parametrize("width", [360, 390, 768])
+@pytest.mark.parametrize("width", [360, 390, 768, 1130])
 def test_nothing_is_cut_at_the_edge_of_a_screen(watched: Watched, width: int) -> None:
     page = watched.page
     page.set_viewport_size({"width": width, "height": 780})
@@ -253,7 +253,7 @@ def test_nothing_is_cut_at_the_edge_of_a_screen(watched: Watched, width: int) ->
         page.evaluate(OPENED)
     tall, wide = page.locator("svg.tall"), page.locator("svg.wide-picture")
     assert (tall.is_visible(), wide.is_visible()) == (
-        (True, False) if width < 767 else (False, True)
+        (True, False) if width < 1120 else (False, True)
     )
 
 
