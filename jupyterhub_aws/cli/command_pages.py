@@ -5,9 +5,11 @@ says, in a form that can be searched and linked to.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import click
+
+from jupyterhub_aws.cli import group as cli
 
 _GENERATED = "<!-- Generated from the commands by `jhub docs`. Do not edit: run `make docs`. -->"
 _HEAD = f"""{_GENERATED}
@@ -30,13 +32,10 @@ _EXIT_CODES = """
 
 def command_pages() -> dict[str, str]:
     """The pages by their paths below docs/."""
-    from jupyterhub_aws.cli.group import jhub
-
-    context = click.Context(jhub, info_name="jhub")
-    commands = {name: _command(jhub, context, name) for name in jhub.list_commands(context)}
-    pages = {"commands.md": _overview(jhub, context, commands)}
-    for name, command in commands.items():
-        lines = [_GENERATED, "", *_page(command, context, name, 1)]
+    context = click.Context(cli.jhub, info_name="jhub")
+    pages = {"commands.md": _overview(cli.jhub, context)}
+    for name in cli.jhub.list_commands(context):
+        lines = [_GENERATED, "", *_page(_command(cli.jhub, context, name), context, name, 1)]
         pages[f"commands/{name}.md"] = "\n".join(lines) + "\n"
     return pages
 
@@ -47,59 +46,60 @@ def _command(group: click.Group, context: click.Context, name: str) -> click.Com
     return command
 
 
-def _overview(
-    group: click.Group, context: click.Context, commands: dict[str, click.Command]
-) -> str:
+def _overview(group: click.Group, context: click.Context) -> str:
     lines = [_HEAD.rstrip()]
-    for title, names in _groups(group, list(commands)):
+    for title, commands in _sections(group, context).items():
         lines += ["", f"## {title}", ""]
         lines += [
-            f"- [`jhub {name}`](commands/{name}.md): {_summary(group, name, commands[name])}"
-            for name in names
+            f"- [`jhub {name}`](commands/{name}.md): {says}" for name, says in commands.items()
         ]
     lines += ["", "## Options of every command", ""]
     lines += [_option(option, context) for option in _options(group, context)]
     return "\n".join(lines) + "\n" + _EXIT_CODES
 
 
-def _groups(group: click.Group, names: Sequence[str]) -> list[tuple[str, Sequence[str]]]:
+def _sections(group: click.Group, context: click.Context) -> dict[str, dict[str, str]]:
     """The commands by what they are for, as `jhub --help` lists them."""
-    sections = getattr(group, "sections", None)
-    return [("All commands", names)] if sections is None else list(sections())
-
-
-def _summary(group: click.Group, name: str, command: click.Command) -> str:
-    said = getattr(group, "summary", None)
-    return said(name) if said is not None else command.get_short_help_str(200)
+    sections: dict[str, dict[str, str]] | None = getattr(cli, "SECTIONS", None)
+    if sections is not None:
+        return sections
+    names = group.list_commands(context)
+    return {
+        "All commands": {
+            name: _command(group, context, name).get_short_help_str(200) for name in names
+        }
+    }
 
 
 def _page(command: click.Command, above: click.Context, name: str, level: int) -> Iterator[str]:
-    """A command's text, how it is called, its arguments and options; then its subcommands."""
+    """A command's text, how it is called, what it needs, examples, options and exit codes; then its
+    subcommands.
+    """
     context = click.Context(command, info_name=name, parent=above)
     path = context.command_path
     yield from (f"{'#' * level} `{path}`", "")
     yield from (_text(command.help or ""), "")
     yield from ("```", " ".join([path, *command.collect_usage_pieces(context)]), "```")
-    examples = _examples(command)
-    if examples:
-        yield from ("", "Examples:", "", "```", *examples, "```")
+    if needs := getattr(command, "needs", ""):
+        yield from ("", f"Needs: {needs}.")
+    if examples := list(_examples(command)):
+        yield from ("", "Examples:", "", "```sh", *examples, "```")
     if shown := [_option(option, context) for option in _options(command, context)]:
         yield from ("", "Options:", "", *shown)
+    if exits := getattr(command, "exits", {}):
+        yield from ("", "Exit codes:", "", *(f"- {code}: {says}" for code, says in exits.items()))
     if isinstance(command, click.Group):
         for below in command.list_commands(context):
             yield ""
             yield from _page(_command(command, context, below), context, below, level + 1)
 
 
-def _examples(command: click.Command) -> list[str]:
-    """The examples that `--help` shows: attribute `examples`, or the lines of the epilog that are
-    commands.
-    """
-    given = getattr(command, "examples", None)
-    if given is not None:
-        return [" ".join(item) if isinstance(item, tuple) else str(item) for item in given]
-    lines = [line.strip() for line in (command.epilog or "").splitlines()]
-    return [line for line in lines if line.startswith(("jhub ", "$ jhub "))]
+def _examples(command: click.Command) -> Iterator[str]:
+    """The examples that `--help` shows: command lines, each below what it is for."""
+    for line, says in getattr(command, "examples", ()):
+        if says:
+            yield f"# {says}"
+        yield line
 
 
 def _text(said: str) -> str:

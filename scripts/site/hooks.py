@@ -123,7 +123,7 @@ def _text_of(target: str) -> str:
         if file.suffix in _LANGUAGES:
             name = file.relative_to(path).as_posix()
             text = file.read_text(encoding="utf-8").rstrip()
-            lines += [f"## {name}", "", f"````{_LANGUAGES[file.suffix]}", text, "````", ""]
+            lines += [f"## `{name}`", "", f"````{_LANGUAGES[file.suffix]}", text, "````", ""]
     return "\n".join(lines)
 
 

@@ -62,6 +62,12 @@ def test_every_page_is_in_the_navigation_once(site_file: dict[str, Any]) -> None
         assert path.is_file() or (path.parent.is_dir() and path.name == "README.md"), item
 
 
+def test_each_runbook_is_listed() -> None:
+    folder = DOCS / "runbooks"
+    listed = re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted(path.name for path in folder.glob("[!R]*.md")) != []
+
+
 def test_the_generated_pages_are_fresh() -> None:
     for name, text in {**reference_pages(), **command_pages()}.items():
         assert (DOCS / name).is_file(), f"docs/{name} is missing: run `make docs`"
