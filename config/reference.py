@@ -34,7 +34,7 @@ Each section has a page of its own; the options that are no section are further 
   keys that have none: commit the file first.
 - Keys of providers keep their prefix: `aws:region`.
 """
-_MINOR_COLUMNS = ("Kubernetes", "standard support until", "extended support until", "source")
+_MINOR_COLUMNS = ("Kubernetes", "standard support until", "extended support until")
 #: Wider cells do not stretch their column, so that in a terminal the others are still aligned.
 _WIDEST = 34
 _PARAGRAPH = "\n\n"
@@ -324,10 +324,12 @@ def _versions() -> Iterator[str]:
     yield from _table(
         _MINOR_COLUMNS,
         (
-            [minor, str(row.standard_support_until), str(row.extended_support_until), row.source]
+            [minor, str(row.standard_support_until), str(row.extended_support_until)]
             for minor, row in minors.items()
         ),
     )
+    sources = dict.fromkeys(row.source for row in minors.values())
+    yield from ("", f"Source: {'; '.join(sources)}.")
     yield from (
         "",
         ("To move a stack to the next minor: [Upgrading Kubernetes](upgrading-kubernetes.md)."),

@@ -4,6 +4,8 @@
   `repository/` in the site, so that no address of a forge is needed.
 - `## Text <a id="x"></a>` gives the heading the anchor x. Readers on GitHub get there too, and the
   search has one hit for each heading.
+- What is below an item of a list is indented by four spaces, as mkdocs wants; GitHub takes the
+  width of the item's mark.
 - `reference/*` in the navigation stands for every page of that folder.
 - What the theme would load from other hosts under some conditions is taken out of it.
 """
@@ -123,7 +125,7 @@ def _text_of(target: str) -> str:
         if file.suffix in _LANGUAGES:
             name = file.relative_to(path).as_posix()
             text = file.read_text(encoding="utf-8").rstrip()
-            lines += [f"## {name}", "", f"````{_LANGUAGES[file.suffix]}", text, "````", ""]
+            lines += [f"## `{name}`", "", f"````{_LANGUAGES[file.suffix]}", text, "````", ""]
     return "\n".join(lines)
 
 
@@ -146,6 +148,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         path = _site_path(_in_repository(found[2], source))
         return f"{found[1]}{relpath(path, dirname(here) or '.')}{found[3] or ''}{found[4]}"
 
+    markdown = "\n".join(_indented(markdown.splitlines()))
     # Else the page had the name of its file: mkdocs looks for the title in the first element.
     text = _FENCE.sub(spare, re.sub(r"\A\s*<!--.*?-->\s*", "", markdown, flags=re.DOTALL))
     text = _LINK.sub(linked, text)
@@ -153,6 +156,30 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     while "\0" in text:
         text = re.sub("\0(\\d+)\0", lambda found: spared[int(found[1])], text)
     return text
+
+
+def _indented(lines: list[str]) -> list[str]:
+    """Lines in which what belongs to an item is four spaces to the right of its mark."""
+    done: list[str] = []
+    fence, at = "", 0
+    while at < len(lines):
+        line = lines[at]
+        at += 1
+        done.append(line)
+        if found := re.match(r"(```+|~~~+)", line):
+            fence = "" if fence and line.startswith(fence) else fence or found[1]
+        mark = None if fence else re.match(r"(?:[-*+]|\d+\.) +", line)
+        if mark is None:
+            continue
+        width = len(mark[0])
+        below: list[str] = []
+        while at < len(lines) and (not lines[at].strip() or lines[at].startswith(" " * width)):
+            below.append(lines[at][width:])
+            at += 1
+        done += [f"    {each}" if each else "" for each in _indented(below)]
+        if "" in map(str.strip, below) and below[-1].strip():
+            done.append("")  # else the next mark were text of this item's last paragraph
+    return done
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:

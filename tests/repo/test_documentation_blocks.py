@@ -7,9 +7,11 @@ A block or a command that cannot be judged here is listed, with the reason.
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from botocore import xform_name
 from jupyterhub_aws.cli.group import jhub
 from jupyterhub_aws.components.hub.values.hub import hub_values
 from jupyterhub_aws.components.hub.values.problems import UNKNOWN
-from jupyterhub_aws.config.chart import refusals
+from jupyterhub_aws.config.chart import effective, refusals
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.specs import resolve
 from tests.support.page_blocks import (
@@ -106,6 +108,7 @@ PULUMI: dict[str, set[str]] = {
 }  # fmt: skip
 #: Commands of the AWS CLI that are no operation of an API.
 AWS_OWN = {
+    ("logs", "tail"): {"--since", "--follow", "--filter-pattern", "--format"},
     ("s3", "sync"): {"--exclude", "--include", "--delete", "--dryrun"}, ("s3", "cp"): {"--recursive"}, ("s3", "ls"): {"--recursive", "--human-readable"},
     ("s3", "mb"): set(), ("s3", "rm"): {"--recursive"}, ("ecr", "get-login-password"): set(), ("sso", "login"): set(),
     ("eks", "update-kubeconfig"): {"--name", "--alias", "--kubeconfig"}, ("configure", "sso"): set(), ("configure", "list"): set(),
@@ -134,6 +137,9 @@ def judged(document: Any, kind: str) -> None:
         module = f"pulumi_kubernetes.{(group.partition('.')[0] or 'core')}.{version}"
         assert hasattr(importlib.import_module(module), document["kind"]), document["kind"]
         assert document["metadata"]["name"]
+        return
+    if kind == "chart":
+        assert list(refusals(effective(document))) == []
         return
     if kind in ("workflow", "project"):
         return  # the first below, in the real tier; the second by its keys
@@ -178,6 +184,8 @@ def test_what_is_not_judged_is_in_a_page() -> None:
         "config: { format: 17 }",
         "helm_values: { singleuser: { networkPolicies: {} } }",
         "something: else",
+        "{ hub: { db: { typ: x } }, proxy: { secretToken: 1 } }",
+        "config: { course:pools: { memory: { generation: -1 } } }",
     ],
 )
 def test_a_wrong_piece_would_be_found(text: str) -> None:
@@ -209,7 +217,7 @@ def test_workflows_in_the_pages_have_no_fault_of_security(tmp_path: Path) -> Non
 
 
 def test_each_other_language_says_what_reads_it() -> None:
-    judged_here = {"yaml", "yml", "python", "json", "mermaid", "text", *SHELL}
+    judged_here = {"yaml", "yml", "python", "json", "toml", "text", *SHELL}
     left = {
         (block.page, block.language)
         for block in BLOCKS
@@ -223,13 +231,16 @@ def test_each_other_language_says_what_reads_it() -> None:
     [
         block
         for block in BLOCKS
-        if block.language in ("python", "json") and block.page != "CONTRIBUTING.md"
+        if block.language in ("python", "json", "toml") and block.page != "CONTRIBUTING.md"
     ],
     ids=named,
 )
-def test_a_block_of_python_or_json_is_that(block: Block) -> None:
+def test_a_block_of_python_json_or_toml_is_that(block: Block) -> None:
     if block.language == "json":
-        parsed(block.text)
+        json.loads(block.text)
+        return
+    if block.language == "toml":
+        tomllib.loads(block.text)
         return
     tree = compile(
         block.text.replace("…", "..."), str(block), "exec", flags=0x400

@@ -31,7 +31,7 @@ _OF_OURS = (
 @cache
 def tracked() -> tuple[Path, ...]:
     """The repository's files: all but what .gitignore names, which are names of files and folders
-    at any depth.
+    at any depth, with a slash before them at the top alone.
     """
     ignored = [
         line.rstrip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").split()
@@ -42,7 +42,9 @@ def tracked() -> tuple[Path, ...]:
             names[:] = [
                 name
                 for name in names
-                if name != ".git" and not any(fnmatch(name, pattern) for pattern in ignored)
+                if name != ".git"
+                and not any(fnmatch(name, pattern) for pattern in ignored)
+                and not (Path(place) == ROOT and f"/{name}" in ignored)
             ]
         links = [name for name in folders if (Path(place) / name).is_symlink()]
         found += [Path(place) / name for name in files + links]

@@ -14,6 +14,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
+from jupyterhub_aws.config.chart import default_values
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.stack import PROVIDER_KEYS, StackConfig
 from tests.support.stack_files import ROOT, config_of, engine_key
@@ -180,7 +181,20 @@ def _simple(words: list[str]) -> list[str]:
 
 def parsed(text: str) -> list[Any]:
     """The documents of a piece of YAML, as the engine reads them."""
-    return list(YAML(typ="safe", pure=True).load_all(text))
+    return [_of_this_project(document) for document in YAML(typ="safe", pure=True).load_all(text)]
+
+
+def _of_this_project(document: Any) -> Any:
+    """A document whose keys begin with the name of a project that a page makes, as one of ours."""
+    if not isinstance(document, dict):
+        return document
+    if isinstance(document.get("config"), dict):
+        return {**document, "config": _of_this_project(document["config"])}
+    return {
+        section if (section := str(key).rpartition(":")[2]) in StackConfig.model_fields
+        and str(key) not in PROVIDER_KEYS.values() else key: value
+        for key, value in document.items()
+    }  # fmt: skip
 
 
 def kind_of(document: Any) -> str:
@@ -198,6 +212,7 @@ def kind_of(document: Any) -> str:
         "workflow": "jobs" in keys,
         "project": {"name", "runtime"} <= keys,
         "pools": keys <= set(pools),
+        "chart": keys <= set(default_values()),
     }
     return next((kind for kind, it_is in kinds.items() if it_is), "unknown")
 
