@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted, refused, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, did_you_mean, dotted, refused, shown
 from jupyterhub_aws.config.instance_types import instance_source, instance_type, instance_types
 
 if TYPE_CHECKING:
@@ -259,8 +259,7 @@ def _own(
         except InvalidOperation:
             amount = None
         if name not in known:
-            guess = closest(name, known)
-            fix = f"did you mean {guess}?" if guess else f"the names are {', '.join(known[:30])}"
+            fix = did_you_mean(name, known, f"the names are {', '.join(known[:30])}")
             problems.append(
                 Problem(
                     id="prices.unknown", path=path, what="is not a price that a bill has", fix=fix

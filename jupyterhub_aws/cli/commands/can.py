@@ -11,7 +11,7 @@ from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import command
 from jupyterhub_aws.cli.arguments import chosen_hub, stack_file
 from jupyterhub_aws.cli.options import as_json, hub_argument, stack_argument, what_if
-from jupyterhub_aws.config.errors import closest, refused
+from jupyterhub_aws.config.errors import closest, did_you_mean, refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -155,8 +155,7 @@ def _profile(stack: str, spec: HubSpec, profile: str | None) -> str:
     if profile is None:
         return known[0]
     if profile not in known:
-        guess = closest(profile, known)
-        fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(known)}"
+        fix = did_you_mean(profile, known, f"choose from {', '.join(known)}")
         what = f"hub {spec.name} has no profile {profile!r}"
         raise refused(_COMMAND, "can.profile", stack, what, fix)
     return profile
