@@ -125,7 +125,7 @@ def _more(plan: Plan) -> Text:
     """What the short form left out, and how to see it."""
     name = plan.source if plan.engine_option else plan.stack_name
     lines = [
-        ("--brief", "the verdict, and a line with its id for each warning"),
+        ("--brief", "the verdict, and a line for each id"),
         ("--resources", "every resource, check and line of the bill"),
         ("--html plan.html", "the same as a page with pictures"),
     ]
