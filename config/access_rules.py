@@ -24,7 +24,7 @@ from jupyterhub_aws.config.buckets import (
 )
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
 from jupyterhub_aws.config.endpoints import GATEWAYS
-from jupyterhub_aws.config.errors import Problem, Rules, closest, shown
+from jupyterhub_aws.config.errors import Problem, Rules, did_you_mean, shown
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.hub_rules import Hubs, group_problems
 from jupyterhub_aws.config.network import AnyNetwork, OpenNetworkSection
@@ -132,13 +132,12 @@ def buckets_exist(buckets: Buckets, hubs: Hubs) -> Iterator[Problem]:
         for index, item in enumerate(entry.buckets):
             where, bucket = f"{path}.buckets[{index}]", buckets.get(item.bucket)
             if bucket is None:
-                meant = closest(item.bucket, buckets)
                 known = f"choose from {', '.join(buckets)}" if buckets else "add it under buckets"
                 yield Problem(
                     id="aws-access.no-bucket",
                     path=f"{where}.bucket",
                     what=f"is no bucket of this stack (got {shown(item.bucket)})",
-                    fix=f"did you mean {meant}?" if meant else known,
+                    fix=did_you_mean(item.bucket, buckets, known),
                 )
             elif isinstance(bucket, PublicBucket) and (item.write or item.per_user):
                 what = f"writes to {item.bucket}, which is public data for reading"
@@ -161,13 +160,12 @@ def mounted_buckets_exist(cluster: AnyCluster, buckets: Buckets, hubs: Hubs) -> 
             if not isinstance(volume, BucketVolume):
                 continue
             if volume.bucket not in buckets:
-                meant = closest(volume.bucket, buckets)
                 known = f"choose from {', '.join(buckets)}" if buckets else "add it under buckets"
                 yield Problem(
                     id="volumes.no-bucket",
                     path=f"{path}.bucket",
                     what=f"is no bucket of this stack (got {shown(volume.bucket)})",
-                    fix=f"did you mean {meant}?" if meant else known,
+                    fix=did_you_mean(volume.bucket, buckets, known),
                 )
             if not isinstance(cluster, EksCluster):
                 yield Problem(

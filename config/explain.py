@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from jupyterhub_aws.config import suggestions
-from jupyterhub_aws.config.errors import Problem, closest, dotted, names_secret, shown
+from jupyterhub_aws.config.errors import Problem, closest, did_you_mean, dotted, names_secret, shown
 from jupyterhub_aws.config.formats import new_name, new_value
 
 _WORDS = {
@@ -258,8 +258,7 @@ def _instead(
         return f"write {today}: its name since format 2"
     if said := suggestions.option(key, known):
         return said
-    guess = closest(key, known)
-    return f"did you mean {guess}?" if guess else f"remove it; the options are {', '.join(known)}"
+    return did_you_mean(key, known, f"remove it; the options are {', '.join(known)}")
 
 
 def _tag_of(member: type[BaseModel]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from jupyterhub_aws.config.errors import closest, refuse, shown
+from jupyterhub_aws.config.errors import did_you_mean, refuse, shown
 from jupyterhub_aws.config.model import Model, option
 
 #: `endangers data` is missing on purpose: it always needs an acknowledgement.
@@ -23,11 +23,10 @@ def _allowed(value: str) -> str:
     if value.startswith(ADDED):
         fix = "write the type after it, as the plan shows it: added:aws:sqs/queue:Queue"
         raise refuse("gate.no-type", f"names no type (got {shown(value)})", fix)
-    guess = closest(value, CLASSES)
     if value == "endangers data":
         what = "cannot be allowed: what endangers data always needs an acknowledgement"
         raise refuse("gate.data-always-asks", what, "remove it")
-    fix = f"did you mean {guess}?" if guess else f"write one of {', '.join(CLASSES)}, or added:TYPE"
+    fix = did_you_mean(value, CLASSES, f"write one of {', '.join(CLASSES)}, or added:TYPE")
     raise refuse("gate.unknown-class", f"is no class of changes (got {shown(value)})", fix)
 
 

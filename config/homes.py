@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from jupyterhub_aws.config.errors import closest, refuse, shown
+from jupyterhub_aws.config.errors import closest, did_you_mean, refuse, shown
 from jupyterhub_aws.config.model import Model, option, tag
 from jupyterhub_aws.config.traits import FIELD
 from jupyterhub_aws.config.values import HOST, aws_id
@@ -81,9 +81,8 @@ def _mount_option(value: str) -> str:
         fix = f"write a list: [{', '.join(value.split(','))}]"
         raise refuse("homes.mount-options-joined", what, fix)
     if not _OPTION.fullmatch(value) or name not in _NFS_OPTIONS:
-        guess = closest(name, _NFS_OPTIONS)
         what = f"is not a mount option of NFS (got {shown(value)})"
-        fix = f"did you mean {guess}?" if guess else "see nfs(5) for those that exist"
+        fix = did_you_mean(name, _NFS_OPTIONS, "see nfs(5) for those that exist")
         raise refuse("homes.mount-option", what, fix)
     if name in ("nfsvers", "vers") and argument not in ("3", "4", "4.0", "4.1", "4.2"):
         fix = "write nfsvers=4.1, or nfsvers=3 for an old server"

@@ -17,7 +17,7 @@ from jupyterhub_aws.config.entry import (
     NodePortEntry,
     PortForwardEntry,
 )
-from jupyterhub_aws.config.errors import Problem, Rules, closest, shown
+from jupyterhub_aws.config.errors import Problem, Rules, did_you_mean, shown
 from jupyterhub_aws.config.homes import DIRECTORY_HOMES, GIVEN_HOMES, EfsHomesSection, Homes
 from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.network import AnyNetwork
@@ -106,7 +106,6 @@ def pools_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
 
 
 def _no_pool(path: str, pool: str, known: list[str]) -> Problem:
-    guess = closest(pool, known)
     others = (
         f"choose from {', '.join(known)}" if known else "add a user pool of that name under pools"
     )
@@ -114,7 +113,7 @@ def _no_pool(path: str, pool: str, known: list[str]) -> Problem:
         id="profile.pool",
         path=path,
         what=f"is not a user pool of this stack (got {shown(pool)})",
-        fix=f"did you mean {guess}?" if guess else others,
+        fix=did_you_mean(pool, known, others),
     )
 
 

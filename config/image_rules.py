@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jupyterhub_aws.config.cluster import AnyCluster, EksCluster
-from jupyterhub_aws.config.errors import Problem, Rules, closest, shown
+from jupyterhub_aws.config.errors import Problem, Rules, did_you_mean, shown
 from jupyterhub_aws.config.hub_rules import Hubs, unlisted_images
 from jupyterhub_aws.config.image_repositories import ImageRepository
 from jupyterhub_aws.config.network import AnyNetwork
@@ -94,8 +94,7 @@ def pulling_pools_exist(pools: Pools, hubs: Hubs) -> Iterator[Problem]:
         for index, pool in enumerate(hub.pre_pull_pools):
             path = f"hubs.{name}.pre_pull_pools[{index}]"
             if pool not in pools.user:
-                guess = closest(pool, pools.user)
-                fix = f"did you mean {guess}?" if guess else f"write one of {', '.join(pools.user)}"
+                fix = did_you_mean(pool, pools.user, f"write one of {', '.join(pools.user)}")
                 yield Problem(
                     id="pre-pull.pool-unknown",
                     path=path,

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, create_model
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted
+from jupyterhub_aws.config.errors import ConfigError, Problem, closest, did_you_mean, dotted
 from jupyterhub_aws.config.explain import no_value, problems_of
 from jupyterhub_aws.config.formats import new_name, newer, outdated
 from jupyterhub_aws.config.keys import foreign
@@ -152,10 +152,8 @@ def _strangers(
                 ),
             )
             continue
-        guess = closest(name, [*known, *(wanted or ())])
-        fix = (
-            f"did you mean {guess}?" if guess else f"remove it; the sections are {', '.join(known)}"
-        )
+        among = f"remove it; the sections are {', '.join(known)}"
+        fix = did_you_mean(name, [*known, *(wanted or ())], among)
         if today := new_name(name, known):
             fix = f"write {today}: its name since format 2"
         yield Problem(

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted, refused, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, did_you_mean, dotted, refused, shown
 from jupyterhub_aws.config.instance_types import instance_source, instance_type, instance_types
 from jupyterhub_aws.config.zones import partition_named, regions
 
@@ -305,8 +305,7 @@ def read_prices(path: Path) -> Prices:
     for region in sections:
         where = ("regions", region)
         if region not in regions():
-            guess = closest(region, regions())
-            fix = f"did you mean {guess}?" if guess else "write a region, such as eu-central-1"
+            fix = did_you_mean(region, regions(), "write a region, such as eu-central-1")
             problems.append(
                 Problem(
                     id="prices.region",
@@ -364,8 +363,7 @@ def _own(
         except InvalidOperation:
             amount = None
         if name not in known and not (where[-1:] != ("ec2",) and _DATABASE.fullmatch(name)):
-            guess = closest(name, known)
-            fix = f"did you mean {guess}?" if guess else f"the names are {', '.join(known[:30])}"
+            fix = did_you_mean(name, known, f"the names are {', '.join(known[:30])}")
             problems.append(
                 Problem(
                     id="prices.unknown", path=path, what="is not a price that a bill has", fix=fix

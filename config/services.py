@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from jupyterhub_aws.config.errors import closest, refuse, shown
+from jupyterhub_aws.config.errors import did_you_mean, refuse, shown
 from jupyterhub_aws.config.model import Model, option
 from jupyterhub_aws.config.scopes import (
     FILTERS,
@@ -125,8 +125,7 @@ def _check_scope(scope: str) -> None:
         what = f"has a scope that means nothing for a service (got {shown(scope)})"
         raise refuse("services.scope-meaningless", what, "name what the service may do")
     if base not in known_scopes() and not base.startswith("custom:"):
-        near = closest(base, known_scopes())
-        fix = f"did you mean {near}?" if near else "choose from JupyterHub's list of scopes"
+        fix = did_you_mean(base, known_scopes(), "choose from JupyterHub's list of scopes")
         raise refuse(
             "services.scope-unknown", f"is no scope of JupyterHub (got {shown(base)})", fix
         )

@@ -104,6 +104,9 @@ def read(path: Path, settings: Sequence[str] = (), home: Project | None = None) 
     try:
         text = path.read_text(encoding="utf-8")
         document = parsed(text)
+    except OSError as error:
+        what, fix = f"cannot be read ({error.strerror})", "look at its rights"
+        raise refused(path.name, "file.unreadable", "", what, fix) from None
     except ValueError as error:
         raise ConfigError(path.name, [_unreadable(error, text)]) from None
     config = document.get("config") if isinstance(document, dict) else None

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from jupyterhub_aws.changes.mask import masked_text
 from jupyterhub_aws.changes.side import EngineStep, Side, read_side
 from jupyterhub_aws.checks.resources import made_here
-from jupyterhub_aws.config.errors import refused
+from jupyterhub_aws.config.errors import refused, some
 from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import StackFile
 
@@ -258,10 +258,9 @@ def show(found: PreviewVerdict, stack: str) -> None:
         ("made, imported or changed that your program added", found.added, "~"),
     ):
         if subjects:
-            names = ", ".join(subject.partition("::")[2] for subject in subjects[:_MOST])
-            more = f" and {len(subjects) - _MOST} more" if len(subjects) > _MOST else ""
+            names = some([subject.partition("::")[2] for subject in subjects], _MOST)
             style = "green" if mark == "✓" else "yellow"
-            lines.line(mark, style, f"{len(subjects)} {title}: {names}{more}")
+            lines.line(mark, style, f"{len(subjects)} {title}: {names}")
     lines.end(_NEXT[found.stage].format(stack=stack))
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from jupyterhub_aws.adopt.adopt import Adoption
 from jupyterhub_aws.adopt.match import ImportDifference, by_type
 from jupyterhub_aws.adopt.queries import Live
+from jupyterhub_aws.config.errors import some
 
 _NARROWEST = 20
 _MOST_NAMES = 3
@@ -206,8 +207,7 @@ def _own_tag(item: ImportDifference) -> bool:
 
 
 def _first(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"{', '.join(names[:_MOST_NAMES])}{more}"
+    return some(names, _MOST_NAMES)
 
 
 def _short(value: Any) -> str:

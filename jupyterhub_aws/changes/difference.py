@@ -15,7 +15,7 @@ from jupyterhub_aws.changes.effects.cost import cost, raised
 from jupyterhub_aws.changes.mask import masked_text
 from jupyterhub_aws.changes.properties import Comparison, PropertyChange
 from jupyterhub_aws.changes.side import OPS, Op, Side, before
-from jupyterhub_aws.config.errors import refused
+from jupyterhub_aws.config.errors import refused, some
 
 FORMAT = "jupyterhub-aws/diff/1"
 
@@ -179,10 +179,8 @@ def _limits(old: Side, new: Side, changes: tuple[Change, ...]) -> list[str]:
         )
     names = [change.name for change in changes if change.certainty == "engine decides"]
     if names:
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""  # as many as fit a line
-        some = ", ".join(names[:5]) + more
         found.append(
-            f"Only the engine can tell whether these are updated in place or replaced: {some}."
+            f"Only the engine can tell whether these are updated in place or replaced: {some(names, 5)}."
         )
     if old.kind != new.kind:
         found.append(

@@ -25,6 +25,7 @@ from jupyterhub_aws.checks.resources import Resource, Resources, chart_name
 from jupyterhub_aws.checks.user_pods import RELEASE, hub_of, hub_releases
 from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.core_addons import AddonPods, addon_pods
+from jupyterhub_aws.config.errors import some
 from jupyterhub_aws.config.instance_types import instance_type
 from jupyterhub_aws.config.node_size import core_pods_of, node_size, quantity
 from jupyterhub_aws.config.stack import StackConfig
@@ -382,8 +383,7 @@ def _alone(
         lacking = [reason.removeprefix("too little ") for reason in key]
         most = max((item.pod for item in found), key=lambda pod: _most_asked(pod, lacking))
         names = [item.pod.name for item in found]
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # a line that one reads
-        who = ", ".join(names[:3]) + more
+        who = some(names, 3)
         said = "; ".join(_short(reason, most, nodes) for reason in homeless(most, nodes))
         fix = "choose larger instance_types for pools.core, or lower what it asks for"
         if not any(reason.startswith("too ") for reason in key):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyterhub_aws.config.errors import ConfigError, closest, refused
+from jupyterhub_aws.config.errors import ConfigError, did_you_mean, refused
 from jupyterhub_aws.config.project import project_of
 
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ def chosen_hub(  # noqa: PLR0913 -- three of them are words of the message
         what = f"has several hubs{kind}: {', '.join(known)}"
         raise wrong("hub.several", what, several)
     if hub is not None and hub not in known:
-        guess = closest(hub, known)
-        fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(known)}"
+        fix = did_you_mean(hub, known, f"choose from {', '.join(known)}")
         raise wrong("hub.unknown", f"has no hub {hub!r}{kind}", fix)
     return hub or known[0]
 

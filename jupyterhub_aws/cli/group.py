@@ -26,7 +26,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Look": {
         "health": "Sign in, start a server of each profile, run a cell",
-        "who": "Every server: whose, which profile, on which node",
+        "who": "Every server: its user, profile, node and age",
         "nodes": "Every node: pool, type, zone, market, load",
         "doctor": "Look at releases, pods, claims and nodes for faults",
         "logs": "Logs of a hub, its proxy or a user's server",

@@ -20,8 +20,34 @@ from pathlib import Path
 _HANDED_OVER = "_JHUB_HANDED_OVER"
 
 
+class _PatientOutput(io.TextIOWrapper):
+    """Standard output whose reader may leave early (`jhub plan dev | head`): what is not read is
+    dropped, and the exit code is the command's.
+    """
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(BrokenPipeError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            super().flush()
+
+
 def main() -> None:
-    """Run the command line and leave at once with its exit code."""
+    """Run the command line and leave at once with its exit code. Ctrl+C at any moment is one line
+    and 130.
+    """
+    try:
+        _main()
+    except KeyboardInterrupt:
+        with contextlib.suppress(OSError, ValueError):
+            print("\njhub: interrupted", file=sys.stderr, flush=True)
+        os._exit(130)
+
+
+def _main() -> None:
     gc.disable()
     own = projects_command(sys.argv[1:])
     # Once: what that command runs may be this one.
@@ -30,7 +56,10 @@ def main() -> None:
     os.environ.pop(_HANDED_OVER, None)  # nor for what this one starts
     if isinstance(sys.stdout, io.TextIOWrapper):  # None where the shell closed it
         # A terminal without arrows and ticks shows question marks.
-        sys.stdout.reconfigure(errors="replace")
+        out, encoding, terminal = sys.stdout, sys.stdout.encoding, sys.stdout.isatty()
+        sys.stdout = _PatientOutput(
+            out.detach(), encoding=encoding, errors="replace", line_buffering=terminal
+        )
     from jupyterhub_aws.cli.group import run
 
     code = _ended(run)

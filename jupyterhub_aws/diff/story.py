@@ -15,6 +15,7 @@ from jupyterhub_aws.changes.effect import TOPICS, Class, Effect, Topic, shown_fi
 from jupyterhub_aws.changes.effects.all import MADE
 from jupyterhub_aws.changes.effects.cost import MEASURES
 from jupyterhub_aws.changes.side import Op
+from jupyterhub_aws.config.errors import some
 
 # --- Values as words: short, one line, and harmless wherever they are shown.
 
@@ -115,8 +116,7 @@ class StoryLine:
     def names(self) -> str:
         """The resources' own names, the first few of them."""
         names = [subject.rpartition("::")[2] for subject in self.subjects]
-        more = f" and {len(names) - 4} more" if len(names) > 4 else ""  # as many as fit a line
-        return f"{', '.join(names[:4])}{more}"
+        return some(names)
 
     @property
     def more(self) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.cloud_config import given_by, whole
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest, dotted, refused
+from jupyterhub_aws.config.errors import ConfigError, Problem, did_you_mean, dotted, refused
 from jupyterhub_aws.config.stack import StackConfig, file_key
 from jupyterhub_aws.config.stack_file import StackFile, read, set_option
 from jupyterhub_aws.init.draft import ProjectDraft, drafted
@@ -134,8 +134,7 @@ def settled(draft: ProjectDraft, settings: Sequence[str]) -> ProjectDraft:
     for setting in settings:
         head = setting.partition("=")[0].replace("[", ".").partition(".")[0]
         if head not in StackConfig.model_fields and "=" in setting:
-            guess = closest(head, StackConfig.model_fields)
-            fix = f"did you mean {guess}?" if guess else "docs/reference.md has every option"
+            fix = did_you_mean(head, StackConfig.model_fields, "docs/reference.md has every option")
             what = "is no option of a stack file"
             raise refused(COMMAND, "option.unknown", f"--set {dotted((head,))}", what, fix)
         config = {file_key(head): plain(sections[head])} if head in sections else {}

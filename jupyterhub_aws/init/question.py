@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest, refused, shown
+from jupyterhub_aws.config.errors import ConfigError, Problem, did_you_mean, refused, shown
 from jupyterhub_aws.config.stack_text import fill
 
 Given = Mapping[str, str]
@@ -49,8 +49,7 @@ class Question:
         """What is wrong with an answer that is none of the choices."""
         if not self.choices or answer in self.choices:
             return None
-        guess = closest(answer, self.choices)
-        fix = f"did you mean {guess}?" if guess else f"choose one of {', '.join(self.choices)}"
+        fix = did_you_mean(answer, self.choices, f"choose one of {', '.join(self.choices)}")
         return Problem(
             id="init.choice",
             path=self.path,

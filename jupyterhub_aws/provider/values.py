@@ -22,7 +22,7 @@ from pulumi.provider.experimental.util import camel_case
 from pulumi.resource import DependencyResource
 from pydantic import BaseModel
 
-from jupyterhub_aws.config.errors import Problem, closest, dotted
+from jupyterhub_aws.config.errors import Problem, did_you_mean, dotted
 from jupyterhub_aws.provider.shapes import ANYTHING, ObjectShape, Property, Shape, in_any_language
 
 #: The property of a handle that its component writes: what is not made yet, and what resources its
@@ -80,12 +80,11 @@ class Reader:
         self.problems.append(Problem(id=which, path=dotted(path), what=what, fix=fix))
 
     def _unknown_name(self, path: _Path, name: str, known: Mapping[str, Any]) -> None:
-        guess = closest(name, known)
         self._say(
             "option.unknown",
             (*path, name),
             "does not exist",
-            f"did you mean {guess}?" if guess else f"choose from {', '.join(known)}",
+            did_you_mean(name, known, f"choose from {', '.join(known)}"),
         )
 
     def _value(

@@ -112,7 +112,6 @@ AWS_OWN = {
     ("s3", "sync"): {"--exclude", "--include", "--delete", "--dryrun"}, ("s3", "cp"): {"--recursive"}, ("s3", "ls"): {"--recursive", "--human-readable"},
     ("s3", "mb"): set(), ("s3", "rm"): {"--recursive"}, ("ecr", "get-login-password"): set(), ("sso", "login"): set(),
     ("eks", "update-kubeconfig"): {"--name", "--alias", "--kubeconfig"}, ("configure", "sso"): set(), ("configure", "list"): set(),
-    ("logs", "tail"): {"--since", "--follow", "--format"},
 }  # fmt: skip
 AWS_EVERYWHERE = {"--region", "--profile", "--output", "--query", "--no-cli-pager", "--debug"}
 

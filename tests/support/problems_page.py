@@ -149,7 +149,7 @@ class _Module:
     def _meant(self, call: ast.Call) -> list[str]:
         """What config/errors.py's `did_you_mean` returns."""
         form = next((item.value for item in call.keywords if item.arg == "form"), None)
-        meant = [text.replace("{}", "…") for text in self.texts(form)] or ["…"]
+        meant = [text.format("…") for text in self.texts(form)] or ["…"]
         return [*(f"did you mean {text}?" for text in meant), *self.texts(call.args[2])]
 
     def _imported(self, name: str) -> list[str]:

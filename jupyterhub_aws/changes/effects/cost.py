@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyterhub_aws.changes.effect import Effect, Rise
 from jupyterhub_aws.changes.side import Side
+from jupyterhub_aws.config.errors import some
 
 # --- The bill before and after, by line.
 
@@ -118,11 +119,11 @@ def raised(old: Side, new: Side) -> Iterator[Effect]:
         if after is None and (before is not None or unknown):
             says = (
                 f"{word}: {_amount(before)} → not known, because no price is known of"
-                f" {_some(unknown) or 'a part of it'}"
+                f" {some(unknown, _NAMED) or 'a part of it'}"
             )
         elif before is not None and after is not None and after > before:
             largest = sorted((-rise, what) for what, rise in grown if rise)
-            parts = _some([f"{what} {-fall:+,.2f}" for fall, what in largest])
+            parts = some([f"{what} {-fall:+,.2f}" for fall, what in largest], _NAMED)
             says = (
                 f"{word}: {before:,.2f} → {after:,.2f} US dollars a month"
                 f" (+{after - before:,.2f}){f': {parts}' if parts else ''}"
@@ -145,8 +146,3 @@ def _rise(before: float | None, after: float | None) -> float | None:
 
 def _amount(amount: float | None) -> str:
     return "not known" if amount is None else f"{amount:,.2f} US dollars a month"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

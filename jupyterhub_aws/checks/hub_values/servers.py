@@ -11,7 +11,7 @@ from typing import Any
 from jupyterhub_aws.checks.hub_values import fault
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values, items, profiles
 from jupyterhub_aws.config.environment import NEEDS_ROOT
-from jupyterhub_aws.config.errors import closest, shown, shown_at
+from jupyterhub_aws.config.errors import closest, did_you_mean, shown, shown_at
 from jupyterhub_aws.config.homes import DIRECTORY_FIELDS
 from jupyterhub_aws.config.traits import (
     COMPOSED,
@@ -169,8 +169,7 @@ def homes(values: Values) -> Iterator[ValueFault]:
     text = str(at(storage, "static", "subPath") or "")
     for name in FIELD.findall(text):
         if name not in DIRECTORY_FIELDS:
-            guess = closest(name, DIRECTORY_FIELDS)
-            fix = f"did you mean {{{guess}}}?" if guess else "use {safe_username}"
+            fix = did_you_mean(name, DIRECTORY_FIELDS, "use {safe_username}", form="{{{}}}")
             what = f"has a field that is not allowed in a home's name (got {{{name}}})"
             yield ValueFault(
                 "helm-values.home-field", ("singleuser", "storage", "static", "subPath"), what, fix

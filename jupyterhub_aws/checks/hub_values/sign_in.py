@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from jupyterhub_aws.checks.hub_values.fault import ValueFault, Values
-from jupyterhub_aws.config.errors import dotted, shown
+from jupyterhub_aws.config.errors import closest, dotted, shown
 from jupyterhub_aws.config.hub_code import code_of
 from jupyterhub_aws.config.traits import class_of_authenticator, sections
 from jupyterhub_aws.config.tree import at
@@ -106,10 +105,10 @@ def access_is_spelt(values: Values) -> Iterator[ValueFault]:
     """A trait that says who gets in has its right name."""
     for section, traits in _traits(values):
         for name in traits:
-            meant = get_close_matches(name, _ACCESS, n=1, cutoff=0.88)
+            meant = closest(name, _ACCESS, cutoff=0.88)
             if meant and name not in _ACCESS:
                 what = "is not a trait: the hub would only log a warning"
-                fix = f"did you mean {meant[0]}?"
+                fix = f"did you mean {meant}?"
                 yield ValueFault(
                     "helm-values.trait-unknown", ("hub", "config", section, name), what, fix
                 )

@@ -10,7 +10,6 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -342,9 +341,7 @@ def _used(values: Values) -> frozenset[str]:
 
 def _meant(section: str) -> str | None:
     """The class that a misspelt one most probably means."""
-    by_fold = {name.casefold(): name for name in known_classes()}
-    found = get_close_matches(section.casefold(), list(by_fold), n=1, cutoff=_ALIKE)
-    return by_fold[found[0]] if found else None
+    return closest(section, known_classes(), cutoff=_ALIKE)
 
 
 def _named_in_code(values: Values, name: str) -> bool:

@@ -137,7 +137,7 @@ def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **op
     examples=(
         ("jhub adopt check dev", ""),
         (
-            "pulumi preview --json -s dev > preview.json; jhub adopt check dev --preview preview.json",
+            "jhub adopt check dev --preview preview.json",
             "",
         ),
     ),

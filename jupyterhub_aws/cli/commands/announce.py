@@ -62,7 +62,7 @@ def announce_command(stack: str, hub: str, text: str | None, **options: str | bo
     _one_task(text, starts, ends, clear, listed=bool(options["listed"]))
     number = None if clear in (None, "all") else _number(str(clear))
     wanted = None if text is None else work.announcement(text, starts, ends, now())
-    with inside(work.COMMAND, stack, changes=not options["listed"]) as ctx:
+    with inside(work.COMMAND, stack, hub=hub, changes=not options["listed"]) as ctx:
         (name,) = chosen_hubs(work.COMMAND, ctx.stack, hub)
         with hub_api(ctx.stack, ctx.cluster, name) as (api, _):
             if wanted is not None:

@@ -157,7 +157,7 @@ def _context(
         if asked["at"] is None
         else moment(name, asked["at"], datetime.datetime.now(tz=datetime.UTC))
     )
-    ctx = context_of(name, stack, changes=changes)
+    ctx = context_of(name, stack, changes=changes, hub=asked["hub"])
     found = intent(ctx, asked["hub"], asked["user"], at, str(asked["attempt"]))
     if changes and isinstance(found, FromFileSystem):  # a volume is made without any node
         refuse_paused(ctx)
@@ -194,7 +194,7 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
     name, now = "jhub restore plan", datetime.datetime.now(tz=datetime.UTC)
     if database:
         at = None if asked["at"] is None else moment(name, asked["at"], now)
-        ctx = context_of(name, stack, changes=False)
+        ctx = context_of(name, stack, changes=False, hub=asked["hub"])
         hub = chosen_hub(name, ctx.file.stack, ctx.stack.hubs, asked["hub"])
         for line in database_words(ctx, hub, at):
             click.echo(line)

@@ -11,7 +11,8 @@ from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import command
 from jupyterhub_aws.cli.arguments import chosen_hub, stack_file
 from jupyterhub_aws.cli.options import as_json, hub_argument, stack_argument, what_if
-from jupyterhub_aws.config.errors import closest, refused
+from jupyterhub_aws.cli.output import say
+from jupyterhub_aws.config.errors import closest, did_you_mean, refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -108,11 +109,11 @@ def can_command(  # noqa: PLR0913 -- what a command line has
         return 0 if allowed else 1
     if not started:
         wanted = ", ".join(sorted(spec.profile(chosen).options.groups))
-        click.echo(f"no: {user} may not start profile {chosen}, which is for members of {wanted}")
+        say(f"no: {user} may not start profile {chosen}, which is for members of {wanted}")
     else:
         _show(answer, _who(chosen, groups, user), action, f"{arn}/{key}" if key else arn)
     for note in notes:
-        click.echo(f"    {note}")
+        say(note, begins="    ")
     return 0 if allowed else 1
 
 
@@ -155,8 +156,7 @@ def _profile(stack: str, spec: HubSpec, profile: str | None) -> str:
     if profile is None:
         return known[0]
     if profile not in known:
-        guess = closest(profile, known)
-        fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(known)}"
+        fix = did_you_mean(profile, known, f"choose from {', '.join(known)}")
         what = f"hub {spec.name} has no profile {profile!r}"
         raise refused(_COMMAND, "can.profile", stack, what, fix)
     return profile
@@ -196,18 +196,18 @@ def _who(profile: str, groups: Collection[str], user: str) -> str:
 def _show(answer: AccessAnswer, who: str, action: str, target: str) -> None:
     decision = answer.decision
     if decision is None:
-        click.echo(f"no: {who} may not {action} {target}")
-        click.echo("    it has no access to AWS (aws_access)")
+        say(f"no: {who} may not {action} {target}")
+        say("it has no access to AWS (aws_access)", begins="    ")
         return
     word = {True: "yes", False: "no", None: "it depends"}[decision.allowed]
     may = {True: "may", False: "may not", None: "may or may not"}[decision.allowed]
     role = (
         "" if answer.role is None or answer.role.role is None else answer.role.role.inputs["name"]
     )
-    click.echo(f"{word}: {who} {may} {action} {target}")
-    click.echo(f"    role {role}: {decision.by}")
+    say(f"{word}: {who} {may} {action} {target}")
+    say(f"role {role}: {decision.by}", begins="    ")
     if decision.allowed and answer.elsewhere:
-        click.echo(f"    {answer.elsewhere} must allow it too, and is not known here")
+        say(f"{answer.elsewhere} must allow it too, and is not known here", begins="    ")
 
 
 def _data(answer: AccessAnswer) -> dict[str, object]:

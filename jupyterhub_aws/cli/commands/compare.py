@@ -150,11 +150,11 @@ def _of_stack(stack: str, against: str) -> Difference:
     needs=("network to GitHub, and GITHUB_TOKEN; no AWS credentials, no cluster"),
     examples=(
         (
-            'jhub report base plans --repository "$GITHUB_REPOSITORY" --commit "$SHA" --dry-run',
+            "jhub report base plans --repository owner/name --commit $SHA --dry-run",
             "in a workflow: the comment is printed, not written",
         ),
         (
-            'jhub report base plans --repository "$GITHUB_REPOSITORY" --commit "$SHA" --merged',
+            "jhub report base plans --repository owner/name --commit $SHA --merged",
             "before `pulumi up` of what was merged",
         ),
     ),

@@ -44,7 +44,7 @@ def who_command(stack: str, hub: str | None, as_json: bool) -> int:
     from jupyterhub_aws.operate.daily import who
     from jupyterhub_aws.operate.daily.context import chosen_hubs, inside
 
-    with inside("jhub who", stack) as ctx:
+    with inside("jhub who", stack, hub=hub) as ctx:
         found = who.running(ctx, chosen_hubs("jhub who", ctx.stack, hub))
     if as_json:
         data_to_standard_output(who.as_json(ctx.name, found))

@@ -78,7 +78,7 @@ def _overview(*, as_json: bool) -> None:
     say("Sections of problems. One of them: jhub explain SECTION")
     width = max(map(len, sections()))
     for name, says in sections().items():
-        say(f"{name:<{width}}  {says.partition('. ')[0].rstrip('.')}", begins="  ")
+        say(says.partition(". ")[0].rstrip("."), begins=f"  {name:<{width}}  ")
     say("")
     say("Findings of a plan. One of them: jhub explain ID")
     for name in finding_ids():

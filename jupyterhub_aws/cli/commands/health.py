@@ -52,7 +52,7 @@ def health_command(stack: str, hub: str | None, profiles: tuple[str, ...], as_js
     from jupyterhub_aws.operate.health.report import known
     from jupyterhub_aws.operate.health.show import as_text, show
 
-    with _ended_politely(), inside("jhub health", stack, changes=True) as ctx:
+    with _ended_politely(), inside("jhub health", stack, hub=hub, changes=True) as ctx:
         hubs = chosen_hubs("jhub health", ctx.stack, hub)
         known("jhub health", ctx.stack, hubs, profiles)
         reports = [

@@ -29,7 +29,7 @@ def homes_command() -> None:
     examples=(
         ("jhub homes map dev --users users.txt", ""),
         (
-            "jhub homes map dev --users users.txt --from '{username}' --script > move.sh",
+            "jhub homes map dev --users users.txt --from '{escaped_username}' --script > move.sh",
             "a script that moves what changes",
         ),
     ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyterhub_aws.checks.backups import Drill, drill_of
-from jupyterhub_aws.cli.arguments import stack_file, validated_stack
+from jupyterhub_aws.cli.arguments import chosen_hub, stack_file, validated_stack
 from jupyterhub_aws.config.backups import AwsBackup, NoBackups
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.errors import refused
@@ -46,9 +46,9 @@ def refuse_paused(context: BackupContext) -> None:
         raise refused(context.command, "stack.paused", context.file.stack, what, fix)
 
 
-def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
+def context_of(command: str, stack: str, *, changes: bool, hub: str | None = None) -> BackupContext:
     """The context of a stack. Raises ConfigError for one without backups, for bad credentials, and
-    for another account than the stack's.
+    for another account than the stack's; before AWS is asked, for a `hub` that it does not have.
     """
     file = stack_file(stack)
     found, _ = validated_stack(stack)
@@ -62,6 +62,8 @@ def context_of(command: str, stack: str, *, changes: bool) -> BackupContext:
         what = f"is none: nothing is backed up ({found.backups.reason})"
         fix = "remove the section, then pulumi up"
         raise refused(command, "backups.none", "backups.kind", what, fix)
+    if hub is not None:
+        chosen_hub(command, file.stack, found.hubs, hub)
     account = account_of(command, found, changes=changes)
     return BackupContext(command=command, stack=found, file=file, account=account)
 

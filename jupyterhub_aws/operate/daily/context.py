@@ -36,16 +36,24 @@ class Inside:
 
 @contextlib.contextmanager
 def inside(
-    command: str, stack: str, *, changes: bool = False, resting: bool = False
+    command: str,
+    stack: str,
+    *,
+    hub: str | None = None,
+    changes: bool = False,
+    resting: bool = False,
 ) -> Iterator[Inside]:
     """The context of a stack by name or file. `changes`: something will be changed, so the account
-    must be named; `resting`: a paused one will do.
+    must be named; `resting`: a paused one will do. A `hub` that is named has to be one of the
+    stack's.
 
     Raises ConfigError, with nothing changed, for a cloud stack, another account, a
     paused stack, and a cluster that does not answer.
     """
     found, name = validated_stack(stack)
     refuse_cloud_stack(command, found)
+    if hub is not None:
+        chosen_hubs(command, found, hub)
     if not resting:
         _refuse_declared_paused(command, found, name)
     eks = found.cluster.kind == "eks"
@@ -68,7 +76,7 @@ def release_inside(
     command: str, stack: str, hub: str, *, changes: bool = False, resting: bool = False
 ) -> Iterator[tuple[Inside, Tools, HubNames]]:
     """As `inside`, with the tools for the cluster and the names of one hub's release."""
-    with inside(command, stack, changes=changes, resting=resting) as ctx:
+    with inside(command, stack, hub=hub, changes=changes, resting=resting) as ctx:
         (name,) = chosen_hubs(command, ctx.stack, hub)
         yield ctx, tools_of(ctx.cluster), HubNames(stack=ctx.stack.name, hub=name)
 

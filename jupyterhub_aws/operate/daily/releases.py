@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyterhub_aws.config.errors import ConfigError, closest, refused, some
+from jupyterhub_aws.config.errors import ConfigError, did_you_mean, refused, some
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.operate.daily.context import Inside, Tools
 from jupyterhub_aws.operate.daily.who import server_pods
@@ -125,7 +125,6 @@ def log_target(context: Inside, hub: str, of: str) -> str:
     }
     if of in pods:
         return f"pod/{pods[of].name}"
-    guess = closest(of, pods)
-    fix = f"did you mean {guess}?" if guess else f"who has one: jhub who {context.name}"
+    fix = did_you_mean(of, pods, f"who has one: jhub who {context.name}")
     what = f"no user called {of!r} has a server there"
     raise refused("jhub logs", "user.no-server", hub, what, fix)

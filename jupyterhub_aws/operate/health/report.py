@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from jupyterhub_aws.config.errors import ConfigError, Problem, closest
+from jupyterhub_aws.config.errors import ConfigError, Problem, did_you_mean
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 
@@ -120,8 +120,7 @@ def known(command: str, stack: StackConfig, hubs: Sequence[str], profiles: Seque
     problems = []
     for name in profiles:
         if name not in there:
-            guess = closest(name, there)
-            fix = f"did you mean {guess}?" if guess else f"choose from {', '.join(there)}"
+            fix = did_you_mean(name, there, f"choose from {', '.join(there)}")
             problems.append(
                 Problem(
                     id="profile.unknown", path="--profile", what=f"no hub has {name!r}", fix=fix
