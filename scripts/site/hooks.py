@@ -25,6 +25,8 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 _DOCS = "docs"
+#: The landing page leads on by itself: the menu and the contents are not beside it.
+_HOME = "index.md"
 #: Where in the site what is outside docs/ is.
 _BESIDE = "repository"
 _LINK = re.compile(r"(\]\()(?!https?://|mailto:|#)([^)\s#]+)(#[^)\s]*)?(\))")
@@ -135,6 +137,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     here = page.file.src_uri
     folder, _, _ = here.partition("/")
     weight = _WEIGHTS.get(folder) if "/" in here else _OF_PAGES.get(here)
+    if here == _HOME:
+        page.meta.setdefault("hide", ["navigation", "toc"])
     if weight is not None:
         page.meta.setdefault("search", {}).setdefault("boost", weight)
     source = here.removeprefix(f"{_BESIDE}/") if folder == _BESIDE else f"{_DOCS}/{here}"
@@ -219,14 +223,24 @@ def _without_landmarks(html: str) -> str:
 
 
 def _switched(picture: str) -> str:
-    dark = re.search(r'srcset="([^"]+)"', picture)
+    """A picture for each palette: the theme's own switch decides, not the system's. A source for
+    narrow screens stays one.
+    """
     image = re.search(r"<img[^>]*>", picture)
-    if dark is None or image is None:
+    sources = re.findall(r'<source media="([^"]+)" srcset="([^"]+)">', picture)
+    if image is None or not any("dark" in media for media, _ in sources):
         return picture
     light = re.search(r'src="([^"]+)"', image[0])
     assert light is not None  # noqa: S101 -- an img without one is no image
-    lit = image[0].replace(light[1], f"{light[1]}#only-light")
-    return lit + image[0].replace(light[1], f"{dark[1]}#only-dark")
+    found = ""
+    for scheme in ("light", "dark"):
+        mine = [item for item in sources if ("dark" in item[0]) == (scheme == "dark")]
+        narrow = next((path for media, path in mine if "width" in media), None)
+        wide = next((path for media, path in mine if "width" not in media), light[1])
+        source = f'<source media="(max-width: 44rem)" srcset="{narrow}">' if narrow else ""
+        shown = image[0].replace(light[1], wide)
+        found += f'<picture class="only-{scheme}">{source}{shown}</picture>'
+    return found
 
 
 def on_post_build(config: MkDocsConfig) -> None:

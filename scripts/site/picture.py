@@ -2,7 +2,8 @@
 
     python -m scripts.site.picture
 
-Two files, because a picture in a page cannot know which palette its reader chose.
+A wide and a tall one, each in a light and in a dark file, because a picture in a page cannot know
+which palette its reader chose.
 """
 
 from __future__ import annotations
@@ -21,30 +22,35 @@ AS_OF = datetime.date(2026, 11, 30)
 #: A block of rules for some screens alone, with the rules in it.
 _MEDIA = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+#: The pictures of the page, in its order.
+_SHAPES = ("", "-tall")
 _FONT = "font-family: system-ui, sans-serif; background: var(--paper)"
 
 
 def pictures(plan: Plan) -> dict[str, str]:
     """The SVG files by their names."""
     html = page(plan)
-    found = re.search(r'<svg[^>]*class="topology\b.*?</svg>', html, re.DOTALL)
+    drawn = re.findall(r'<svg[^>]*class="topology\b.*?</svg>', html, re.DOTALL)
     style = re.search(r"<style[^>]*>(.*?)</style>", html, re.DOTALL)
-    if found is None or style is None:
-        raise ValueError("the page of the plan has no picture with the class `topology`")
-    svg = re.sub(r"<a href=[^>]*>|</a>", "", found[0])  # they lead to parts of that page
-    if "xmlns=" not in svg:
-        svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    if len(drawn) != len(_SHAPES) or style is None:
+        raise ValueError("the page of the plan has no wide and tall picture (class `topology`)")
     light, dark, rules = _colours(style[1])
     return {
-        f"dev-{name}.svg": re.sub(
-            r"(<svg[^>]*>)",
-            lambda start, own=own: f"{start[1]}<style>:root {{ {own} {_FONT} }} {rules}</style>",  # type: ignore[misc] # of a default
-            svg,
-            count=1,
-        )
-        + "\n"
-        for name, own in (("light", light), ("dark", light + dark))
+        f"dev{shape}-{scheme}.svg": _alone(svg, f":root {{ {own} {_FONT} }} {rules}")
+        for shape, svg in zip(_SHAPES, drawn, strict=True)
+        for scheme, own in (("light", light), ("dark", light + dark))
     }
+
+
+def _alone(svg: str, style: str) -> str:
+    """A picture of the page as a file: its links, which lead to parts of that page, are taken out,
+    and what styles it is put in.
+    """
+    svg = re.sub(r"<a href=[^>]*>|</a>", "", svg)
+    if "xmlns=" not in svg:
+        svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    end = svg.index(">") + 1
+    return f"{svg[:end]}<style>{style}</style>{svg[end:]}\n"
 
 
 def _colours(style: str) -> tuple[str, str, str]:
@@ -69,7 +75,7 @@ def _variables(style: str) -> str:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.plan.plan import make_plan
 
