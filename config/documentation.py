@@ -27,6 +27,18 @@ def path_of(identifier: str) -> str:
     return f"problems/{section}.html#{identifier}" if dot else f"findings.html#{identifier}"
 
 
+def path_of_section(name: str) -> str:
+    """The path in the site of a section of problems (`pools`)."""
+    return f"problems/{name}.html"
+
+
+def path_of_option(path: str) -> str:
+    """The path in the site of an option of stack files (`pools.core.size`): the page of its
+    section.
+    """
+    return f"reference/{path.partition('.')[0]}.html"
+
+
 def address_of(path: str) -> str | None:
     """The address of a page, where the environment names a site; else None. Raises ConfigError
     where it names something else, such as a script or a folder.

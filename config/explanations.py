@@ -151,16 +151,23 @@ def explained(which: str) -> Explained:
             wordings=_said(found["problems"][which]),
         )
     if which in texts["sections"]:
-        about = texts["sections"][which]
-        return Explained(
-            kind="section",
-            id=which,
-            says=str(about["says"]),
-            options=tuple(about["options"]),
-            ids=tuple(item for item in found["problems"] if item.partition(".")[0] == which),
-        )
+        return explained_section(which)
     fix = did_you_mean(which, known_ids(), "see the sections: jhub explain")
     raise refused("jhub explain", "explain.unknown", which, "is no id and no option", fix)
+
+
+def explained_section(name: str) -> Explained:
+    """What is known of a section of problems, also where a finding has its name. Raises KeyError
+    for one that does not exist.
+    """
+    about = _texts()["sections"][name]
+    return Explained(
+        kind="section",
+        id=name,
+        says=str(about["says"]),
+        options=tuple(about["options"]),
+        ids=tuple(item for item in wordings()["problems"] if item.partition(".")[0] == name),
+    )
 
 
 def _said(rows: list[list[str]]) -> tuple[SaidWording, ...]:

@@ -49,7 +49,7 @@ def test_an_id_has_the_anchor_that_messages_lead_to() -> None:
     texts = {path.relative_to(ROOT / "docs").as_posix(): text for path, text in pages().items()}
     for item in [*problems(), *findings()]:
         page, _, anchor = path_of(item.id).partition("#")
-        assert f"{{ #{anchor} }}" in texts[page.replace(".html", ".md")], item.id
+        assert f'<a id="{anchor}"></a>' in texts[page.replace(".html", ".md")], item.id
 
 
 def explain(*words: str, **environment: str) -> str:
@@ -64,6 +64,14 @@ def test_a_problem() -> None:
     assert TEXTS["sections"]["pools"]["says"] in said
     assert "What it says:\n" in said and "    → " in said
     assert explain("[pools.max-below-min]") == said, "as it is copied from a message"
+
+
+def test_a_section_of_the_name_of_a_finding_is_told_too() -> None:
+    said = explain("backups")
+    assert said.startswith("backups: a finding of a plan\n")
+    assert TEXTS["sections"]["backups"]["says"] in said and "  backups." in said
+    rows = (ROOT / "docs/problems.md").read_text(encoding="utf-8").splitlines()
+    assert not [row for row in rows if row.startswith("|") and "|  |" in row]
 
 
 def test_a_finding() -> None:

@@ -17,7 +17,7 @@ from itertools import groupby, product
 from pathlib import Path
 
 from jupyterhub_aws.config import explanations
-from jupyterhub_aws.config.explanations import Explained, explained
+from jupyterhub_aws.config.explanations import Explained, explained, explained_section
 from tests.support.stack_files import ROOT
 
 DOCS = ROOT / "docs"
@@ -383,7 +383,7 @@ def pages() -> dict[Path, str]:
     rows = []
     for section, wordings in groupby(problems(), key=lambda item: item.id.partition(".")[0]):
         ids = sorted({item.id for item in wordings})
-        about = explained(section)
+        about = explained_section(section)
         lines = [f"# Problems of `{section}`\n\n{_GENERATED}\n\n{about.says}\n"]
         if about.options:
             lines.append(f"Options: {', '.join(f'`{path}`' for path in about.options)}.\n")
@@ -401,7 +401,8 @@ def pages() -> dict[Path, str]:
 
 def _entry(about: Explained, level: int) -> str:
     """An id with its anchor, cause, cure and wordings."""
-    lines = [f"{'#' * level} `{about.id}` {{ #{about.id} }}\n"]
+    mark = "#" * level
+    lines = [f'{mark} `{about.id}` <a id="{about.id}"></a>\n']
     if about.kind == "finding":
         lines.append(f"{about.checks} {about.why}\n\n**What to do:** {about.cure}\n")
     shown = [item for item in about.wordings if item.status != "pass"]

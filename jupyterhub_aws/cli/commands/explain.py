@@ -56,6 +56,9 @@ def explain_command(id: str | None, as_json: bool) -> int:
         data_to_standard_output(data if option is None else {**data, "option": option.as_json()})
         return 0
     _print(_lines(found))
+    if found.kind == "finding" and wanted in explanations.sections():
+        say("")
+        _print(_lines(explanations.explained_section(wanted)))
     if option is not None:
         say("")
         _print(_option_lines(option))
@@ -92,7 +95,7 @@ def _print(lines: Iterator[tuple[str, str]]) -> None:
 
 def _lines(about: Explained) -> Iterator[tuple[str, str]]:
     """Each line with what it begins with."""
-    from jupyterhub_aws.config.documentation import address_of, path_of
+    from jupyterhub_aws.config.documentation import address_of, path_of, path_of_section
 
     kind = {"problem": "a problem", "finding": "a finding of a plan", "section": "problems"}
     yield "", f"{about.id}: {kind[about.kind]}"
@@ -119,7 +122,7 @@ def _lines(about: Explained) -> Iterator[tuple[str, str]]:
         yield "", ""
         yield "", "Its problems:"
         yield from (("  ", which) for which in about.ids)
-    path = f"problems/{about.id}/" if about.kind == "section" else path_of(about.id)
+    path = path_of_section(about.id) if about.kind == "section" else path_of(about.id)
     where = address_of(path)
     if where is not None:
         yield "", ""
@@ -127,7 +130,7 @@ def _lines(about: Explained) -> Iterator[tuple[str, str]]:
 
 
 def _option_lines(option: ExplainedOption) -> Iterator[tuple[str, str]]:
-    from jupyterhub_aws.config.documentation import address_of
+    from jupyterhub_aws.config.documentation import address_of, path_of_option
 
     yield "", f"{option.path}: an option of stack files"
     yield "", ""
@@ -139,6 +142,6 @@ def _option_lines(option: ExplainedOption) -> Iterator[tuple[str, str]]:
         yield "Change:  ", option.changing
     if option.inside:
         yield "Options: ", ", ".join(option.inside)
-    where = address_of(f"reference/{option.path.partition('.')[0]}/")
+    where = address_of(path_of_option(option.path))
     if where is not None:
         yield "More:    ", where
