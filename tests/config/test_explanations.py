@@ -117,7 +117,7 @@ def test_a_site_is_named_where_the_environment_has_one() -> None:
     said = explain("core-nodes-fit", **{SITE_VARIABLE: "https://docs.example.org/jhub/"})
     assert "More: https://docs.example.org/jhub/findings.html#core-nodes-fit" in said
     said = explain("network.nat", **{SITE_VARIABLE: "https://docs.example.org"})
-    assert "https://docs.example.org/reference/network/" in said
+    assert "https://docs.example.org/reference/network.html" in said
 
 
 @pytest.mark.parametrize(
