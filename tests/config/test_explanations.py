@@ -11,8 +11,8 @@ import pytest
 
 from jupyterhub_aws.checks.all import CHECKS
 from jupyterhub_aws.config import explanations
-from jupyterhub_aws.config.documentation import SITE_VARIABLE, path_of
 from jupyterhub_aws.config.explanations import explained, explained_option, sections
+from jupyterhub_aws.documentation import SITE_VARIABLE, path_of
 from tests.support.in_process import in_process
 from tests.support.problems_page import ID, findings, pages, problems
 from tests.support.stack_files import ROOT

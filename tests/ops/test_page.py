@@ -23,10 +23,10 @@ import pytest
 from jupyterhub_aws.checks.all import run_checks
 from jupyterhub_aws.checks.finding import Finding
 from jupyterhub_aws.checks.resources import Resource, Resources
-from jupyterhub_aws.config.documentation import address_of, path_of
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.prices import Prices
 from jupyterhub_aws.config.stack_file import read
+from jupyterhub_aws.documentation import address_of, path_of
 from jupyterhub_aws.plan.evaluate import Recording
 from jupyterhub_aws.plan.page.isolated import proof_of
 from jupyterhub_aws.plan.page.marks import commands, marked

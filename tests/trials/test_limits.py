@@ -89,9 +89,12 @@ def test_what_the_program_makes_by_itself_never_has_a_limit_that_no_node_has(sta
 
 def test_the_page_shows_limits_beside_guarantees() -> None:
     text = page(plan_once(read(BASE, ("hubs.main.profiles.small.memory=100G",)), DAY))
-    row = re.search(r"<tr><td>Small \(main\)</td>.*?</tr>", text, re.S)
-    assert row is not None
-    assert "<td>1 core, 50 GiB</td><td>2 cores, 100 GiB</td>" in row[0] and "1.7 ×" in row[0]
+    offer = re.search(r'<tr><th scope="row">Small</th>.*?</tr>', text, re.S)
+    assert offer is not None
+    assert 'data-label="Guaranteed">1 core, 50 GiB</td>' in offer[0]
+    assert 'data-label="At most">2 cores, 100 GiB</td>' in offer[0]
+    fit = re.search(r'<tr><th scope="row">Small \(main\)</th>.*?</tr>', text, re.S)
+    assert fit is not None and 'data-label="All limits">1.7 ×' in fit[0]
 
 
 def test_two_to_one_is_two() -> None:

@@ -95,7 +95,7 @@ def _print(lines: Iterator[tuple[str, str]]) -> None:
 
 def _lines(about: Explained) -> Iterator[tuple[str, str]]:
     """Each line with what it begins with."""
-    from jupyterhub_aws.config.documentation import address_of, path_of, path_of_section
+    from jupyterhub_aws.documentation import address_of, path_of, path_of_section
 
     kind = {"problem": "a problem", "finding": "a finding of a plan", "section": "problems"}
     yield "", f"{about.id}: {kind[about.kind]}"
@@ -130,7 +130,7 @@ def _lines(about: Explained) -> Iterator[tuple[str, str]]:
 
 
 def _option_lines(option: ExplainedOption) -> Iterator[tuple[str, str]]:
-    from jupyterhub_aws.config.documentation import address_of, path_of_option
+    from jupyterhub_aws.documentation import address_of, path_of_option
 
     yield "", f"{option.path}: an option of stack files"
     yield "", ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from jupyterhub_aws.config.documentation import address_of, path_of
+from jupyterhub_aws.documentation import address_of, path_of
 
 #: A command in a sentence: between backticks; or after a colon, `run` or nothing, up to where the
 #: sentence goes on.
