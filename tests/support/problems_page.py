@@ -78,6 +78,7 @@ class Wording:
 
 def sources() -> Iterator[Path]:
     """The modules of the product."""
+    yield from sorted((ROOT / "jupyterhub_aws").glob("*.py"))
     for folder in _FOLDERS:
         yield from sorted((ROOT / folder).rglob("*.py"))
 
