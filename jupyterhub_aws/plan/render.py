@@ -22,6 +22,7 @@ from jupyterhub_aws.checks.resources import Resource, Resources
 from jupyterhub_aws.cli.console import Terminal, counted
 from jupyterhub_aws.plan.plan import Plan
 from jupyterhub_aws.plan.summary import statements, summary
+from jupyterhub_aws.plan.users import users_of
 
 _MARKS = {
     "fail": ("✗", "bold red"),
@@ -55,7 +56,11 @@ def render(plan: Plan, *, whole: bool = False) -> None:
     if whole:
         console.print(_tree(plan))
         console.print()
-    for part in (_findings(plan.findings, whole=whole), _cost(plan, whole=whole)):
+    for part in (
+        _findings(plan.findings, whole=whole),
+        _users(plan),
+        _cost(plan, whole=whole),
+    ):
         if part is not None:
             console.print(part)
             console.print()
@@ -234,6 +239,8 @@ def _findings(findings: tuple[Finding, ...], *, whole: bool) -> Table:
         if finding.path:
             text.append(f"{finding.path}: ", "bold")
         text.append(finding.message)
+        if finding.status in _TOLD:
+            text.append(f" [{finding.id}]", "dim")
         if finding.fix and finding.status in _TOLD:
             text.append(f"\n→ {finding.fix}", "dim")
         table.add_row(Text(mark, style), text)
@@ -247,6 +254,14 @@ def _findings(findings: tuple[Finding, ...], *, whole: bool) -> Table:
                 Text(f"{counted(count['skip'], 'note')} on what this plan cannot know"),
             )
     return table
+
+
+def _users(plan: Plan) -> Group | None:
+    """Who can use each hub, in a line; the page of the plan says the rest."""
+    found = users_of(plan)
+    if not found:
+        return None
+    return Group(Text("who can use it", "dim"), *(Text(hub.sentence) for hub in found))
 
 
 def _cost(plan: Plan, *, whole: bool) -> Group:
