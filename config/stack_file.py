@@ -86,6 +86,7 @@ def find(stack: str, folder: Path) -> Path:
     there = sorted(
         item.name.removeprefix("Pulumi.").removesuffix(".yaml")
         for item in folder.glob("Pulumi.*.yaml")
+        if item.is_file()
     )
     name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
     among = f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file"
