@@ -133,11 +133,8 @@ def _compare(plan: Plan, file: StackFile, options: Mapping[str, str | None]) -> 
 
 def _show(plan: Plan, options: Mapping[str, str | None], *, whole: bool, brief: bool) -> None:
     json_file, html_file = options["json_file"], options["html_file"]
-    if json_file is not None:
-        if json_file == "-":
-            to_standard_output(plan.as_text())
-        else:
-            to_file("jhub plan", "--json", json_file, plan.as_text())
+    if json_file not in (None, "-"):
+        to_file("jhub plan", "--json", json_file, plan.as_text())
     if html_file is not None:
         from jupyterhub_aws.plan.page.page import page
 
@@ -150,6 +147,7 @@ def _show(plan: Plan, options: Mapping[str, str | None], *, whole: bool, brief: 
                 err=json_file == "-",
             )
     if json_file == "-":
+        to_standard_output(plan.as_text())
         return
     from jupyterhub_aws.plan.render import render, render_brief, say_verdict
 
