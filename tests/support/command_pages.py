@@ -139,7 +139,7 @@ meanwhile is on standard error. Exit codes are the same as without `--json`:
 **What stays.** `format` names kind and version (`jupyterhub-aws/who/1`). A minor version of the
 library adds keys and values, so let a script ignore those that it does not know. A key is removed,
 renamed or gets another type only with the next number of its format, and the
-[changelog](../CHANGELOG.md) says so. Texts for people to read (`what`, `fix`, `message`, `says`)
+[changelog](../CHANGELOG.md) says so. Texts to read (`what`, `fix`, `message`, `says`)
 change at any time: decide by `id`, `status`, or the exit code. The order of keys has no meaning.
 
 **Tables.** `a[].b` is of each entry of the list `a`. Keys that are marked "not always" are
