@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from jupyterhub_aws.cli.options import (
     stack_argument,
     what_if,
 )
-from jupyterhub_aws.cli.output import to_file, to_standard_output
+from jupyterhub_aws.cli.output import data_to_standard_output, to_file, to_standard_output
 from jupyterhub_aws.config.errors import refused
 
 if TYPE_CHECKING:
@@ -245,7 +244,7 @@ def sites_command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> in
             {"host": site.host, "who": site.who, "why": site.why, "resource": site.resource}
             for site in listed
         ]
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        data_to_standard_output(data)
     else:
         _show_sites(listed, closed=found.network.closed)
     return 0
