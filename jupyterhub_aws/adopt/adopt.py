@@ -243,16 +243,20 @@ def converted(files: Sequence[Path], stack: str, options: Mapping[str, Any]) -> 
     return 0 if found.finished else 1
 
 
-def checked(stack: str, preview_file: str | None) -> int:
+def checked(stack: str, preview_file: str | None, *, as_json: bool = False) -> int:
     """Judge a preview. 0: it adopts and nothing else, or changes nothing; 1: it does more.
     Raises ConfigError.
     """
-    from jupyterhub_aws.adopt.check import judged, previewed, show
+    from jupyterhub_aws.adopt.check import as_data, judged, previewed, show
     from jupyterhub_aws.cli.arguments import stack_file
+    from jupyterhub_aws.cli.output import data_to_standard_output
 
     file = stack_file(stack)
     verdict = judged(file, previewed(file, preview_file))
-    show(verdict, file.stack)
+    if as_json:
+        data_to_standard_output(as_data(verdict, file.stack))
+    else:
+        show(verdict, file.stack)
     return 0 if verdict.good else 1
 
 

@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from jupyterhub_aws.changes.mask import masked_text
@@ -21,6 +21,7 @@ from jupyterhub_aws.config.stack import file_key
 from jupyterhub_aws.config.stack_file import StackFile
 
 COMMAND = "jhub adopt check"
+FORMAT = "jupyterhub-aws/adopt-check/1"
 _LONGEST = 300
 _REPLACED = (
     "make these properties in the stack file what they are in AWS, or take the entry out of imports"
@@ -239,6 +240,21 @@ def _imported(found: PreviewVerdict, subject: str, identity: str, step: EngineSt
 
 
 _MOST = 6
+
+
+def as_data(found: PreviewVerdict, stack: str) -> dict[str, Any]:
+    """The verdict as data."""
+    return {
+        "format": FORMAT,
+        "stack": stack,
+        "verdict": found.stage,
+        "imported": found.imported,
+        "in_state": found.there,
+        "created": found.created,
+        "updated": found.updated,
+        "added": found.added,
+        "faults": [asdict(fault) for fault in found.faults],
+    }
 
 
 def show(found: PreviewVerdict, stack: str) -> None:

@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from jupyterhub_aws.bundle.inventory import Inventory, Item
 from jupyterhub_aws.cli.console import Terminal
 from jupyterhub_aws.config.bundle import Lock, Locked
+from jupyterhub_aws.config.errors import Problem
 from jupyterhub_aws.units import amount
 
 _TITLES = {"image": "Images", "chart": "Charts", "file": "Pulumi", "wheels": "Python"}
+
+
+LIST_FORMAT, VERIFY_FORMAT = "jupyterhub-aws/bundle-list/1", "jupyterhub-aws/bundle-verify/1"
+
+
+def verdict(folder: Path, lock: Lock, wrong: Sequence[Problem]) -> dict[str, Any]:
+    """What `jhub bundle verify` found, as data."""
+    return {
+        "format": VERIFY_FORMAT,
+        "folder": str(folder),
+        "items": sum(len(items) for items in lock.items.values()),
+        "bytes": sum(item.size for items in lock.items.values() for item in items.values()),
+        "problems": [problem.as_json() for problem in wrong],
+    }
 
 
 def as_text(inventory: Inventory, lock: Lock | None) -> str:
@@ -25,6 +43,7 @@ def as_text(inventory: Inventory, lock: Lock | None) -> str:
         for item in inventory.items
     ]
     document = {
+        "format": LIST_FORMAT,
         "stack": inventory.stack,
         "registry": inventory.registry,
         "items": items,

@@ -163,17 +163,42 @@ def interrupted() -> int:
     return 130
 
 
-def _say_error(error: Exception, *, traceback: bool) -> None:
-    from jupyterhub_aws.cli.output import show_problems
+def _wants_data(arguments: Sequence[str]) -> bool:
+    """Whether the command line asks for data on standard output: `--json` that names no FILE."""
+    words = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    if "--json" not in words:
+        return False
+    following = words[words.index("--json") + 1 :][:1]
+    option = next((param for param in _command_of(words).params if "--json" in param.opts), None)
+    if not isinstance(option, click.Option) or option.is_flag:
+        return True
+    return not following or following[0].startswith("-")
 
-    if isinstance(error, ConfigError):
-        show_problems(error)
-    elif isinstance(error, click.exceptions.NoArgsIsHelpError):
+
+def _command_of(words: Sequence[str]) -> click.Command:
+    """The command that a command line names, as far as it can be understood."""
+    found: click.Command = jhub
+    for word in words:
+        if not isinstance(found, click.Group):
+            break
+        with click.Context(found) as ctx:
+            found = found.get_command(ctx, word) or found
+    return found
+
+
+def _say_error(error: Exception, *, traceback: bool, data: bool) -> None:
+    from jupyterhub_aws.cli.output import data_to_standard_output, problems_as_json, show_problems
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
-    elif isinstance(error, click.ClickException):
-        from jupyterhub_aws.cli.usage import problem_of
+    elif isinstance(error, (ConfigError, click.ClickException)):
+        if isinstance(error, click.ClickException):
+            from jupyterhub_aws.cli.usage import problem_of
 
-        show_problems(problem_of(error))
+            error = problem_of(error)
+        show_problems(error)
+        if data:
+            data_to_standard_output(problems_as_json([error]))
     elif traceback:
         import traceback as trace
 
@@ -193,6 +218,6 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return interrupted()
     except Exception as error:  # whatever the program raises, the operator gets one line
-        _say_error(error, traceback="--debug" in arguments)
+        _say_error(error, traceback="--debug" in arguments, data=_wants_data(rest))
         return 2
     return result if isinstance(result, int) else 0

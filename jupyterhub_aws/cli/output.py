@@ -9,10 +9,14 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, refused
+
+#: The format of problems as data.
+PROBLEMS = "jupyterhub-aws/problems/1"
 
 
 def to_standard_output(text: str) -> None:
@@ -60,6 +64,16 @@ def _replaced(target: Path, text: str) -> None:
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def problems_as_json(errors: Iterable[ConfigError]) -> dict[str, Any]:
+    """What a command that was given `--json` prints instead of its answer: why there is none."""
+    problems = [
+        {**problem.as_json(), "source": error.source}
+        for error in errors
+        for problem in error.problems
+    ]
+    return {"format": PROBLEMS, "problems": problems}
 
 
 def show_problems(error: ConfigError) -> None:

@@ -42,7 +42,8 @@ def show(found: Difference, verdict: GateVerdict | None, files: Mapping[str, str
         from jupyterhub_aws.diff.terminal import render
 
         render(found, verdict)
-    for kind, target in wanted.items():
+    # Standard output last: a file that cannot be written leaves nothing there.
+    for kind, target in sorted(wanted.items(), key=lambda item: item[1] == "-"):
         text = _text(kind, found, verdict)
         if target == "-":
             to_standard_output(text)

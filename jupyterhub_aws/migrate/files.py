@@ -295,6 +295,27 @@ _PAIR = re.compile(
     r"""(?P<key>["']?(?P<name>[\w.:/-]+)["']?\s*:\s+)(?P<value>[^\s#{[&*][^,}\]]*)"""
 )
 _HIDDEN = "…"
+DATA = "jupyterhub-aws/migrate/1"
+
+
+def as_data(found: Sequence[Migration], *, written: bool) -> dict[str, Any]:
+    """What changes in each file, as data. Like the text it shows no value that may be a secret."""
+    files = [
+        {
+            "path": str(item.path),
+            "from": item.source,
+            "to": FORMAT,
+            "changes": item.changes,
+            "edits": [
+                {"path": dotted(edit.place), "of": edit.of, "old": edit.old, "new": edit.new}
+                for edit in item.edits
+            ],
+            "difference": list(difference(item)),
+        }
+        for item in found
+    ]
+    written = written and any(item.changes for item in found)
+    return {"format": DATA, "written": written, "files": files}
 
 
 def show(console: Console, found: Migration) -> None:

@@ -233,6 +233,37 @@ def of_stack(stack: str, hub: str | None) -> tuple[str, str]:
 # it.
 
 
+FORMAT = "jupyterhub-aws/certificate/1"
+
+
+def as_data(
+    pem: str, hostname: str, as_of: datetime.date, faults: Sequence[Finding]
+) -> dict[str, Any]:
+    """The chain and what is wrong with it, as data: the server's certificate first."""
+    return {
+        "format": FORMAT,
+        "as_of": as_of.isoformat(),
+        "hostname": hostname or None,
+        "certificates": [_as_json(certificate, as_of) for certificate in read(pem)],
+        "findings": [fault.as_json() for fault in faults],
+    }
+
+
+def _as_json(certificate: Certificate, as_of: datetime.date) -> dict[str, Any]:
+    from cryptography.hazmat.primitives import hashes
+
+    return {
+        "subject": subject(certificate),
+        "names": names_of(certificate),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "not_before": certificate.not_valid_before_utc.isoformat(),
+        "not_after": certificate.not_valid_after_utc.isoformat(),
+        "days_left": days_left(certificate, as_of),
+        "key": _key(certificate),
+        "sha256": certificate.fingerprint(hashes.SHA256()).hex(":"),
+    }
+
+
 _MARKS = {"fail": ("✗", "red"), "warn": ("!", "yellow")}
 
 

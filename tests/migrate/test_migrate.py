@@ -20,6 +20,7 @@ from jupyterhub_aws.config.stack_file import parsed
 from jupyterhub_aws.migrate.files import difference, migrated, show
 from jupyterhub_aws.migrate.text import sections
 from jupyterhub_aws.version import __version__
+from tests.support.data_examples import described
 from tests.support.in_process import Done, in_process
 from tests.support.stack_files import ROOT
 
@@ -176,6 +177,26 @@ def test_in_a_terminal_of_80_columns_it_is_coloured(folder: Path) -> None:
     )
 
 
+def test_what_changes_as_data(folder: Path) -> None:
+    """Shown, then written; then nothing is left to write. A wrong file is a problem as data."""
+    before = (folder / "Pulumi.airgap.yaml").read_text()
+    done = in_process(["migrate", "--json"], folder)
+    found = described("migrate", done.stdout)
+    assert done.returncode == 0 and not found["written"]
+    (item,) = [item for item in found["files"] if item["path"].endswith("Pulumi.airgap.yaml")]
+    assert item["changes"] and (item["from"], item["to"]) == (1, 2) and item["edits"]
+    assert (folder / "Pulumi.airgap.yaml").read_text() == before
+    assert described("migrate", in_process(["migrate", "--json", "--write"], folder).stdout)[
+        "written"
+    ]
+    found = described("migrate", in_process(["migrate", "--json", "--write"], folder).stdout)
+    assert not found["written"] and not [item for item in found["files"] if item["changes"]]
+    (folder / "Pulumi.airgap.yaml").write_text("config: [")
+    done = in_process(["migrate", "--json"], folder)
+    assert done.returncode == 2 and described("problems", done.stdout)["problems"]
+    assert "nothing was written" in done.stderr
+
+
 def test_what_may_be_secret_is_not_shown(folder: Path) -> None:
     text = FORMS.replace(
         "aws:region: us-east-1", "aws:secretKey: HIDDEN-1\n  aws:region: us-east-1"
@@ -185,6 +206,9 @@ def test_what_may_be_secret_is_not_shown(folder: Path) -> None:
     )
     done = in_process(["migrate", str(_written(folder, text))], folder)
     assert done.returncode == 0 and "client_secret: …" in done.stdout
+    assert "HIDDEN" not in done.stdout and "v1:aaaa" not in done.stdout
+    done = in_process(["migrate", str(_written(folder, text)), "--json"], folder)
+    assert described("migrate", done.stdout)["files"][0]["edits"]
     assert "HIDDEN" not in done.stdout and "v1:aaaa" not in done.stdout
 
 

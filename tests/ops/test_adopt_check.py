@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.data_examples import described
 from tests.support.in_process import Done, in_process
 from tests.support.stack_files import ROOT
 
@@ -52,6 +53,25 @@ def _step(op: str, subject: str, **more: Any) -> dict[str, Any]:
 
 def _preview(*steps: dict[str, Any]) -> dict[str, Any]:
     return {"steps": list(steps), "changeSummary": {"same": 1}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "code", "verdict", "faults"),
+    [
+        ([_step("import", VPC)], 0, "adopts", []),
+        ([_step("delete", VPC)], 1, "wrong", [VPC]),
+    ],
+)
+def test_the_verdict_as_data(
+    tmp_path: Path, steps: list[dict[str, Any]], code: int, verdict: str, faults: list[str]
+) -> None:
+    (tmp_path / "preview.json").write_text(json.dumps(_preview(*steps)))
+    stack = _stack(tmp_path, {VPC: "vpc-0123456789abcdef0"})
+    line = ["adopt", "check", str(stack), "--preview", str(tmp_path / "preview.json"), "--json"]
+    done = in_process(line, tmp_path)
+    found = described("adopt check", done.stdout)
+    assert (done.returncode, found["verdict"]) == (code, verdict), done.stderr
+    assert sorted({item["subject"] for item in found["faults"]}) == faults
 
 
 def test_each_entry_an_import_and_nothing_lost_is_a_success(tmp_path: Path) -> None:

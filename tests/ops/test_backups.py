@@ -30,6 +30,7 @@ from tests.support.backup_shapes import (
     volume_arn,
 )
 from tests.support.cloud import Cloud, cloud
+from tests.support.data_examples import described
 from tests.support.in_process import Done, in_process
 
 pytestmark = pytest.mark.real
@@ -94,7 +95,7 @@ def test_backups_are_listed_by_what_they_are_of(make) -> None:
         and "117.7 MiB" in done.stdout
     )
     assert done.stdout.count("completed") == 4 and max(map(len, done.stdout.splitlines())) <= 80
-    data = json.loads(jhub(hub, "backup", "list", "dev", "--json").stdout)
+    data = described("backup list", jhub(hub, "backup", "list", "dev", "--json").stdout)
     assert len(data["recovery_points"]) == 4 and {
         item["covered"] for item in data["resources"]
     } == {True}

@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from jupyterhub_aws.checks.certificates import faults, key_fault, names_of, read
 from jupyterhub_aws.cli.group import run
 from tests.support.certificates import NOW, Authority, key_pem, new_key
+from tests.support.data_examples import described
 from tests.support.stack_files import ROOT
 
 ROOT_AUTHORITY = Authority("Root")
@@ -156,6 +157,29 @@ def test_a_file_that_is_none_is_refused(
     assert inspected(str(file)) == 2
     error = capsys.readouterr().err
     assert says in error and f"[{which}]" in error and "Traceback" not in error
+
+
+def test_a_certificate_as_data(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same verdict and exit code, and nothing of the key."""
+    monkeypatch.chdir(ROOT)
+    line = ("examples/kubeadm/Pulumi.kubeadm.yaml", "--json")
+    assert inspected(*line) == 0
+    found = described("certificate inspect", capsys.readouterr().out)
+    assert found["key"] is None and [item["status"] for item in found["findings"]] == ["warn"]
+    assert found["certificates"][0]["names"] == [found["hostname"]]
+    key = tmp_path / "k.key"
+    key.write_text(key_pem(new_key()))
+    assert inspected(*line, "--key-file", str(key)) == 1
+    said = capsys.readouterr().out
+    found = described("certificate inspect", said)
+    assert found["key"]["fits"] is False and found["key"]["why"]
+    assert not [text for text in key.read_text().splitlines()[1:-1] if text in said]
+    end = found["certificates"][0]["not_after"][:10]
+    assert inspected(*line, "--as-of", end.replace(end[:4], str(int(end[:4]) + 1))) == 1
+    found = described("certificate inspect", capsys.readouterr().out)
+    assert found["certificates"][0]["days_left"] in (-365, -366)
 
 
 def test_the_certificate_of_a_stack(

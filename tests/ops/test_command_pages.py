@@ -12,11 +12,14 @@ from tests.support.command_pages import (
     EXITS,
     FORMATS,
     LIVE,
-    UNNAMED,
+    PROBLEMS,
+    TO_FILES,
     data_formats,
     exit_codes,
     with_json,
 )
+from tests.support.data_examples import recorded_example
+from tests.support.data_keys import TEXTS, faults
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
 
@@ -33,7 +36,30 @@ def test_the_page_of_data_formats_is_what_the_commands_print() -> None:
 
 
 def test_every_command_with_data_is_on_the_page() -> None:
-    assert {*EXAMPLES, *LIVE, *UNNAMED} == set(with_json())
+    assert {*EXAMPLES, *LIVE, *TO_FILES} == set(with_json())
+    assert {*EXAMPLES, *LIVE, "problems"} == set(TEXTS), "each has its keys"
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_a_recorded_example_has_the_keys_of_the_page(name: str) -> None:
+    data = recorded_example(name)
+    if data is not None:
+        assert faults(name, data) == []
+
+
+def test_keys_are_compared_with_data() -> None:
+    """What the comparison has to find: a key too many or too few, and another type."""
+    key = {"format": "x", "stack": "dev", "hub": "main"}
+    revision = {"revision": 1, "status": "deployed", "chart": "c", "updated": "t"}
+    assert faults("history", {**key, "revisions": [revision]}) == []
+    wrong = {**revision, "revision": True, "more": 1}
+    del wrong["chart"]
+    assert sorted(faults("history", {**key, "hub": None, "revisions": [wrong]})) == [
+        "hub is no string (None)",
+        "revisions[].chart is missing",
+        "revisions[].more is not described",
+        "revisions[].revision is no integer (True)",
+    ]
 
 
 #: A command line for each exit code that can be had offline.
@@ -72,4 +98,45 @@ def test_a_command_ends_as_its_help_says(line: str, codes: set[int], tmp_path: P
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_data_is_data_and_nothing_else(name: str) -> None:
     done = in_process(EXAMPLES[name].split(), ROOT)
-    assert json.loads(done.stdout) and done.stderr == ""
+    assert done.stderr == "" and faults(name, json.loads(done.stdout)) == []
+
+
+#: Command lines that have no answer, with the problem's id.
+UNANSWERED = [
+    (PROBLEMS, "stack-file.missing"),
+    ("plan dev --json --set pools.core.size=no", "option.kind"),
+    ("plan dev --json - --html /nowhere/plan.html", "file.not-written"),
+    ("plan dev --json --html /nowhere/plan.html", "file.not-written"),
+    ("diff tests/fixtures/previews/replace.json --json --html /nowhere/x", "file.not-written"),
+    ("who --json prod", "stack-file.missing"),
+    ("who --json", "command.missing"),
+    ("versions prod --json", "stack-file.missing"),
+    ("versions --json --as-of never", "option.date"),
+    ("certificate inspect dev --json", "hub.none"),
+    ("migrate prod --json", "stack-file.missing"),
+    ("diff no.json --json", "file.unreadable"),
+    ("bundle verify nowhere --json", "lock.unreadable"),
+    ("explain nothing-like-it --json", "explain.unknown"),
+    ("values dev --json", "command.option"),
+    ("whoo --json", "command.unknown"),
+    ("homes mop --json", "command.unknown"),
+]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(("line", "id"), UNANSWERED)
+def test_problems_are_data_too(line: str, id: str) -> None:
+    """One document on standard output, the text on standard error, the same exit code."""
+    done = in_process(line.split(), ROOT)
+    found = json.loads(done.stdout)
+    assert done.returncode == 2 and faults("problems", found) == []
+    assert [item["id"] for item in found["problems"]] == [id]
+    assert f"[{id}]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["plan prod", "plan prod --json FILE", "plan prod --json=FILE", "who -- --json"]
+)
+def test_nothing_is_printed_where_no_data_was_asked_for(line: str) -> None:
+    done = in_process(line.split(), ROOT)
+    assert done.returncode == 2 and done.stdout == "" and done.stderr

@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from jupyterhub_aws.components.hub.values.hub import OPERATOR
 from tests.support.cloud import Cloud, built, cloud
 from tests.support.cluster_tools import Tools
+from tests.support.data_examples import described
 from tests.support.hub_stub import answers
 from tests.support.in_process import Done, in_process
 from tests.support.kubernetes_objects import (
@@ -104,7 +105,7 @@ def test_who_runs_what(hub: Tools) -> None:
         and "starts" in done.stdout
         and TOKEN not in done.stdout + done.stderr
     )
-    found = json.loads(jhub(hub, "who", "kubeadm", "--json").stdout)
+    found = described("who", jhub(hub, "who", "kubeadm", "--json").stdout)
     assert [
         (item["user"], item["server"], item["state"], item["node"], item["pool"])
         for item in found["servers"]
@@ -124,7 +125,7 @@ def test_nodes_by_pool(hub: Tools) -> None:
     assert rows[1].startswith("core ip-10-0-1-9 r5n.2xlarge 1a on demand v1.35.2 ") and rows[
         1
     ].endswith(" 0 cordoned"), done.stdout
-    found = json.loads(jhub(hub, "nodes", "kubeadm", "--json").stdout)["nodes"]
+    found = described("nodes", jhub(hub, "nodes", "kubeadm", "--json").stdout)["nodes"]
     rows = [(item["pool"], item["market"], item["state"], item["servers"]) for item in found]
     assert rows == [("core", "on demand", "cordoned", 0), ("memory", "spot", "ready", 2)]
 
@@ -258,6 +259,23 @@ def test_a_profile_that_no_hub_has_is_said_before_anything_is_tried() -> None:
 
 
 @pytest.mark.real
+def test_history_as_data(tools: Tools) -> None:
+    """Helm's own line stays out of it, and a hub without a release is a problem as data."""
+    kept = [release(1, "superseded"), release(2, "deployed")]
+    tools.answer("helm", "history", stdout=json.dumps(kept), stderr="a warning of helm\n")
+    done = jhub(tools, "history", "kubeadm", "main", "--json")
+    found = described("history", done.stdout)
+    assert done.returncode == 0 and found["hub"] == "main"
+    assert [(item["revision"], item["status"]) for item in found["revisions"]] == [
+        (1, "superseded"),
+        (2, "deployed"),
+    ]
+    tools.answer("helm", "history", stderr="Error: release: not found\n", code=1)
+    done = jhub(tools, "history", "kubeadm", "main", "--json")
+    assert done.returncode == 2 and described("problems", done.stdout)["problems"]
+
+
+@pytest.mark.real
 def test_history_and_logs_run_the_tools_themselves(hub: Tools) -> None:
     hub.answer("helm", "history")
     hub.answer("kubectl", "logs")
@@ -356,7 +374,8 @@ def test_the_doctor_finds_what_is_stuck(tools: Tools) -> None:
         "ip-1.ec2.internal (memory) is not ready",
     ):
         assert words in text, text
-    assert len(json.loads(jhub(tools, "doctor", "kubeadm", "--json").stdout)["findings"]) == 6
+    found = described("doctor", jhub(tools, "doctor", "kubeadm", "--json").stdout)
+    assert len(found["findings"]) == 6
 
 
 @pytest.mark.real

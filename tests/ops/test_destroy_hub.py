@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from jupyterhub_aws.config.load import load
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.teardown.hub import kept_of
+from tests.support.data_examples import described
 from tests.support.in_process import Done, in_process
 from tests.support.stack_files import ROOT
 from tests.support.stacks import record
@@ -69,7 +70,7 @@ def hub(place: Path, *arguments: str) -> Done:
 
 @pytest.mark.real
 def test_everything_of_one_hub_and_nothing_of_another(place: Path) -> None:
-    said = json.loads(hub(place, "dev", "main", "--json").stdout)
+    said = described("destroy hub", hub(place, "dev", "main", "--json").stdout)
     assert {entry.rpartition("::")[2] for entry in said["imports"]} == {
         "homes-access-point-main", "hub-main-cloud-database-a", "hub-main-database-volume-a",
         "hub-main-homes-claim", "hub-main-homes-volume", "hub-main-namespace",

@@ -68,15 +68,15 @@ def test_the_scheme_of_a_stack_is_the_new_one(
         mapped("dev", "--users", listed(tmp_path), "--from", "home/{escaped_username}", "--json")
         == 0
     )
-    data = {item["person"]: item for item in json.loads(capsys.readouterr().out)["people"]}
+    data = {item["user"]: item for item in json.loads(capsys.readouterr().out)["users"]}
     assert data["first.last"] == {
-        "person": "first.last",
+        "user": "first.last",
         "old": "home/first-2elast",
         "new": "first-last---23e1b5a0",
         "stays": False,
     }
     assert mapped("--users", listed(tmp_path), "--to", "homes/{safe_username}", "--json") == 0
-    data = {item["person"]: item for item in json.loads(capsys.readouterr().out)["people"]}
+    data = {item["user"]: item for item in json.loads(capsys.readouterr().out)["users"]}
     assert (
         data["ada"]["old"] == "homes/ada" and data["first.last"]["old"] == "homes/first-2elast"
     ), "the folder stays, the scheme changes"
@@ -163,15 +163,14 @@ def test_what_is_really_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert mapped("--users", listed(tmp_path), "--root", str(root), "--json") == 0
     data = json.loads(capsys.readouterr().out)
     there = {
-        item["person"]: (item["old_holds_files"], item["new_holds_files"])
-        for item in data["people"]
+        item["user"]: (item["old_holds_files"], item["new_holds_files"]) for item in data["users"]
     }
     assert there == {
         "ada": (True, True),
         "first.last": (False, None),
         "alice@corp.example": (None, None),
     }
-    assert data["nobodys"] == ["left-long-ago"]
+    assert data["unowned"] == ["left-long-ago"]
     assert mapped("--users", listed(tmp_path), "--root", str(root)) == 0
     assert "left-long-ago belongs to no user in the list" in capsys.readouterr().out
 
@@ -210,7 +209,7 @@ def test_ten_thousand_users_take_no_time(
     began = time.process_time()
     assert mapped("--users", file, "--json") == 0
     assert time.process_time() - began < 10
-    assert len(json.loads(capsys.readouterr().out)["people"]) == 10_000
+    assert len(json.loads(capsys.readouterr().out)["users"]) == 10_000
 
 
 def test_standard_input(

@@ -4,7 +4,6 @@ apart from what is not, and nothing but questions asked.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from jupyterhub_aws.operate.teardown.kinds import UnmanagedResource, kind_of
 from jupyterhub_aws.operate.teardown.orphans import OrphanVerdict, show
 from jupyterhub_aws.operate.teardown.scan import _by_tags, _found, _vault, looked_at, records
 from tests.support.cloud import ACCOUNT, REGION, Cloud, autoscaling_group, cloud, counted
+from tests.support.data_examples import described
 from tests.support.in_process import Done, in_process
 from tests.support.live import environment
 from tests.support.pause_shapes import SHAPES
@@ -64,7 +64,7 @@ def listed(
     """Orphans and kept ones by what they are called."""
     done = orphans(account, folder, stack, "--json")
     assert done.returncode in (0, 1), done.stderr
-    found = json.loads(done.stdout)
+    found = described("orphans", done.stdout)
     assert done.returncode == bool(found["orphans"])
     return {item["id"]: item for item in found["orphans"]}, {
         item["id"]: item for item in found["kept"]

@@ -15,6 +15,7 @@ import time
 import pytest
 
 from jupyterhub_aws.cli.group import run
+from tests.support.data_examples import described
 from tests.support.stack_files import CERTIFICATE, ROOT
 
 _LDAP = {
@@ -74,6 +75,19 @@ def test_a_closed_port_ends_it_with_the_option_to_change(
     assert (
         "port 1 is closed" in said and "hubs.main.sign_in.port" in said and "a password" not in said
     )
+
+
+def test_the_steps_as_data(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JHUB_LDAP_PASSWORD", "a password of alice's")
+    arguments = ["dev", "--set", SETTING, "--user", "alice", "--json"]
+    assert run(["probe", "ldap", *arguments]) == 1
+    said = capsys.readouterr().out
+    found = described("probe ldap", said)
+    assert (found["hub"], found["user"], found["ok"]) == ("main", "alice", False)
+    assert found["steps"][-1]["state"] == "failed" and "a password" not in said
+    assert found["steps"][-1]["path"] == "hubs.main.sign_in.port"
 
 
 @pytest.mark.real

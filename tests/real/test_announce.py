@@ -17,6 +17,7 @@ from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.live.hub_api import HubApi
 from tests.support.cluster_tools import Tools
+from tests.support.data_examples import described
 from tests.support.directory_stacks import stack_with
 from tests.support.hub_boot import Hub, booted, missing_for_a_hub
 from tests.support.in_process import Done, in_process
@@ -103,7 +104,7 @@ def test_users_read_it_on_every_page_and_after_a_restart(
     assert not [call for call in tools.asked if {"apply", "patch", "create", "scale"} & {*call}], (
         "nothing of the cluster changes, so no pod restarts"
     )
-    listed = json.loads(jhub(tools, "--list", "--json").stdout)["announcements"]
+    listed = described("announce", jhub(tools, "--list", "--json").stdout)["announcements"]
     assert [item["text"] for item in listed] == [
         "Maintenance <b>on Monday</b> & after",
         "A second one",

@@ -22,6 +22,7 @@ import pytest
 from jupyterhub_aws.bundle.push import target_of
 from jupyterhub_aws.bundle.store import Store
 from jupyterhub_aws.config.bundle import read_lock
+from tests.support.data_examples import described
 from tests.support.registries import (
     Door,
     door,
@@ -293,6 +294,7 @@ def test_a_second_pull_copies_nothing(world, bundle):
 
 def test_a_bundle_is_verified_by_this_program_and_by_sha256sum(bundle):
     assert "7 items" in jhub("verify", bundle).stdout
+    assert described("bundle verify", jhub("verify", bundle, "--json").stdout)["items"] == 7
     subprocess.run(
         ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=bundle, check=True, timeout=60
     )
@@ -320,6 +322,8 @@ def test_a_damaged_layer_is_refused_and_named(spoilt):
         and "[bundle.damaged]" in said
         and "delete it, and pull it again" in said
     )
+    found = described("bundle verify", jhub("verify", spoilt, "--json", code=1).stdout)
+    assert "bundle.damaged" in {item["id"] for item in found["problems"]}
     assert layer.name in jhub("push", spoilt, "--registry", "localhost:1", code=2).stderr, (
         "what is damaged is not pushed"
     )

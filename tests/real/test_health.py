@@ -30,6 +30,7 @@ from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.live.hub_api import HubApi
 from tests.support.certificates import Authority
 from tests.support.cluster_tools import Tools
+from tests.support.data_examples import described
 from tests.support.directory import free_port
 from tests.support.hub_boot import REAL_SERVER, Hub, booted, missing_for_a_hub
 from tests.support.identity import CLIENT_ID, CLIENT_SECRET, identity_provider
@@ -206,7 +207,7 @@ def test_a_healthy_hub(healthy: Site) -> None:
 
 def test_as_data_and_one_profile(healthy: Site) -> None:
     done = healthy.health("--json", "--profile", "large")
-    found = json.loads(done.stdout)
+    found = described("health", done.stdout)
     assert (done.returncode, found["format"], found["healthy"]) == (
         0,
         "jupyterhub-aws/health/1",

@@ -6,7 +6,6 @@ Write them: python -m tests.support.command_pages.
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,8 @@ import click
 
 from jupyterhub_aws.cli.about import DescribedCommand
 from jupyterhub_aws.cli.group import EXIT_CODES, jhub
+from tests.support.data_examples import recorded_example
+from tests.support.data_keys import keys
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
 
@@ -26,29 +27,39 @@ EXAMPLES = {
     "init": "init lab --list --json",
     "plan": f"plan dev --json --as-of {_DAY}",
     "explain": "explain spot-price --json",
+    "certificate inspect": (
+        f"certificate inspect examples/kubeadm/Pulumi.kubeadm.yaml --json --as-of {_DAY}"
+    ),
     "can": "can dev main s3:GetObject lectures/week1.csv --json",
     "versions show": f"versions dev --json --as-of {_DAY}",
+    "diff": "diff tests/fixtures/previews/replace.json --json",
+    "gate": "gate tests/fixtures/previews/replace.json --json",
     "upgrade plan": f"upgrade plan dev --to 1.36 --json --as-of {_DAY}",
+    "migrate": "migrate tests/migrate/format-1/Pulumi.dev.yaml --json",
     "destroy plan": "destroy plan dev --json",
+    "adopt check": "adopt check dev --preview tests/fixtures/previews/create.json --json",
+    "homes map": "homes map dev --users tests/fixtures/data_formats/users.txt --json",
     "sites": "sites dev --json",
     "bundle list": "bundle list airgap-hub --json",
 }
-#: What needs a stack that runs: where the name of its format is decided.
-LIVE = {
-    "health": "operate.health.report",
-    "who": "operate.daily.who",
-    "nodes": "operate.daily.nodes",
-    "doctor": "operate.daily.doctor",
-    "announce": "operate.daily.announce",
-    "destroy hub": "operate.teardown.hub",
-    "orphans": "operate.teardown.orphans",
-}
-#: What needs other files, or a stack that runs, and has no name for its format.
-UNNAMED = {
-    "diff": "the difference of two plans, as `jhub plan --against REF --json` prints it",
-    "gate": "the difference, and under `gate` the verdict",
-    "backup list": "backups and resources that hold data, by what they are of",
-    "homes map": "the old and new directory of each user, and collisions",
+#: What has no answer.
+PROBLEMS = "plan prod --json"
+#: What needs a stack that runs, a directory or a bundle: tests with stand-ins look at the data.
+LIVE = (
+    "probe ldap",
+    "health",
+    "who",
+    "nodes",
+    "doctor",
+    "history",
+    "announce",
+    "backup list",
+    "destroy hub",
+    "orphans",
+    "bundle verify",
+)
+#: What writes data into a file only.
+TO_FILES = {
     "adopt scan": "what was found in the account, and what is left to fill in",
     "adopt config": "what became of every value, by its path",
 }
@@ -100,28 +111,72 @@ def with_json() -> list[str]:
 
 def data_formats() -> str:
     """The text of docs/data-formats.md."""
-    lines = [
-        f"# Data formats\n\n{_GENERATED}\n",
-        "What `--json` prints: UTF-8, on standard output, and nothing else there. Where `format` is",
-        "a field it names kind and version (`jupyterhub-aws/who/1`): fields are added within a",
-        "version, and renamed or removed only with the next one. Problems and findings have the",
-        "fields `id`, `path`, `what` (or `message`) and `fix`; [Problems](problems.md) and",
-        "[Findings](findings.md) list the ids. The examples are made by the commands, and cut: of a",
-        "list the first entry, of a long text its beginning. Exit codes are the same as without",
-        "`--json`: [Exit codes](exit-codes.md).\n",
-    ]
+    lines = [_ABOUT, "## When there is no answer\n", _NO_ANSWER, *_table("problems")]
+    lines += _example(PROBLEMS)
     for name in with_json():
         lines.append(f"## jhub {name}\n")
+        if name in TO_FILES:
+            lines.append(f"`--json FILE` writes {TO_FILES[name]}. The file has no stable format.\n")
+            continue
+        lines += _table(name)
         if name in EXAMPLES:
-            done = in_process(EXAMPLES[name].split(), ROOT)
-            shown = json.dumps(_cut(json.loads(done.stdout)), indent=2, ensure_ascii=False)
-            lines.append(f"`jhub {EXAMPLES[name]}`\n\n```json\n{shown}\n```\n")
-        elif name in LIVE:
-            module = importlib.import_module(f"jupyterhub_aws.{LIVE[name]}")
-            lines.append(f"Format `{module.FORMAT}`. Asks a stack that exists.\n")
+            lines += _example(EXAMPLES[name])
+        elif (data := recorded_example(name)) is not None:
+            lines += ["Of a test's stack:\n", _shown(data)]
         else:
-            lines.append(f"{UNNAMED[name][:1].upper()}{UNNAMED[name][1:]}.\n")
+            lines.append("Asks what a stack runs on.\n")
     return "\n".join(lines)
+
+
+_ABOUT = f"""# Data formats
+
+{_GENERATED}
+
+What `--json` prints: UTF-8, on standard output, and nothing else there; what commands say
+meanwhile is on standard error. Exit codes are the same as without `--json`:
+[Exit codes](exit-codes.md). Secrets are in no data.
+
+**What stays.** `format` names kind and version (`jupyterhub-aws/who/1`). A minor version of the
+library adds keys and values, so let a script ignore those that it does not know. A key is removed,
+renamed or gets another type only with the next number of its format, and the
+[changelog](../CHANGELOG.md) says so. Texts to read (`what`, `fix`, `message`, `says`)
+change at any time: decide by `id`, `status`, or the exit code. The order of keys has no meaning.
+
+**Tables.** `a[].b` is of each entry of the list `a`. Keys that are marked "not always" are
+left out at times, all others are there, `null` where nothing is known. Times are in UTC, money is
+in USD, sizes are in bytes, unless a table says otherwise.
+
+**Examples** are made by the commands, and cut: of a list the first entry, of a long text its
+beginning.
+"""
+
+
+_NO_ANSWER = """With wrong input, or where something does not answer, the exit code is 2. Then
+`--json` prints the problems instead of the answer, and standard error has them as text.
+[Problems](problems.md) lists the ids, `jhub explain ID` says more. An exception of your own
+program is on standard error only. Where `--json FILE` names a file there is no data on standard
+output.
+"""
+
+
+def _example(line: str) -> list[str]:
+    done = in_process(line.split(), ROOT)
+    return [f"`jhub {line}`\n", _shown(json.loads(done.stdout))]
+
+
+def _shown(data: Any) -> str:
+    return f"```json\n{json.dumps(_cut(data), indent=2, ensure_ascii=False)}\n```\n"
+
+
+def _table(name: str) -> list[str]:
+    return [
+        "| key | type | meaning |\n|---|---|---|",
+        *(
+            f"| `{key.path}` | {key.type}{', not always' if key.optional else ''} | {key.means} |"
+            for key in keys(name)
+        ),
+        "",
+    ]
 
 
 def _cut(value: Any, depth: int = 0) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from jupyterhub_aws.cli.about import group
-from jupyterhub_aws.cli.options import stack_argument
+from jupyterhub_aws.cli.options import as_json, stack_argument
 
 _NAME = click.option(
     "--name",
@@ -140,6 +140,7 @@ def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **op
             "jhub adopt check dev --preview preview.json",
             "",
         ),
+        ("jhub adopt check dev --preview preview.json --json", ""),
     ),
     exits={
         0: "`up` would adopt and nothing else, or nothing changes any more",
@@ -154,10 +155,11 @@ def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **op
     metavar="FILE",
     help="Read what `pulumi preview --json` printed, instead of running it.",
 )
-def check_preview(stack: str, preview_file: str | None) -> int:
+@as_json()
+def check_preview(stack: str, preview_file: str | None, as_json: bool) -> int:
     """Say whether `pulumi up -s STACK` would import what the map names, make what is missing, and
     neither replace nor delete anything.
     """
     from jupyterhub_aws.adopt.adopt import checked
 
-    return checked(stack, preview_file)
+    return checked(stack, preview_file, as_json=as_json)

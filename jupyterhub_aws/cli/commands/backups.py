@@ -12,6 +12,7 @@ import click
 from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import CLUSTER, CREDENTIALS, group
 from jupyterhub_aws.cli.options import as_json, stack_argument, the_only_hub
+from jupyterhub_aws.cli.output import data_to_standard_output
 
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.backups.choose import Intent
@@ -44,7 +45,6 @@ def backup_command() -> None:
 def list_(stack: str, everything: bool, as_json: bool) -> int:
     """Show the backups of STACK by what they are of, and what is in none."""
     import datetime
-    import json
 
     from jupyterhub_aws.config.backups import TAG, AwsBackup
     from jupyterhub_aws.operate.backups.context import context_of
@@ -56,16 +56,18 @@ def list_(stack: str, everything: bool, as_json: bool) -> int:
     there, found = stateful(ctx), points(ctx)
     bare = [item for item in there if not item.covered]
     if as_json:
-        click.echo(json.dumps(as_data(ctx.file.stack, found, there), indent=2, sort_keys=True))
-    else:
-        from jupyterhub_aws.cli.console import Terminal
+        if isinstance(ctx.stack.backups, AwsBackup):
+            opted_in(ctx, {item.kind for item in there})
+        data_to_standard_output(as_data(ctx.file.stack, found, there))
+        return 1 if bare else 0
+    from jupyterhub_aws.cli.console import Terminal
 
-        console = Terminal()
-        show(console, found, there, datetime.datetime.now(tz=datetime.UTC), everything=everything)
-        fix = fix_for(bare, ctx.stack.name, TAG)
-        if fix is not None:
-            console.print("  → give them the tag that backups look for:")
-            console.print(f"    {fix}", markup=False, soft_wrap=True)
+    console = Terminal()
+    show(console, found, there, datetime.datetime.now(tz=datetime.UTC), everything=everything)
+    fix = fix_for(bare, ctx.stack.name, TAG)
+    if fix is not None:
+        console.print("  → give them the tag that backups look for:")
+        console.print(f"    {fix}", markup=False, soft_wrap=True)
     if isinstance(ctx.stack.backups, AwsBackup):
         opted_in(ctx, {item.kind for item in there})
     return 1 if bare else 0

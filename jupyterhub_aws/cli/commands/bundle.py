@@ -11,6 +11,7 @@ import click
 
 from jupyterhub_aws.cli.about import REGISTRIES, group
 from jupyterhub_aws.cli.options import as_json, stack_argument
+from jupyterhub_aws.cli.output import data_to_standard_output, to_standard_output
 from jupyterhub_aws.config.bundle import Lock, read_lock
 from jupyterhub_aws.config.errors import refused
 
@@ -63,7 +64,7 @@ def list_(stack: str, *, as_json: bool) -> int:
     inventory, lock_file = _needs(stack)
     lock = read_lock(lock_file) if lock_file.is_file() else None
     if as_json:
-        click.echo(as_text(inventory, lock), nl=False)
+        to_standard_output(as_text(inventory, lock))
     else:
         shown(inventory, lock)
     return 0
@@ -156,6 +157,7 @@ def pull(
             "jhub bundle verify /media/bundle --stack airgap-hub",
             "is everything there that a stack needs now?",
         ),
+        ("jhub bundle verify /media/bundle --json", ""),
     ),
     exits={
         0: "as the lock says",
@@ -167,13 +169,19 @@ def pull(
 @click.option(
     "--stack", help="The stack that it is meant for: is everything there that it needs now?"
 )
-def verify(folder: Path, *, stack: str | None) -> int:
+@as_json()
+def verify(folder: Path, *, stack: str | None, as_json: bool) -> int:
     """Count every byte of a bundle again, and compare it with the lock."""
     from jupyterhub_aws.bundle.verify import faults
 
     store = _store(folder)
     found = read_lock(store.lock)
     wrong = faults(store, found, None if stack is None else _needs(stack)[0])
+    if as_json:
+        from jupyterhub_aws.bundle.show import verdict
+
+        data_to_standard_output(verdict(folder, found, wrong))
+        return 1 if wrong else 0
     for problem in wrong:
         click.echo(problem.line(str(folder)), err=True)
     if wrong:

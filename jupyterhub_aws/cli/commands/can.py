@@ -11,7 +11,7 @@ from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import command
 from jupyterhub_aws.cli.arguments import chosen_hub, stack_file
 from jupyterhub_aws.cli.options import as_json, hub_argument, stack_argument, what_if
-from jupyterhub_aws.cli.output import say
+from jupyterhub_aws.cli.output import data_to_standard_output, say
 from jupyterhub_aws.config.errors import closest, did_you_mean, refused
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jupyterhub_aws.config.stack import StackConfig
 
 _COMMAND = "jhub can"
+FORMAT = "jupyterhub-aws/can/1"
 _ACTION = re.compile(r"[a-z][a-z0-9-]*:[A-Za-z0-9]+")
 
 
@@ -83,8 +84,6 @@ def can_command(  # noqa: PLR0913 -- what a command line has
     RESOURCE is BUCKET/KEY, with the bucket's name in the stack file or in AWS; {user} in it is the
     folder of the user, and of s3:ListBucket the key is the folder that is listed. Or an ARN.
     """
-    import json
-
     from jupyterhub_aws.checks.identities.servers import ServerRights
     from jupyterhub_aws.config.specs import resolve
     from jupyterhub_aws.plan.plan import recorded
@@ -104,8 +103,14 @@ def can_command(  # noqa: PLR0913 -- what a command line has
     started = _may_start(spec, chosen, groups)
     allowed = answer.allowed if started else False
     if as_json:
-        data = {**_data(answer), "allowed": allowed, "may_start": started, "notes": notes}
-        click.echo(json.dumps(data, indent=2))
+        data = {
+            "format": FORMAT,
+            **_data(answer),
+            "allowed": allowed,
+            "may_start": started,
+            "notes": notes,
+        }
+        data_to_standard_output(data)
         return 0 if allowed else 1
     if not started:
         wanted = ", ".join(sorted(spec.profile(chosen).options.groups))

@@ -10,6 +10,7 @@ import click
 
 from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import group
+from jupyterhub_aws.cli.options import as_json
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _SUFFIXES = (".pem", ".crt", ".cer", ".der")
@@ -88,6 +89,7 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
             "jhub certificate inspect hub.crt --hostname hub.example.edu --key-file hub.key",
             "of a file, with its key",
         ),
+        ("jhub certificate inspect dev --json | jq '.certificates[0].days_left'", "for an alarm"),
     ),
     exits={
         0: "browsers accept it",
@@ -105,23 +107,42 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
 @click.option("--hostname", metavar="HOST", help="With a file: the name that users type.")
 @click.option("--key-file", type=_FILE, help="Say whether this private key belongs to it.")
 @click.option("--as-of", metavar="DATE", help="Judge as of this day instead of today.")
+@as_json()
 def inspect(
-    what: str, *, hub: str | None, hostname: str | None, key_file: Path | None, as_of: str | None
+    what: str,
+    *,
+    hub: str | None,
+    key_file: Path | None,
+    as_json: bool,
+    **judged: str | None,
 ) -> int:
     """Look at the certificate of a stack's hub, or of a file, as browsers will."""
     from jupyterhub_aws.checks.certificates import faults, key_fault
     from jupyterhub_aws.cli.arguments import day
     from jupyterhub_aws.cli.console import Terminal
-    from jupyterhub_aws.operate.certificate import of_file, of_stack, private_key, show, show_faults
+    from jupyterhub_aws.cli.output import data_to_standard_output
+    from jupyterhub_aws.operate.certificate import (
+        as_data,
+        of_file,
+        of_stack,
+        private_key,
+        show,
+        show_faults,
+    )
 
-    when = day(as_of)
+    when = day(judged["as_of"])
     named = what.lower().endswith(_SUFFIXES)
-    pem, host = of_file(Path(what), hostname) if named else of_stack(what, hub)
+    pem, host = of_file(Path(what), judged["hostname"]) if named else of_stack(what, hub)
     wrong = list(faults(pem, host, when)) if host else []
+    fits = None if key_file is None else key_fault(pem, private_key(key_file))
+    code = 1 if fits or any(fault.status == "fail" for fault in wrong) else 0
+    if as_json:
+        key = None if key_file is None else {"file": str(key_file), "fits": not fits, "why": fits}
+        data_to_standard_output({**as_data(pem, host, when, wrong), "key": key})
+        return code
     console = Terminal()
     show(pem, when, console)
     show_faults(wrong, console)
-    fits = None if key_file is None else key_fault(pem, private_key(key_file))
     if key_file is not None:
         console.print(
             (
@@ -131,4 +152,4 @@ def inspect(
             ),
             soft_wrap=True,
         )
-    return 1 if fits or any(fault.status == "fail" for fault in wrong) else 0
+    return code

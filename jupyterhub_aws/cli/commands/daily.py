@@ -215,22 +215,30 @@ def restart_command(stack: str, hub: str, part: str, yes: bool, show: bool) -> i
 @command(
     "history",
     needs=CLUSTER,
-    examples=(("jhub history dev main", ""),),
+    examples=(
+        ("jhub history dev main", ""),
+        ("jhub history dev main --json | jq '.revisions[-1].status'", "for a script"),
+    ),
 )
 @stack_argument
 @hub_argument
+@as_json()
 @show_option
-def history_command(stack: str, hub: str, show: bool) -> int:
+def history_command(stack: str, hub: str, as_json: bool, show: bool) -> int:
     """Show the revisions of HUB of STACK that Helm keeps (ten): number, when, status, chart. The
     stack file's own history is git's.
     """
+    from jupyterhub_aws.operate.daily import releases
     from jupyterhub_aws.operate.daily.context import release_inside, release_shown, show_lines
-    from jupyterhub_aws.operate.daily.releases import history_line
 
     if show:
-        return show_lines(history_line(*release_shown("jhub history", stack, hub)))
-    with release_inside("jhub history", stack, hub, resting=True) as (_, tools, names):
-        return tools.run(history_line(tools, names))
+        return show_lines(releases.history_line(*release_shown("jhub history", stack, hub)))
+    with release_inside("jhub history", stack, hub, resting=True) as (ctx, tools, names):
+        if not as_json:
+            return tools.run(releases.history_line(tools, names))
+        found = releases.revisions(tools, names)
+    data_to_standard_output(releases.as_json(ctx.name, names.hub, found))
+    return 0
 
 
 _WARNING = """\

@@ -4,7 +4,6 @@ before.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,12 @@ import click
 from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import group
 from jupyterhub_aws.cli.options import as_json, optional_stack
+from jupyterhub_aws.cli.output import data_to_standard_output
 
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.homes import Collision, Move, Seen
+
+FORMAT = "jupyterhub-aws/homes-map/1"
 
 
 @group("homes")
@@ -91,16 +93,13 @@ def home_map(stack: str | None, **options: Any) -> int:
             _complain([f"{error} would have to swap directories: move one of them by hand first"])
             return 1
     elif options["as_json"]:
-        data = {
-            "people": [_as_json(move, seen) for move in found],
-            "collisions": [item.what for item in wrong],
-        }
-        click.echo(
-            json.dumps(
-                {**data, **({} if seen is None else {"nobodys": list(seen.unlisted)})},
-                indent=2,
-                ensure_ascii=False,
-            )
+        data_to_standard_output(
+            {
+                "format": FORMAT,
+                "users": [_as_json(move, seen) for move in found],
+                "collisions": [{"what": item.what, "fix": item.fix} for item in wrong],
+                **({} if seen is None else {"unowned": list(seen.unlisted)}),
+            }
         )
     else:
         _show(found, wrong, seen)
@@ -120,7 +119,7 @@ def _as_json(move: Move, seen: Seen | None) -> dict[str, Any]:
         if seen is None
         else {"old_holds_files": seen.old[move.user], "new_holds_files": seen.new[move.user]}
     )
-    return {"person": move.user, "old": move.old, "new": move.new, "stays": move.stays, **there}
+    return {"user": move.user, "old": move.old, "new": move.new, "stays": move.stays, **there}
 
 
 def _show(found: list[Move], wrong: list[Collision], seen: Seen | None) -> None:

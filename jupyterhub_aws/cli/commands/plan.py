@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from jupyterhub_aws.cli.options import (
     stack_argument,
     what_if,
 )
-from jupyterhub_aws.cli.output import to_file, to_standard_output
+from jupyterhub_aws.cli.output import data_to_standard_output, to_file, to_standard_output
 from jupyterhub_aws.config.errors import refused
 
 if TYPE_CHECKING:
@@ -133,11 +132,8 @@ def _compare(plan: Plan, file: StackFile, options: Mapping[str, str | None]) -> 
 
 def _show(plan: Plan, options: Mapping[str, str | None], *, whole: bool, brief: bool) -> None:
     json_file, html_file = options["json_file"], options["html_file"]
-    if json_file is not None:
-        if json_file == "-":
-            to_standard_output(plan.as_text())
-        else:
-            to_file("jhub plan", "--json", json_file, plan.as_text())
+    if json_file not in (None, "-"):
+        to_file("jhub plan", "--json", json_file, plan.as_text())
     if html_file is not None:
         from jupyterhub_aws.plan.page.page import page
 
@@ -150,6 +146,7 @@ def _show(plan: Plan, options: Mapping[str, str | None], *, whole: bool, brief: 
                 err=json_file == "-",
             )
     if json_file == "-":
+        to_standard_output(plan.as_text())
         return
     from jupyterhub_aws.plan.render import render, render_brief, say_verdict
 
@@ -247,7 +244,7 @@ def sites_command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> in
             {"host": site.host, "who": site.who, "why": site.why, "resource": site.resource}
             for site in listed
         ]
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        data_to_standard_output(data)
     else:
         _show_sites(listed, closed=found.network.closed)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,14 @@ import click
 
 from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import DIRECTORY, group
-from jupyterhub_aws.cli.options import stack_argument, what_if
+from jupyterhub_aws.cli.options import as_json, stack_argument, what_if
+from jupyterhub_aws.cli.output import data_to_standard_output
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.stack import StackConfig
     from jupyterhub_aws.operate.probe.connection import ProbeStep
 
+FORMAT = "jupyterhub-aws/probe/1"
 #: Where a password may come from besides the keyboard; never from an argument, which every process
 #: on the machine can read.
 _SEARCH_VARIABLE, _USER_VARIABLE = "JHUB_LDAP_SEARCH_PASSWORD", "JHUB_LDAP_PASSWORD"
@@ -59,7 +62,10 @@ def probe_command() -> None:
     help="Whose sign-in to try. The password is asked for, without echo.",
 )
 @what_if
-def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, ...]) -> int:
+@as_json("The steps as data.")
+def ldap(
+    stack: str, *, hub: str | None, user: str | None, settings: tuple[str, ...], as_json: bool
+) -> int:
     """Try name, port, certificate, look-up account, entry, password and groups of STACK's
     directory, one after the other.
 
@@ -86,14 +92,21 @@ def ldap(stack: str, *, hub: str | None, user: str | None, settings: tuple[str, 
         None
         if user is None
         else os.environ.get(_USER_VARIABLE)
-        or click.prompt(f"Password of {user}", hide_input=True, default="", show_default=False)
+        or click.prompt(
+            f"Password of {user}", hide_input=True, default="", show_default=False, err=True
+        )
     )
-    good = True
+    good, steps = True, []
     for step in probe(
         ProbeRequest(stack=found, hub=which, user=user, password=password, search_password=secret)
     ):
-        _show(step)
+        steps.append(step)
+        if not as_json:
+            _show(step)
         good = step.state != "failed" and not (step.what == "verdict" and step.state == "no")
+    if as_json:
+        data = {"format": FORMAT, "stack": name, "hub": which, "user": user, "ok": good}
+        data_to_standard_output({**data, "steps": [dataclasses.asdict(step) for step in steps]})
     return 0 if good else 1
 
 
@@ -103,7 +116,7 @@ def _search_password(found: StackConfig, hub: str, stack: str, stored: object) -
     given = os.environ.get(_SEARCH_VARIABLE) or (
         stored(stack, hub, found.folder) if callable(stored) else None
     )
-    return given or str(click.prompt("Password of the look-up account", hide_input=True))
+    return given or str(click.prompt("Password of the look-up account", hide_input=True, err=True))
 
 
 def _show(step: ProbeStep) -> None:

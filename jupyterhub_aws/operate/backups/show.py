@@ -25,9 +25,13 @@ _COLOURS = {
 }
 
 
+FORMAT = "jupyterhub-aws/backups/1"
+
+
 def as_data(stack: str, found: Sequence[Point], there: Sequence[Stateful]) -> dict[str, Any]:
     """Every backup, and everything that is there with whether it is covered."""
     return {
+        "format": FORMAT,
         "stack": stack,
         "recovery_points": [_point(point) for point in found],
         "resources": [

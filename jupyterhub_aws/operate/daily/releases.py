@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jupyterhub_aws.config.errors import ConfigError, did_you_mean, refused, some
 from jupyterhub_aws.config.specs.names import HubNames
@@ -14,6 +15,7 @@ from jupyterhub_aws.operate.live.hub_api import hub_api
 
 #: Revisions that a rollback may lead to: what ran once (helm, pkg/release, Status).
 _RAN = ("deployed", "superseded")
+FORMAT = "jupyterhub-aws/history/1"
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
 
 
@@ -25,6 +27,21 @@ class Revision:
     status: str
     chart: str
     updated: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The revision as `jhub history --json` prints it."""
+        return {
+            "revision": self.number,
+            "status": self.status,
+            "chart": self.chart,
+            "updated": self.updated,
+        }
+
+
+def as_json(stack: str, hub: str, found: Sequence[Revision]) -> dict[str, Any]:
+    """The revisions of a hub's release, oldest first."""
+    revisions = [item.as_json() for item in found]
+    return {"format": FORMAT, "stack": stack, "hub": hub, "revisions": revisions}
 
 
 def history_line(tools: Tools, names: HubNames, *more: str) -> list[str]:
