@@ -199,6 +199,11 @@ def test_settings_answer_questions_and_set_any_option(tmp_path: Path) -> None:
             "option.unknown",
         ),
         (
+            ("--set", "sign_in.kind=oidc"),
+            "it is an option of a hub: --set hubs.main.sign_in.kind=oidc",
+            "option.unknown",
+        ),
+        (
             (
                 "--set",
                 "hubs.main.sign_in.kind=ldap",
