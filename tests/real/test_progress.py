@@ -119,3 +119,12 @@ def test_a_terminal_that_was_closed_changes_nothing() -> None:
     os.close(terminal.ours)
     time.sleep(0.1)
     assert terminal.printed() == "data\n"
+
+
+def test_a_run_that_is_killed_leaves_the_cursor() -> None:
+    terminal = _Terminal("60")
+    shown = terminal.until("2, 3 s")
+    terminal.process.kill()
+    terminal.process.communicate()
+    os.close(terminal.ours)
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")
