@@ -135,11 +135,12 @@ def settled(draft: ProjectDraft, settings: Sequence[str]) -> ProjectDraft:
     for setting in settings:
         head = setting.partition("=")[0].replace("[", ".").partition(".")[0]
         if head not in StackConfig.model_fields and "=" in setting:
-            fix = did_you_mean(head, StackConfig.model_fields, "docs/reference.md has every option")
+            what, path = "is no option of a stack file", f"--set {dotted((head,))}"
             if head in Hub.model_fields and (hubs := sections.get("hubs")):
                 fix = f"it is an option of a hub: --set hubs.{next(iter(hubs))}.{setting}"
-            what = "is no option of a stack file"
-            raise refused(COMMAND, "option.unknown", f"--set {dotted((head,))}", what, fix)
+                raise refused(COMMAND, "option.unknown", path, what, fix)
+            fix = did_you_mean(head, StackConfig.model_fields, "docs/reference.md has every option")
+            raise refused(COMMAND, "option.unknown", path, what, fix)
         config = {file_key(head): plain(sections[head])} if head in sections else {}
         set_option(config, setting, COMMAND)
         sections[head] = config[file_key(head)]
