@@ -52,6 +52,11 @@ def _stable(value: Any) -> Any:
     return value
 
 
+#: What the documentation and the drafts of `jhub init` say until they are replaced.
+DOCUMENTATION_TENANT = "8d7c6f3e-2b14-4f0a-9c55-1e2f3a4b5c6d"
+DOCUMENTATION_CLIENT = "5f6e7d8c-1111-4222-8333-944455556666"
+
+
 class EntraSignIn(PublicProvider):
     """An application of Microsoft Entra ID. Its client secret is a secret of the stack."""
 
@@ -63,7 +68,7 @@ class EntraSignIn(PublicProvider):
     tenant_id: Annotated[
         str,
         AfterValidator(_tenant),
-        Field(json_schema_extra={"examples": ["8d7c6f3e-2b14-4f0a-9c55-1e2f3a4b5c6d"]}),
+        Field(json_schema_extra={"examples": [DOCUMENTATION_TENANT]}),
     ] = option(
         help="Directory (tenant) id. Accounts of other tenants are refused.", changing=NEW_KIND
     )

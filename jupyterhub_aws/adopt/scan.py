@@ -22,47 +22,17 @@ from jupyterhub_aws.adopt.queries import (
 )
 from jupyterhub_aws.config.errors import ConfigError, closest, refused
 from jupyterhub_aws.operate.live.account import Account, translate_aws_errors
+from jupyterhub_aws.progress import ProgressLine
 
 COMMAND = "jhub adopt scan"
 #: Calls at a time: more than a few only meet AWS's rate limits (EC2 API reference, "Request
 #: throttling").
 _AT_ONCE = 8
-_EVERY_SECONDS = 5.0
 #: What ends a scan instead of leaving a gap in it: nothing else would be answered either.
 _FATAL = (
     "ExpiredToken ExpiredTokenException RequestExpired InvalidClientTokenId AuthFailure"
     " UnrecognizedClientException SignatureDoesNotMatch"
 ).split()
-
-
-class ScanProgress:
-    """One line on standard error: how many queries of how many, and how many AWS resources so far.
-    Elsewhere than on a terminal a line now and then.
-    """
-
-    def __init__(self) -> None:
-        self._tty = sys.stderr is not None and sys.stderr.isatty()
-        self._began = self._said = time.monotonic()
-
-    def now(self, done: int, all_calls: int, live: Live) -> None:
-        """Say how far it is."""
-        text = f"{live.name}: {done} of {all_calls} queries answered, {live.count:,} resources seen"
-        if self._tty:
-            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-        elif time.monotonic() - self._said >= _EVERY_SECONDS:
-            self._said = time.monotonic()
-            print(text, file=sys.stderr, flush=True)
-
-    def last(self, calls: int, live: Live) -> None:
-        """The last word."""
-        end = "\r\033[K" if self._tty else ""
-        seconds = time.monotonic() - self._began
-        print(
-            f"{end}{live.name}: {calls} queries, {live.count:,} resources seen in {seconds:.1f} s;"
-            " nothing was changed",
-            file=sys.stderr,
-            flush=True,
-        )
 
 
 def scan(account: Account, cluster: str | None, file_system: str | None = None) -> Live:
@@ -78,8 +48,8 @@ def scan(account: Account, cluster: str | None, file_system: str | None = None) 
     # Python, "Multithreading").
     for service in sorted(services):
         account.client(service)
-    progress, total = ScanProgress(), 0
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    began, total = time.monotonic(), 0
+    with ProgressLine(f"{live.name}: queries") as progress, ThreadPoolExecutor(_AT_ONCE) as pool:
         for queries in ROUNDS:
             calls = [(query, parameters) for query in queries for parameters in query.calls(live)]
             total += len(calls)
@@ -89,10 +59,15 @@ def scan(account: Account, cluster: str | None, file_system: str | None = None) 
             }
             for number, future in enumerate(as_completed(pending), total - len(calls) + 1):
                 _keep(live, pending[future], future.result())
-                progress.now(number, total, live)
+                progress.now(f"{live.count:,} resources seen", count=number, total=total)
     _sort(live)
     live.file_system_id = _homes(live, file_system)
-    progress.last(total + 2, live)
+    print(
+        f"{live.name}: {total + 2} queries, {live.count:,} resources seen in"
+        f" {time.monotonic() - began:.1f} s; nothing was changed",
+        file=sys.stderr,
+        flush=True,
+    )
     return live
 
 

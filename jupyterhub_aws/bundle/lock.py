@@ -28,6 +28,7 @@ from jupyterhub_aws.bundle.store import Store, blobs, checksum
 from jupyterhub_aws.config.bundle import PLATFORM_SIZES, Lock, Locked
 from jupyterhub_aws.config.errors import ConfigError, Problem
 from jupyterhub_aws.config.project import pinned_by_hash
+from jupyterhub_aws.progress import ProgressLine
 
 
 def make_lock(
@@ -41,8 +42,12 @@ def make_lock(
     """
     items: dict[str, dict[str, Locked]] = {"image": {}, "chart": {}, "file": {}, "wheels": {}}
     problems = []
-    with tempfile.TemporaryDirectory(prefix="jhub-bundle-") as folder:
-        for item in inventory.items:
+    with (
+        tempfile.TemporaryDirectory(prefix="jhub-bundle-") as folder,
+        ProgressLine("locking") as progress,
+    ):
+        for number, item in enumerate(inventory.items):
+            progress.now(item.key, count=number, total=len(inventory.items))
             try:
                 found = _locked(item, Path(folder), access)
             except (CopyError, OSError) as error:

@@ -5,12 +5,8 @@ there already.
 from __future__ import annotations
 
 import shutil
-import sys
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
 
 from jupyterhub_aws.bundle.inventory import Chart, File, Image, Inventory, Item, Wheels
 from jupyterhub_aws.bundle.lock import fetch_wheels
@@ -25,79 +21,19 @@ from jupyterhub_aws.bundle.registry import (
 from jupyterhub_aws.bundle.store import Store, checksum, write
 from jupyterhub_aws.config.bundle import Lock, Locked
 from jupyterhub_aws.config.errors import ConfigError, Problem, refused
-from jupyterhub_aws.units import amount, duration
-
-# --- How far a copy is: bytes of bytes and time left, on a terminal as a bar, elsewhere as a line
-# now and then.
-
-
-_EVERY_SECONDS = 5.0
-_LOOK_SECONDS = 0.5
-
-
-class CopyProgress:
-    """Watches a copy of so many bytes. `done` is asked how many are there, from another thread,
-    while the copy goes on.
-    """
-
-    def __init__(self, verb: str, total: int, done: Callable[[], int]) -> None:
-        """`verb` says what is going on (`pulling`); what was there before it began counts as
-        done, and not for the speed.
-        """
-        self._verb, self._total, self._done = verb, total, done
-        self._what = ""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._tty = sys.stderr is not None and sys.stderr.isatty()
-
-    def __enter__(self) -> Self:
-        """Begin to watch."""
-        self._began, self._before = time.monotonic(), self._done()
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Say the last word."""
-        self._stop.set()
-        self._thread.join()
-        if kind is None:
-            self._say(last=True)
-        elif self._tty:
-            print(file=sys.stderr)
-
-    def now(self, what: str) -> None:
-        """What is copied from here on."""
-        self._what = what
-        if not self._tty:
-            self._say()
-
-    def line(self, done: int) -> str:
-        """The state in a line, such as: pulling 1.2 GiB of 4.0 GiB (30%), 3 min 20 s left."""
-        share = 100 * done // self._total if self._total else 100
-        copied, seconds = done - self._before, time.monotonic() - self._began
-        text = f"{self._verb} {amount(done)} of {amount(self._total)} ({share}%)"
-        if copied > 0 and done < self._total and seconds > 1:
-            text += f", {duration((self._total - done) * seconds / copied)} left"
-        return f"{text}: {self._what}" if self._what and done < self._total else text
-
-    def _watch(self) -> None:
-        said = time.monotonic()
-        while not self._stop.wait(_LOOK_SECONDS):
-            if self._tty or time.monotonic() - said >= _EVERY_SECONDS:
-                said = time.monotonic()
-                self._say()
-
-    def _say(self, *, last: bool = False) -> None:
-        text = self.line(min(self._done(), self._total) if not last else self._done())
-        if self._tty:
-            print(f"\r\033[K{text[:120]}", end="\n" if last else "", file=sys.stderr, flush=True)
-        else:
-            print(text, file=sys.stderr, flush=True)
-
+from jupyterhub_aws.progress import ProgressLine
+from jupyterhub_aws.units import amount
 
 #: What a copy needs besides the bundle itself, while it goes on.
 _SPARE = 1.05
 AGAIN = "run the same command again: it goes on where it stopped"
+
+
+def copying(verb: str, total: int, done: Callable[[], int]) -> ProgressLine:
+    """How far a copy of so many bytes is: `done` is asked how many are there, from another thread,
+    while the copy goes on.
+    """
+    return ProgressLine(verb, total=total, done=done, shown=amount, each=True)
 
 
 def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
@@ -111,7 +47,7 @@ def pull(inventory: Inventory, lock: Lock, store: Store, access: Access) -> int:
     write(store.lock, lock.as_text().encode())
     wanted = [item for item in inventory.items if not complete(store, item, locked[item.key])]
     problems = []
-    with CopyProgress("pulling", total, lambda: _there(store, inventory, locked)) as progress:
+    with copying("pulling", total, lambda: _there(store, inventory, locked)) as progress:
         for item in wanted:
             progress.now(item.key)
             try:

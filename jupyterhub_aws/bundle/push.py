@@ -10,7 +10,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from jupyterhub_aws.bundle.pull import AGAIN, CopyProgress
+from jupyterhub_aws.bundle.pull import AGAIN, copying
 from jupyterhub_aws.bundle.registry import (
     Access,
     CopyError,
@@ -34,7 +34,7 @@ def push(store: Store, lock: Lock, registry: str, access: Access) -> int:
     todo = [(kind, key, lock.items[kind][key].size) for kind in senders for key in lock.keys(kind)]
     done, copied = 0, 0
     problems: list[Problem] = []
-    with CopyProgress("pushing", sum(size for *_, size in todo), lambda: done) as progress:
+    with copying("pushing", sum(size for *_, size in todo), lambda: done) as progress:
         for kind, key, size in todo:
             progress.now(key)
             try:
@@ -119,7 +119,7 @@ def export_oci(store: Store, lock: Lock, target: Path) -> int:
     }
     partial, written = target.with_name(f"{target.name}.part"), 0
     total = sum(path.stat().st_size for path in wanted.values())
-    with CopyProgress("writing", total, lambda: written), tarfile.open(partial, "w") as archive:
+    with copying("writing", total, lambda: written), tarfile.open(partial, "w") as archive:
         for name, content in (
             ("oci-layout", {"imageLayoutVersion": "1.0.0"}),
             ("index.json", index),

@@ -12,6 +12,7 @@ from jupyterhub_aws.bundle.pull import folder_of
 from jupyterhub_aws.bundle.store import LOCK_NAME, SUMS_NAME, Store, blobs, checksum, inside
 from jupyterhub_aws.config.bundle import Lock
 from jupyterhub_aws.config.errors import ConfigError, Problem
+from jupyterhub_aws.progress import ProgressLine
 
 _PULL = "pull it again: jhub bundle pull"
 
@@ -20,7 +21,10 @@ def faults(store: Store, lock: Lock, inventory: Inventory | None = None) -> list
     """Everything that is wrong with a bundle. `inventory`: what a stack needs now, where the
     bundle is meant for one.
     """
-    contents = (*_images(store, lock), *_files(store, lock), *_unlisted_files(store, lock))
+    with ProgressLine("verifying") as progress:
+        images = list(_images(store, lock, progress))
+        progress.now("charts, files and wheels")
+        contents = (*images, *_files(store, lock), *_unlisted_files(store, lock))
     return sorted({*_links(store), *contents, *_for_stack(lock, inventory)})
 
 
@@ -31,9 +35,11 @@ def _links(store: Store) -> Iterator[Problem]:
             yield Problem(id="bundle.link", path=where, what=what, fix="remove it")
 
 
-def _images(store: Store, lock: Lock) -> Iterator[Problem]:
+def _images(store: Store, lock: Lock, progress: ProgressLine) -> Iterator[Problem]:
     seen: set[str] = set()
-    for reference in lock.keys("image"):
+    references = lock.keys("image")
+    for number, reference in enumerate(references):
+        progress.now(reference, count=number, total=len(references))
         digest = str(lock.digest("image", reference))
         try:
             tree = list(store.tree(digest))

@@ -14,6 +14,11 @@ from jupyterhub_aws.checks.resources import SECRET, UNKNOWN, Resource, Resources
 from jupyterhub_aws.config.cluster import EksCluster
 from jupyterhub_aws.config.entry import PortForwardEntry
 from jupyterhub_aws.config.secrets import missing_secrets, required_secrets
+from jupyterhub_aws.config.sign_in_entra import (
+    DOCUMENTATION_CLIENT,
+    DOCUMENTATION_TENANT,
+    EntraSignIn,
+)
 from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.tree import at, leaves
@@ -263,6 +268,7 @@ def _documentation(stack: StackConfig) -> Iterator[Finding]:
         fix = "write your own network, such as your office's or VPN's"
         yield warn(_DOCUMENTATION, message, fix, path="cluster.api.public_access_cidrs")
     for name in sorted(stack.hubs):
+        yield from _documentation_of_entra(name, stack.hubs[name].sign_in)
         entry = stack.hubs[name].entry
         if isinstance(entry, PortForwardEntry):
             continue
@@ -275,6 +281,19 @@ def _documentation(stack: StackConfig) -> Iterator[Finding]:
             message = f"{cidr} is a documentation range: no user comes from there"
             fix = "write the networks of your users"
             yield warn(_DOCUMENTATION, message, fix, path=f"{path}.allowed_cidrs")
+
+
+def _documentation_of_entra(hub: str, sign_in: object) -> Iterator[Finding]:
+    if not isinstance(sign_in, EntraSignIn):
+        return
+    for option, value, what in (
+        ("tenant_id", DOCUMENTATION_TENANT, "tenant"),
+        ("client_id", DOCUMENTATION_CLIENT, "application"),
+    ):
+        if getattr(sign_in, option) == value:
+            message = f"{value} is the {what} of the documentation: no user can sign in with it"
+            fix = "write your own, from the application's overview page in Microsoft Entra ID"
+            yield warn(_DOCUMENTATION, message, fix, path=f"hubs.{hub}.sign_in.{option}")
 
 
 # --- No secret outside a secret leaf: what looks like one in the recorded inputs must be sealed.
@@ -312,16 +331,19 @@ def _exposed(resource: Resource) -> Iterator[Finding]:
             yield fail("secrets", f"{resource.label}: {path} is in clear text", fix, resource)
 
 
-def missing(stack: StackConfig, given: Collection[str], stack_name: str) -> list[Finding]:
+def missing(
+    stack: StackConfig, given: Collection[str], stack_name: str, engine_option: str = ""
+) -> list[Finding]:
     """Every secret that the stack's hubs need is in the stack file, encrypted. `given` are the
-    keys that are. A plan does without; `up` does not.
+    keys that are, `engine_option` is by what `pulumi` finds the file. A plan does without; `up`
+    does not.
     """
     wanted = required_secrets(stack.hubs_inside)
     faults = [
         warn(
             "secrets-given",
             f"the {needed.what} is missing: `pulumi up` will refuse to start",
-            f"run: pulumi config set --secret --stack {stack_name} {needed.key}",
+            f"run: pulumi config set --secret --stack {stack_name} {needed.key}{engine_option}",
             path=f"hubs.{needed.hub}",
         )
         for needed in missing_secrets(stack.hubs_inside, given)

@@ -26,6 +26,7 @@ from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.project import Project, find_project, pinned_by_hash
 from jupyterhub_aws.config.stack_file import StackFile, read
+from jupyterhub_aws.progress import ProgressLine
 
 #: The module that is started as `jhub`: today's, and before the packages had one name.
 _COMMANDS = ("jupyterhub_aws.cli.main", "ops.main")
@@ -310,17 +311,19 @@ def _environment(wanted: Path) -> Path | None:
         [sys.executable, "-m", "venv", "--clear", str(folder)],
         [*pip, "--quiet", *hashes, "-r", str(wanted)],
     )
-    for step in steps:
-        try:
-            subprocess.run(  # noqa: S603
-                step,
-                cwd=wanted.parent,
-                check=True,
-                capture_output=True,
-                timeout=_ENVIRONMENT_SECONDS,
-            )
-        except (OSError, subprocess.SubprocessError):
-            return None
+    limit = len(steps) * _ENVIRONMENT_SECONDS
+    with ProgressLine("installing", patience=limit, begun=True):
+        for step in steps:
+            try:
+                subprocess.run(  # noqa: S603
+                    step,
+                    cwd=wanted.parent,
+                    check=True,
+                    capture_output=True,
+                    timeout=_ENVIRONMENT_SECONDS,
+                )
+            except (OSError, subprocess.SubprocessError):
+                return None
     ready.touch()
     return python
 

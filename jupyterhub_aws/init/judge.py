@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jupyterhub_aws.components.validated import validated
 from jupyterhub_aws.config.cloud_config import given_by, whole
 from jupyterhub_aws.config.errors import ConfigError, Problem, did_you_mean, dotted, refused
+from jupyterhub_aws.config.hub import Hub
 from jupyterhub_aws.config.stack import StackConfig, file_key
 from jupyterhub_aws.config.stack_file import StackFile, read, set_option
 from jupyterhub_aws.init.draft import ProjectDraft, drafted
@@ -134,9 +135,12 @@ def settled(draft: ProjectDraft, settings: Sequence[str]) -> ProjectDraft:
     for setting in settings:
         head = setting.partition("=")[0].replace("[", ".").partition(".")[0]
         if head not in StackConfig.model_fields and "=" in setting:
+            what, path = "is no option of a stack file", f"--set {dotted((head,))}"
+            if head in Hub.model_fields and (hubs := sections.get("hubs")):
+                fix = f"it is an option of a hub: --set hubs.{next(iter(hubs))}.{setting}"
+                raise refused(COMMAND, "option.unknown", path, what, fix)
             fix = did_you_mean(head, StackConfig.model_fields, "docs/reference.md has every option")
-            what = "is no option of a stack file"
-            raise refused(COMMAND, "option.unknown", f"--set {dotted((head,))}", what, fix)
+            raise refused(COMMAND, "option.unknown", path, what, fix)
         config = {file_key(head): plain(sections[head])} if head in sections else {}
         set_option(config, setting, COMMAND)
         sections[head] = config[file_key(head)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from jupyterhub_aws.config.prices import Prices
+from jupyterhub_aws.config.sign_in_entra import DOCUMENTATION_CLIENT, DOCUMENTATION_TENANT
 from jupyterhub_aws.init import defaults
 from jupyterhub_aws.init.question import Given, Question
 
@@ -420,9 +421,7 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
             " https://HOSTNAME/hub/oauth_callback."
         ),
         default=lambda answers: (
-            "5f6e7d8c-1111-4222-8333-944455556666"
-            if answers[kind] == "entra"
-            else "Ov23liDocumentation0"
+            DOCUMENTATION_CLIENT if answers[kind] == "entra" else "Ov23liDocumentation0"
         ),
     )
     yield asked(
@@ -460,7 +459,7 @@ def _of_kinds(kind: str) -> Iterator[tuple[tuple[str, ...], Question]]:
         ("entra",),
         ask="Directory (tenant) id",
         help="From the overview page of Microsoft Entra ID.",
-        default="8d7c6f3e-2b14-4f0a-9c55-1e2f3a4b5c6d",
+        default=DOCUMENTATION_TENANT,
     )
     yield asked(
         "identity_provider",

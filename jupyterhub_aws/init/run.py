@@ -15,6 +15,7 @@ import click
 from rich.text import Text
 
 from jupyterhub_aws.cli.console import Terminal, counted
+from jupyterhub_aws.cli.output import say
 from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.keys import PROVIDERS
 from jupyterhub_aws.config.stack_file import read
@@ -88,9 +89,9 @@ def _shown(target: ProjectFolder, draft: ProjectDraft, kept: Sequence[str]) -> i
     )
     is_here = target.folder.resolve() == Path.cwd().resolve()
     place = "this folder" if is_here else f"the folder {target.folder}"
-    console.print(Text(f"wrote {', '.join(shown)} in {place}"))
+    say(f"wrote {', '.join(shown)} in {place}")
     for name in kept:
-        console.print(Text(f"{name} exists and stays as it is: let it name .venv/"))
+        say(f"{name} exists and stays as it is: let it name .venv/")
     console.print()
     from jupyterhub_aws.plan.render import render
 
@@ -116,7 +117,7 @@ def _say_next(
     if draft.to_fill_in:
         console.print(Text(f"To fill in, in Pulumi.{target.stack}.yaml:", style="bold"))
         for path, note in draft.to_fill_in:
-            console.print(Text(f"  {path}: {note}"), soft_wrap=True)
+            say(f"{path}: {note}", begins="  ", further="    ")
         console.print()
     is_here = target.folder.resolve() == Path.cwd().resolve()
     place = [] if is_here else [f"cd {shlex.quote(str(target.folder))}"]

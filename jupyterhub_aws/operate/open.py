@@ -17,6 +17,7 @@ from typing import Any
 
 from jupyterhub_aws.cli.arguments import chosen_hub
 from jupyterhub_aws.config.errors import ConfigError, Problem, refused
+from jupyterhub_aws.progress import ProgressLine
 
 # --- What a built stack says of its hubs: asked of the engine, because only its state knows.
 
@@ -201,21 +202,26 @@ def _free(port: int) -> None:
 
 def _await_answer(process: subprocess.Popen[str], hub: BuiltHub) -> None:
     end = time.monotonic() + _WAIT_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            said = (process.stderr.read() if process.stderr else "").strip().splitlines()
-            fix = (
-                "may you reach the cluster from here? See cluster.api.public_access_cidrs, and `aws"
-                " sts get-caller-identity`"
-            )
-            what = said[-1] if said else "kubectl ended at once"
-            raise refused("jhub open", "open.no-answer", hub.namespace, what, fix)
-        if _answers(hub.local_port):
-            return
-        time.sleep(_STEP_SECONDS)
+    with ProgressLine("the hub's proxy does not answer yet", patience=_WAIT_SECONDS):
+        while time.monotonic() < end:
+            _goes_on(process, hub)
+            if _answers(hub.local_port):
+                return
+            time.sleep(_STEP_SECONDS)
     fix = f"look at its pods: kubectl -n {hub.namespace} get pods"
     what = f"did not answer in {_WAIT_SECONDS:.0f} seconds"
     raise refused("jhub open", "open.no-answer", hub.namespace, what, fix)
+
+
+def _goes_on(process: subprocess.Popen[str], hub: BuiltHub) -> None:
+    if process.poll() is not None:
+        said = (process.stderr.read() if process.stderr else "").strip().splitlines()
+        fix = (
+            "may you reach the cluster from here? See cluster.api.public_access_cidrs, and `aws"
+            " sts get-caller-identity`"
+        )
+        what = said[-1] if said else "kubectl ended at once"
+        raise refused("jhub open", "open.no-answer", hub.namespace, what, fix)
 
 
 def _answers(port: int) -> bool:

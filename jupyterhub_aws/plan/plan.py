@@ -188,7 +188,7 @@ def make_plan(
         sealed=file.sealed,
         findings=(
             *found,
-            *missing(stack, file.secret, file.stack),
+            *missing(stack, file.secret, file.stack, file.engine_option),
             *drilled,
             *beyond,
             *same_outer_file(file),

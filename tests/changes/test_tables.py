@@ -12,7 +12,8 @@ from functools import cache
 import pytest
 
 from jupyterhub_aws.changes.difference import difference
-from jupyterhub_aws.changes.effects import table
+from jupyterhub_aws.changes.effects import release, table
+from jupyterhub_aws.changes.properties import PropertyChange
 from jupyterhub_aws.changes.side import side_of
 from jupyterhub_aws.config import aws_calls, replacements
 from jupyterhub_aws.config.chart import default_values
@@ -282,3 +283,18 @@ def test_every_type_of_the_examples_has_a_row_too():
         if item.custom
     }
     assert len(types) > 10 and sorted(types - replacements.known_types()) == []
+
+
+@pytest.mark.parametrize(
+    ("rest", "says"),
+    [
+        ((0, "persistentVolumeClaim", "claimName"), "(the volume claim behind them)"),
+        (("=data", "persistentVolumeClaim", "claimName"), "(data)"),
+        ((), "(their volumes)"),
+    ],
+)
+def test_other_directories_are_named_in_plain_words(rest, says):
+    path = ("values", "singleuser", "storage", "extraVolumes", *rest)
+    item = PropertyChange(path=path, kind="changed", old="a", new="b")
+    _, _, text = release._meaning(item.keys[1:], item)
+    assert text == f"directories next to the home {says}: newly started servers have others"

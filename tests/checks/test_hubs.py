@@ -5,6 +5,7 @@ about `dev`.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from jupyterhub_aws.checks import hubs, security
 from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.config.sign_in_entra import DOCUMENTATION_CLIENT, DOCUMENTATION_TENANT
 from tests.checks.doctored import dev, doctored, stack_of
 from tests.support.stacks import FULL, IN_AN_OPEN_VPC, record
 
@@ -161,6 +163,26 @@ def test_documentation_values_are_named_until_they_are_replaced() -> None:
     assert statuses(security.placeholders(*dev(*real))) == ["pass"]
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("tenant_id", DOCUMENTATION_TENANT), ("client_id", DOCUMENTATION_CLIENT)]
+)
+def test_the_ids_of_entra_that_init_writes_are_placeholders(option: str, value: str) -> None:
+    real = {
+        "kind": "entra",
+        "tenant_id": "3c1d0f8e-6a4b-4c2d-9e7f-5b6a7c8d9e0f",
+        "client_id": "9e8d7c6b-5a4f-4e3d-8c2b-1a0f9e8d7c6b",
+        "allowed_groups": ["1a2b3c4d-5e6f-4a1b-8c2d-3e4f5a6b7c8d"],
+    }
+
+    def found(sign_in: dict[str, object]) -> list[str]:
+        setting = f"hubs.main.sign_in={json.dumps(sign_in)}"
+        listed = security.placeholders(*dev(setting))
+        return [item.path for item in listed if item.path and ".sign_in." in item.path]
+
+    assert found(real) == []
+    assert found({**real, option: value}) == [f"hubs.main.sign_in.{option}"]
+
+
 def test_the_owner_of_an_nfs_export_cannot_be_known() -> None:
     found = hubs.worth_knowing(
         *dev('homes={"kind": "nfs", "server": "nfs.uni.edu", "path": "/homes"}')
@@ -183,6 +205,8 @@ def test_a_missing_secret_is_a_warning_with_the_command() -> None:
         "hubs.main",
         "run: pulumi config set --secret --stack dev hub-main-client-secret",
     )
+    (elsewhere,) = security.missing(stack_of(), (), "dev", " --config-file ../dev.yaml")
+    assert elsewhere.fix == f"{finding.fix} --config-file ../dev.yaml"
     assert statuses(
         security.missing(stack_of(), ["jupyterhub-aws:hub-main-client-secret"], "dev")
     ) == ["pass"]

@@ -302,7 +302,7 @@ def test_the_page_is_the_same_byte_for_byte(tmp_path: Path) -> None:
             timeout=60,
             check=False,
         )
-        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
+        assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 2)
         assert str(target) in done.stdout
         pages.add(target.read_bytes())
     assert len(pages) == 1

@@ -51,7 +51,7 @@ OUTPUTS = (
 )
 
 
-def on_a_terminal(words: list[str], width: int) -> str:
+def on_a_terminal(words: list[str], width: int, **more: str) -> str:
     """What a command writes to a terminal of that width, colours included."""
     ours, theirs = pty.openpty()
     environment = {
@@ -60,6 +60,7 @@ def on_a_terminal(words: list[str], width: int) -> str:
         "LINES": "50",
         "TERM": "xterm-256color",
         "COLORTERM": "",
+        **more,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyterhub_aws.cli.main", *words],

@@ -239,9 +239,10 @@ def _hub(hub: HubSpec, given: HubSecretInputs) -> dict[str, Any]:
         **sign_in.config,
         "JupyterHub": {
             **sign_in.config["JupyterHub"],
-            "admin_access": (
-                False
-            ),  # administrators manage servers; access to them is another permission
+            # A deprecated switch (JupyterHub documentation, "Application configuration"), which
+            # does not keep administrators out of servers: the role `admin` has `access:servers`
+            # (the same, "RBAC: Roles").
+            "admin_access": False,
             "public_url": hub.url,
             "cookie_secret": given.cookie_secret,
             # It would look from the hub's own pod, which reaches no service, and log a warning a

@@ -284,7 +284,19 @@ def _meaning(keys: tuple[str, ...], item: PropertyChange) -> tuple[Class, Topic,
 
 def _last(item: PropertyChange) -> str:
     named = [part[1:] for part in item.path if isinstance(part, str) and part.startswith("=")]
-    return named[-1] if named else item.keys[-1]
+    key = item.keys[-1]
+    return named[-1] if named else _IN_WORDS.get(key, key)
+
+
+#: Keys of the chart's volumes and mounts, as operators call what they hold.
+_IN_WORDS = {
+    "extraVolumes": "their volumes",
+    "extraVolumeMounts": "where they are mounted",
+    "claimName": "the volume claim behind them",
+    "mountPath": "where they are mounted",
+    "subPath": "the folder that is shown",
+    "readOnly": "whether users can write",
+}
 
 
 def _profiles(reading: Reading, about: str) -> bool:

@@ -6,7 +6,7 @@ import click
 
 from jupyterhub_aws.cli.about import CLUSTER, command
 from jupyterhub_aws.cli.options import as_json, hub_argument, stack_argument
-from jupyterhub_aws.cli.output import data_to_standard_output
+from jupyterhub_aws.cli.output import data_to_standard_output, say
 
 
 @command(
@@ -67,19 +67,19 @@ def announce_command(stack: str, hub: str, text: str | None, **options: str | bo
         with hub_api(ctx.stack, ctx.cluster, name) as (api, _):
             if wanted is not None:
                 made = work.add(api, wanted)
-                click.echo(f"Users of {name} read {made.says(now())}")
-                click.echo(f"To remove it: jhub announce {stack} {name} --clear {made.number}")
+                say(f"Users of {name} read {made.says(now())}")
+                say(f"To remove it: jhub announce {stack} {name} --clear {made.number}")
                 return 0
             if clear is not None:
                 count = work.clear(api, number)
-                click.echo(f"{name}: {count} announcement{'' if count == 1 else 's'} removed")
+                say(f"{name}: {count} announcement{'' if count == 1 else 's'} removed")
                 return 0
             found = work.announcements(api)
     if options["as_json"]:
         data_to_standard_output(work.as_json(ctx.name, name, found))
     else:
         for line in work.lines(name, found, now()):
-            click.echo(line)
+            say(line)
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 from collections.abc import Iterator
 
 import click
@@ -51,21 +50,18 @@ def health_command(stack: str, hub: str | None, profiles: tuple[str, ...], as_js
     from jupyterhub_aws.operate.health.check import Subject, check
     from jupyterhub_aws.operate.health.report import known
     from jupyterhub_aws.operate.health.show import as_text, show
+    from jupyterhub_aws.progress import ProgressLine
 
     with _ended_politely(), inside("jhub health", stack, hub=hub, changes=True) as ctx:
         hubs = chosen_hubs("jhub health", ctx.stack, hub)
         known("jhub health", ctx.stack, hubs, profiles)
-        reports = [
-            check(
-                Subject(
+        reports = []
+        with ProgressLine("health of " + ctx.name, each=True) as progress:
+            for name in hubs:
+                subject = Subject(
                     name=ctx.name, stack=ctx.stack, cluster=ctx.cluster, hub=name, profiles=profiles
-                ),
-                _progress,
-            )
-            for name in hubs
-        ]
-    if _on_terminal():
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+                )
+                reports.append(check(subject, progress))
     if as_json:
         to_standard_output(as_text(ctx.name, reports))
     else:
@@ -87,17 +83,3 @@ def _ended_politely() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _progress(text: str) -> None:
-    line = " ".join(text.split())
-    print(
-        f"\r\033[K{line[:78]}" if _on_terminal() else line,
-        end="" if _on_terminal() else "\n",
-        file=sys.stderr,
-        flush=True,
-    )
-
-
-def _on_terminal() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()

@@ -251,10 +251,20 @@ def sites_command(stack: str, *, settings: tuple[str, ...], as_json: bool) -> in
 
 
 def _show_sites(listed: list[Site], *, closed: bool) -> None:
+    from rich.text import Text
+
     from jupyterhub_aws.cli.console import Terminal
+    from jupyterhub_aws.cli.output import wrapped
     from jupyterhub_aws.config.errors import some
 
     console = Terminal()
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+
+    def line(text: str, indent: str = "", style: str = "") -> None:
+        """Whole in a pipe, for `grep`."""
+        fitted = wrapped(text, console.width, indent, indent + "  ") if on_terminal else ""
+        console.print(Text(fitted or indent + text, style), soft_wrap=True)
+
     for who, title in _TITLES.items():
         here = [site for site in listed if site.who == who]
         if not here and who in ("browsers", "servers"):
@@ -262,15 +272,15 @@ def _show_sites(listed: list[Site], *, closed: bool) -> None:
         console.print(f"[bold]{title}[/bold]" + ("" if here else ": no external host"))
         for host in dict.fromkeys(site.host for site in here):
             reasons = [site for site in here if site.host == host]
-            console.print(f"  {host}", soft_wrap=True)
+            line(host, "  ")
             for why in dict.fromkeys(site.why for site in reasons):
                 asked = [site.resource for site in reasons if site.why == why and site.resource]
                 names = sorted({resource.rpartition("::")[2] for resource in asked})
                 who_asks = f" ({some(names, 3)})" if names else ""
-                console.print(f"    {why}{who_asks}", style="dim", soft_wrap=True)
+                line(f"{why}{who_asks}", "    ", "dim")
     if closed:
-        console.print(
-            "\nThis network is isolated: what nodes, hubs and servers need is inside (`jhub plan`"
-            " proves it).",
-            soft_wrap=True,
+        console.print()
+        line(
+            "This network is isolated: what nodes, hubs and servers need is inside (`jhub plan`"
+            " proves it)."
         )

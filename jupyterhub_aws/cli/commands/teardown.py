@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from jupyterhub_aws.cli.about import CREDENTIALS, PULUMI, command, group
@@ -93,6 +91,7 @@ def orphans_command(stack: str, as_json: bool) -> int:
     from jupyterhub_aws.operate.teardown import orphans
     from jupyterhub_aws.operate.teardown.plan import destroy_plan
     from jupyterhub_aws.operate.teardown.scan import copies_region, scan
+    from jupyterhub_aws.progress import ProgressLine
 
     plan = destroy_plan(stack_file(stack))
     found, name = plan.stack, plan.stacks[-1].file.stack
@@ -107,17 +106,11 @@ def orphans_command(stack: str, as_json: bool) -> int:
         item for part in plan.stacks for item in (*part.outcome.stays, *part.outcome.forgotten)
     ]
     orphans.refuse_existing_stack("jhub orphans", account, found, name, protected)
-    there = scan("jhub orphans", account, plan.with_hubs, _progress)
+    with ProgressLine(f"{name} in {account.id}, {account.region}") as progress:
+        there = scan("jhub orphans", account, plan.with_hubs, progress.now)
     judged = orphans.verdicts(found, there, protected)
-    if sys.stderr is not None and sys.stderr.isatty():
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
     if as_json:
         data_to_standard_output(orphans.as_json(name, account, judged))
     else:
         orphans.show(name, account, judged, copies_region(found))
     return 1 if any(not item.kept for item in judged) else 0
-
-
-def _progress(text: str) -> None:
-    if sys.stderr is not None and sys.stderr.isatty():
-        print(f"\r\033[K{text[:78]}", end="", file=sys.stderr, flush=True)

@@ -5,7 +5,7 @@ made is taken away.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jupyterhub_aws.components.hub.values.hub import HEALTH_USER
@@ -25,6 +25,7 @@ from jupyterhub_aws.operate.health.servers import Kernel, TestServers
 from jupyterhub_aws.operate.health.sign_in import PASSWORD, USER, HubEndpoint, SignIn
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import hub_api
+from jupyterhub_aws.progress import ProgressLine
 
 #: The chart's own Service of the proxy (templates/proxy/service.yaml), and its ports by whether the
 #: proxy encrypts.
@@ -71,7 +72,7 @@ class Subject:
         }
 
 
-def check(subject: Subject, progress: Callable[[str], None]) -> HealthReport:
+def check(subject: Subject, progress: ProgressLine) -> HealthReport:
     """Try one hub. Raises nothing for what is wrong with it: the report says that."""
     report = HealthReport(hub=subject.hub, url=public_url(subject.config), progress=progress)
     with contextlib.ExitStack() as open_now:
@@ -146,7 +147,7 @@ def _servers(
             api,
             subject.name,
             patience=patience,
-            say=lambda words: report.progress(f"{subject.hub}: {words}"),
+            say=lambda words: report.progress.now(f"{subject.hub}: {words}"),
         )
         found.append((servers, token))
         left = servers.clear()
@@ -182,7 +183,7 @@ def _profile(
     """A server of one profile: started, used, stopped."""
     servers, token = through
     try:
-        if report.take(f"{name}: start", lambda: servers.start(name)):
+        if report.take(f"{name}: start", lambda: servers.start(name), servers.patience):
             with _kernel(Kernel(endpoint, HEALTH_USER, token)) as kernel:
                 if report.take(f"{name}: cell", lambda: _cell(kernel)):
                     report.take(f"{name}: home", lambda: _home(kernel))

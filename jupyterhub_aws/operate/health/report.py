@@ -13,6 +13,7 @@ from typing import Any
 from jupyterhub_aws.config.errors import ConfigError, Problem, did_you_mean
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
+from jupyterhub_aws.progress import ProgressLine
 
 FORMAT = "jupyterhub-aws/health/1"
 
@@ -64,7 +65,7 @@ class HealthReport:
 
     hub: str
     url: str
-    progress: Callable[[str], None]
+    progress: ProgressLine
     stages: list[Stage] = field(default_factory=list)
     stays: list[str] = field(default_factory=list)
 
@@ -73,9 +74,12 @@ class HealthReport:
         """Whether nothing failed."""
         return not any(stage.status == StageStatus.FAILED for stage in self.stages)
 
-    def take(self, name: str, work: Callable[[], str]) -> bool:
-        """Do one stage and write down what came of it; whether it went well."""
-        self.progress(f"{self.hub}: {name} …")
+    def take(self, name: str, work: Callable[[], str], patience: float | None = None) -> bool:
+        """Do one stage, which is given up after `patience` seconds, and write down what came of it;
+        whether it went well.
+        """
+        self.progress.limit(patience)
+        self.progress.now(f"{self.hub}: {name} …")
         began, look, status = time.monotonic(), "", StageStatus.OK
         try:
             said = work()

@@ -37,7 +37,7 @@ class TestServers:
     def __init__(
         self, api: HubApi, stack: str, *, patience: float, say: Callable[[str], None]
     ) -> None:
-        self._api, self._stack, self._patience, self._say = api, stack, patience, say
+        self._api, self._stack, self.patience, self._say = api, stack, patience, say
 
     def clear(self) -> bool:
         """Stop whatever an earlier run left, and make the user; whether there was something."""
@@ -50,7 +50,7 @@ class TestServers:
         ConfigError with the hub's answer.
         """
         self._api.ask("POST", f"{_USER}/server", {"profile": profile})
-        end, heard = time.monotonic() + self._patience, deque[str](maxlen=8)
+        end, heard = time.monotonic() + self.patience, deque[str](maxlen=8)
         while time.monotonic() < end:
             for event in self._api.progress(HEALTH_USER):
                 message = " ".join(str(event.get("message") or "").split())
@@ -67,7 +67,7 @@ class TestServers:
             if server.get("ready"):
                 return "ready"
             time.sleep(_LOOK_SECONDS)
-        raise self._failed(f"not ready after {duration(self._patience)}", heard)
+        raise self._failed(f"not ready after {duration(self.patience)}", heard)
 
     def stop(self) -> bool:
         """Stop the server, also one that is starting, and wait until it is gone; whether there

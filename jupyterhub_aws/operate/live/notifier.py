@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import datetime
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from jupyterhub_aws.config.errors import refused, some
 from jupyterhub_aws.operate.live.hub_api import HubApi, Server
-from jupyterhub_aws.units import duration
+from jupyterhub_aws.progress import ProgressLine
 
 _LOOK_SECONDS = 15.0
 _DURATION = re.compile(r"([0-9]{1,4})(s|m|h)")
@@ -55,24 +54,21 @@ class UserNotifier:
         called off: no server was stopped.
         """
         deadline = min([deadline, *(earlier for _, earlier in self._own())])
+        left = max(deadline - self.clock(), 0.0)
+        what = "waiting for users (Ctrl+C calls it off)"
         try:
-            while (left := deadline - self.clock()) > 0 and (running := self.running()):
-                self._set(deadline, left)
-                if sys.stderr.isatty():
-                    line = (
-                        f"  {len(running)} servers run ({some(running)}); {duration(left)} left"
-                        " (Ctrl+C calls it off)"
+            with ProgressLine(what, patience=left, clock=self.clock) as progress:
+                while (left := deadline - self.clock()) > 0 and (running := self.running()):
+                    self._set(deadline, left)
+                    progress.now(
+                        f"{len(running)} server{'' if len(running) == 1 else 's'} left: {some(running)}"
                     )
-                    print(f"\r\033[K{line[:100]}", end="", file=sys.stderr, flush=True)
-                self.sleep(min(_LOOK_SECONDS, left))
+                    self.sleep(min(_LOOK_SECONDS, left))
         except KeyboardInterrupt:
             self.clear()
             what = f"was called off: no server was stopped, and the notice is gone{self.called_off}"
             path, fix = self.command.removeprefix("jhub "), "run it again when it is time"
             raise refused(self.command, "notice.called-off", path, what, fix) from None
-        finally:
-            if sys.stderr.isatty():
-                print(file=sys.stderr)
         self._set(deadline, 0)
 
     def stop(self) -> None:

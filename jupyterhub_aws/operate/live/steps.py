@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from jupyterhub_aws.config.errors import refused, some
 from jupyterhub_aws.config.stack_file import StackFile
+from jupyterhub_aws.progress import ProgressLine
 from jupyterhub_aws.units import duration
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
@@ -48,33 +49,24 @@ def _take(command: str, step: CommandStep, says: str) -> None:
         _say(f"{says}: already so")
         return
     _say(f"{says}: {some(left)}")
-    began, pause = time.monotonic(), _FIRST_WAIT
-    step.do()
-    while left := step.left():
-        if time.monotonic() - began > step.patience:
-            what = f"is not done after {duration(step.patience)}: {some(left)}"
-            fix = "look why; then run the same command again: it goes on here"
-            raise refused(command, "step.not-done", step.says, what, fix)
-        _waiting(f"{says}: {some(left)}, {duration(time.monotonic() - began)}")
-        time.sleep(pause)
-        pause = min(1.5 * pause, _LONGEST_WAIT)
+    began, pause, total = time.monotonic(), _FIRST_WAIT, len(left)
+    with ProgressLine(says, patience=step.patience, begun=True) as progress:
         step.do()
-    if _tty():
-        print("\r\033[K", end="", file=sys.stderr)
+        while left := step.left():
+            if time.monotonic() - began > step.patience:
+                what = f"is not done after {duration(step.patience)}: {some(left)}"
+                fix = "look why; then run the same command again: it goes on here"
+                raise refused(command, "step.not-done", step.says, what, fix)
+            total = max(total, len(left))
+            progress.now(some(left), count=total - len(left), total=total if total > 1 else 0)
+            time.sleep(pause)
+            pause = min(1.5 * pause, _LONGEST_WAIT)
+            step.do()
     _say(f"{says}: done")
 
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _waiting(text: str) -> None:
-    if _tty():
-        print(f"\r\033[K{text[:100]}", end="", file=sys.stderr, flush=True)
-
-
-def _tty() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()
 
 
 # --- `pulumi up` as a step of a command: shown, run in the terminal that one has, and asked the

@@ -71,7 +71,7 @@ def _copies(
     if not region:
         return []
     elsewhere = replace(account, region=region, clients={})
-    progress(f"looking in {elsewhere.region}")
+    progress(f"copies in {elsewhere.region}")
     found = {
         item.arn: item
         for item in _by_tags(elsewhere, stack, resolve(stack).backups.copy_vault_name)

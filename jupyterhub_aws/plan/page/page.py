@@ -149,7 +149,7 @@ def _verdict(plan: Plan) -> dict[str, Any]:
         "word": "No check failed",
         "warnings": warnings,
         "advice": "To build it, run in this order:" if missing else "To build it, run:",
-        "steps": [*(f"{item}{plan.engine_option}" for item in missing), up],
+        "steps": [*missing, up],
     }
 
 
