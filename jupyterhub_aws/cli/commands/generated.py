@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,8 +93,9 @@ def docs_command(output: Path | None) -> None:
     pages = _pages()
     for name, text in pages.items():
         target = output / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        with contextlib.suppress(OSError):  # then the file cannot be written, which is told
+            target.parent.mkdir(parents=True, exist_ok=True)
+        to_file("jhub docs", "--output", str(target), text)
     # What a section or a command was called before has no page any more.
     for folder in {Path(name).parent for name in pages} - {Path()}:
         for left in (output / folder).glob("*.md"):
