@@ -157,11 +157,16 @@ class Disk(Model):
 
 
 class Size(Model):
-    """How many nodes each group of the pool may have."""
+    """How many nodes each group of the pool may have. A pool that buys spot first has two groups,
+    spot and on demand.
+    """
 
     min: int = option(
         0,
-        help="Nodes that always run, so that the first user does not wait.",
+        help=(
+            "Nodes that always run in each group, so that the first user does not wait: with spot"
+            " first, so many of spot and so many on demand."
+        ),
         unit="nodes",
         changing="In place.",
         ge=0,
