@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import time
+from functools import partial
 
 import pytest
 
@@ -45,6 +46,8 @@ class _Terminal:
             env={**known, "TERM": "xterm-256color", **environment},
             text=True,
             start_new_session=True,
+            # Tests that run in the background of a script have it ignored.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         os.close(theirs)
 
