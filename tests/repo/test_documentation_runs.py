@@ -42,6 +42,7 @@ NOT_RUN = {
     "jhub migrate": "rewrites a file of an older format: tests/migrate",
     "jhub certificate": "of a hub of the reader's: tests/ops/test_certificate_command.py",
     "pools.users": "of the project that `jhub init` makes: tests/init",
+    "bundle verify": "of a bundle that the reader made: tests/real/test_bundle.py",
     "kubeadm": "its own folder: tests/stacks",
 }
 #: What a page shows because it is refused, and with which problem.
