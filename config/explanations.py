@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -140,16 +140,10 @@ def explained(which: str) -> Explained:
             cure=str(text["cure"]),
             wordings=_said(found["findings"][which]),
         )
-    name = which.partition(".")[0]
     if which in found["problems"]:
-        about = texts["sections"][name]
-        return Explained(
-            kind="problem",
-            id=which,
-            says=str(about["says"]),
-            options=tuple(about["options"]),
-            wordings=_said(found["problems"][which]),
-        )
+        section = explained_section(which.partition(".")[0])
+        said = _said(found["problems"][which])
+        return replace(section, kind="problem", id=which, ids=(), wordings=said)
     if which in texts["sections"]:
         return explained_section(which)
     fix = did_you_mean(which, known_ids(), "see the sections: jhub explain")

@@ -76,6 +76,15 @@ def _told(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
+def stack_names(folder: Path) -> set[str]:
+    """The names of the stacks whose files are in a folder."""
+    return {
+        item.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        for item in folder.glob("Pulumi.*.yaml")
+        if item.is_file()
+    }
+
+
 def find(stack: str, folder: Path) -> Path:
     """The file of a stack, given its name or a path. Raises ConfigError where there is none,
     naming the existing ones.
@@ -83,11 +92,7 @@ def find(stack: str, folder: Path) -> Path:
     path = Path(stack) if stack.endswith((".yaml", ".yml")) else folder / f"Pulumi.{stack}.yaml"
     if path.is_file():
         return path
-    there = sorted(
-        item.name.removeprefix("Pulumi.").removesuffix(".yaml")
-        for item in folder.glob("Pulumi.*.yaml")
-        if item.is_file()
-    )
+    there = sorted(stack_names(folder))
     name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
     among = f"name a stack ({', '.join(there) or 'none here yet'}) or the path of a stack file"
     fix = did_you_mean(name, there, among)

@@ -22,6 +22,7 @@ def stacks(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
 def stacks_here() -> list[str]:
     """The names of the stacks that a command would find from here."""
     from jupyterhub_aws.config.project import find_project
+    from jupyterhub_aws.config.stack_file import stack_names
 
     folders = [Path.cwd()]
     try:
@@ -30,13 +31,7 @@ def stacks_here() -> list[str]:
         project = None
     if project is not None:
         folders.append(project.stack_folder)
-    return sorted(
-        {
-            path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-            for folder in folders
-            for path in folder.glob("Pulumi.*.yaml")
-        }
-    )
+    return sorted({name for folder in folders for name in stack_names(folder)})
 
 
 def hubs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
