@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `make test-real` uses besides Python: skopeo, a registry, containerd, slapd, helm, linters of workflows, and the proxy of JupyterHub. Installs what is missing where it can (Debian as root; Go; npm);
+# What `make test-real` uses besides Python: skopeo, a registry, containerd, slapd, helm, linters of workflows, shells that complete, and the proxy of JupyterHub. Installs what is missing where it can (Debian as root; Go; npm);
 # where it cannot, the tests say in one line what was not run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +12,8 @@ if command -v apt-get > /dev/null && [ "$(id -u)" = 0 ]; then
   command -v ctr > /dev/null || missing+=(containerd)
   [ -x /usr/sbin/slapd ] || missing+=(slapd)
   command -v shellcheck > /dev/null || missing+=(shellcheck)
+  command -v zsh > /dev/null || missing+=(zsh)
+  command -v fish > /dev/null || missing+=(fish)
   if [ ${#missing[@]} -gt 0 ]; then
     echo "installing ${missing[*]}" >&2
     { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"; } > /dev/null 2>&1 || echo "not installed: ${missing[*]}" >&2

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import pexpect
 import pytest
 from click.shell_completion import BashComplete
 
@@ -226,31 +227,56 @@ def test_a_wrong_file_completes_nothing_and_says_nothing(
 
 
 JHUB = Path(sys.executable).with_name("jhub")
+#: Its arguments, the file of `jhub completion --help`, and what a user has in their own files.
 SHELLS = {
-    "bash": 'eval "$(jhub completion bash)"; COMP_WORDS=(jhub plan airgap-); COMP_CWORD=2;'
-    ' _jhub_completion jhub; printf "%s\\n" "${COMPREPLY[@]}"',
-    "zsh": "autoload -U compinit; compinit -u; compadd() { print -l -- ${@[-1]} $words; };"
-    ' eval "$(jhub completion zsh)"; words=(jhub plan airgap-); CURRENT=3; _jhub_completion',
-    "fish": 'jhub completion fish | source; complete -C "jhub plan airgap-"',
+    "bash": (["--norc", "-i"], ".jhub", ". ~/.jhub"),
+    "zsh": (
+        ["-f", "-i"],
+        ".zfunc/_jhub",
+        "fpath=(~/.zfunc $fpath); autoload -U compinit; compinit -D -u",
+    ),
+    "fish": (["-i"], ".config/fish/completions/jhub.fish", "true"),
 }
+#: What is typed, and what the Tab key puts behind it.
+TYPED = [
+    ("jhub plan d", "ev"),
+    ("jhub drain dev me", "mory"),
+    ("jhub logs dev ma", "in"),
+    ("jhub explain core-nodes", "-fit"),
+    ("jhub backup l", "ist"),
+    ("jhub plan dev --res", "ources"),
+]
 
 
 @pytest.mark.real
 @pytest.mark.parametrize("shell", SHELLS)
-def test_a_real_shell_completes_a_stack(shell: str) -> None:
+def test_the_tab_key_completes_in_a_real_shell(shell: str, tmp_path: Path) -> None:
+    """On a terminal of its own, with the script where the help says that it belongs."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    done = subprocess.run(
-        [shell, "-c", SHELLS[shell]],
-        cwd=ROOT,
-        env={"PATH": f"{JHUB.parent}:/usr/bin:/bin", "HOME": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    words, name, line = SHELLS[shell]
+    script = tmp_path / name
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(in_process(["completion", shell], ROOT).stdout)
+    environment = {
+        "PATH": f"{JHUB.parent}:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+    }
+    terminal = pexpect.spawn(
+        shell, words, cwd=str(ROOT), env=environment, encoding="utf-8", timeout=30
     )
-    assert "airgap-hub" in done.stdout, done.stderr
-    assert done.stderr == ""
+    terminal.setwinsize(24, 120)
+    try:
+        terminal.sendline(f"{line}; echo rea''dy")
+        terminal.expect("ready")
+        for typed, completed_ in TYPED:
+            terminal.send(f"{typed}\t")
+            terminal.expect_exact(completed_)
+            terminal.send("\x15")  # the line is empty again
+    finally:
+        terminal.close(force=True)
 
 
 @pytest.mark.real
@@ -258,6 +284,7 @@ def test_a_real_shell_completes_a_stack(shell: str) -> None:
 def test_the_script_is_of_that_shell(shell: str) -> None:
     done = in_process(["completion", shell], ROOT)
     assert done.returncode == 0 and VARIABLE in done.stdout
+    assert ("$funcstack[1] == _jhub" in done.stdout) == (shell == "zsh"), "click's script changed"
 
 
 @pytest.mark.real

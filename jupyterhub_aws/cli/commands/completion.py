@@ -9,6 +9,10 @@ from jupyterhub_aws.cli.output import to_standard_output
 
 #: The variable by which the script asks `jhub` (click's name for it).
 VARIABLE = "_JHUB_COMPLETE"
+#: click asks zsh whether the file is being loaded, which is so at the first Tab key only: the second
+#: one would complete nothing. Whether the file's own function runs is so at each.
+_FIRST_TIME_ONLY = "$zsh_eval_context[-1] == loadautofunc"
+_EACH_TIME = "$funcstack[1] == _jhub"
 
 
 @command(
@@ -34,5 +38,6 @@ def completion_command(shell: str) -> int:
     made = get_completion_class(shell)
     if made is None:  # the choice above has only those that click knows
         raise click.UsageError(f"no completion for {shell}")
-    to_standard_output(made(jhub, {}, "jhub", VARIABLE).source())
+    script = made(jhub, {}, "jhub", VARIABLE).source()
+    to_standard_output(script.replace(_FIRST_TIME_ONLY, _EACH_TIME))
     return 0
