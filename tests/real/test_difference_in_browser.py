@@ -51,7 +51,9 @@ def browser(differences):
 )
 def tab(browser, request):
     size, scheme = request.param
-    tab = browser.new_page(viewport=NARROW if size == "narrow" else WIDE, color_scheme=scheme)
+    tab = browser.new_page(
+        viewport=NARROW if size == "narrow" else WIDE, color_scheme=scheme, reduced_motion="reduce"
+    )
     tab.said = []
     tab.on("console", lambda message: tab.said.append(message.text))
     tab.on(

@@ -154,7 +154,12 @@ def watched(request: pytest.FixtureRequest, browser: Browser, file: Path) -> Ite
     """The page at a desk. Whatever it did, it wrote nothing to the console and asked nobody for
     anything.
     """
-    context = browser.new_context(viewport=WIDE, color_scheme=request.param)  # type: ignore[arg-type] -- of plain dictionaries
+    # Without motion: a scroll that still runs would take the next click away.
+    context = browser.new_context(
+        viewport=WIDE,  # type: ignore[arg-type] -- a plain dictionary
+        color_scheme=request.param,
+        reduced_motion="reduce",
+    )
     found = Watched(page=context.new_page())
     found.page.on("console", lambda message: found.noise.append(message.text))
     found.page.on("pageerror", lambda error: found.noise.append(str(error)))
