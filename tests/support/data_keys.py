@@ -404,6 +404,78 @@ kept | list of objects | what the stack file protects, with the same keys
 """,
 }
 _ADOPT = {
+    "adopt scan": """
+format | string | `jupyterhub-aws/adoption/1`
+stack | string | name of the stack
+file | string | the stack file that was written
+finished | boolean | nothing is left to fill in, to fix or to look for by hand: exit code 0
+account | string | id of the AWS account
+region | string | region of the cluster
+cluster | string | name of the EKS cluster
+resources_seen | integer | AWS resources that were read
+kind | string | `eks`: the cluster is adopted; `existing`: it is used in place; `as written`: with `--again`
+reasons | list of strings | why it is used in place
+imports | object | what is adopted: `TYPE::NAME` of each resource, with its id
+protected | list of strings | `TYPE::NAME` of what the program protects for good
+differences | list of objects | what the `up` that adopts changes
+differences[].subject | string | `TYPE::NAME`
+differences[].path | string | the property
+differences[].old | any | its value in AWS
+differences[].new | any | its value after the `up`
+differences[].how | string | `in place` or `engine decides`
+differences[].because | string or null | what is known of it besides
+differences[].effect | string or null | what it does to users, where it does more than it says
+missing | list of objects | what has no counterpart in AWS, and would be made
+missing[].subject | string | `TYPE::NAME`
+missing[].why | string | why there is none
+missing[].unreadable | boolean | it could not be looked for: it may exist
+refused | list of objects | what exists and cannot be imported: `up` would replace it
+refused[].subject | string | `TYPE::NAME`
+refused[].id | string | its id in AWS
+refused[].because | list of strings | the properties that would replace it
+unreadable | list of objects | what AWS did not show: nothing follows from its absence
+unreadable[].topic | string | kind of resources
+unreadable[].operation | string | the call to AWS
+unreadable[].why | string | what AWS answered
+to_fill_in | list of objects | options of the stack file that only you know
+to_fill_in[].path | string | the option
+to_fill_in[].what | string | what belongs there
+problems | list of objects | what `jhub plan` finds wrong with the file
+problems[].id | string | the kind of problem
+problems[].path | string | option of the stack file
+problems[].what | string | what is wrong
+problems[].fix | string | what to do
+""",
+    "adopt config": """
+format | string | `jupyterhub-aws/conversion/1`
+stack | string | name of the stack
+file | string | the stack file that was written
+finished | boolean | nothing is left to fill in or to fix, and no rule of access is lost: exit code 0
+lost_access_rules | list of objects | rules that kept users out, which the new hub does not have
+lost_access_rules[].path | string | key in the chart's values
+lost_access_rules[].why | string | why it has no counterpart
+to_fill_in | list of objects | options of the stack file that only you know
+to_fill_in[].path | string | the option
+to_fill_in[].what | string | what belongs there
+secrets | list of objects | secrets to set; their values are not in the file and not here
+secrets[].key | string | name of the secret
+secrets[].path | string | key in the chart's values that has it
+secrets[].run | string | the command that sets it
+values | list of objects | each value of the chart's, by its path
+values[].path | string | key in the chart's values
+values[].status | string | `carried`, `settled` (the stack decides it), `fill in` or `listed` (not carried over)
+values[].why | string | the reason, or the option of the stack file; may be empty
+values[].file | string or null | file that the value is from, where several were given
+other_charts | list of objects | values in the files that are not the chart's, and are not carried over
+other_charts[].path | string | key in the files
+other_charts[].why | string | why not
+notes | list of strings | what to know
+problems | list of objects | what `jhub plan` finds wrong with the file
+problems[].id | string | the kind of problem
+problems[].path | string | option of the stack file
+problems[].what | string | what is wrong
+problems[].fix | string | what to do
+""",
     "adopt check": """
 format | string | `jupyterhub-aws/adopt-check/1`
 stack | string | name of the stack
@@ -530,6 +602,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 def _fits(kind: str, value: Any) -> bool:
     plain = kind.removesuffix(" or null")
+    if plain == "any":
+        return True
     if value is None:
         return plain != kind
     if isinstance(value, bool) or not isinstance(value, _TYPES[plain]):
