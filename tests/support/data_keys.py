@@ -320,7 +320,55 @@ files[].edits[].new | string | after
 files[].difference | list of strings | lines of a unified diff, secrets masked
 """,
 }
+_STEPS = """
+steps | list of objects | what was done, in order
+steps[].what | string | what the step does
+steps[].state | string | `done`, or `already so` where there was nothing to do
+steps[].subjects | list of strings | {}; empty: nothing to do
+"""
+_PAUSE_STEPS = _STEPS.format("what it was done to: servers, groups of nodes, databases, hubs")
+_LEFT = """
+commands | list of strings | what is left to run, in order; empty: nothing
+says | string | the same in words
+"""
 _OPERATE = {
+    "pause": f"""
+format | string | `jupyterhub-aws/pause/1`
+stack | string | name of the stack
+state | string | `paused`
+file | string or null | the stack file, which says `paused: true` now; null: its cloud stack's says it
+file_changed | boolean | this run wrote it: commit it
+applied | boolean | `pulumi up` ran
+maintenance_pages | list of strings | hubs whose users read a maintenance page as soon as `pulumi up` has run
+{_PAUSE_STEPS}
+{_LEFT}
+""",
+    "resume": f"""
+format | string | `jupyterhub-aws/resume/1`
+stack | string | name of the stack
+state | string | `resumed`, or `needs up`: run what is in `commands`
+file | string or null | the stack file, which no longer says `paused: true`; null: its cloud stack's said it
+file_changed | boolean | this run wrote it: commit it
+applied | boolean | `pulumi up` ran
+{_PAUSE_STEPS}
+{_LEFT}
+""",
+    "drain": f"""
+format | string | `jupyterhub-aws/drain/1`
+stack | string | name of the stack
+pool | string | name of the pool
+generation | integer or null | the generation that was asked for
+state | string | `drained`, or with `--no-wait` `cordoned`: no server starts there any more
+nodes | list of strings | names of the nodes that were meant
+servers | list of objects | users' servers that are still on them
+servers[].hub | string | name of the hub
+servers[].user | string | name of the user
+servers[].server | string | name of a named server; empty: the default one
+warning | string or null | why no user can start a server in this pool until nodes have gone
+not_needed | string or null | option of the stack file to take out, before the next `pulumi up`
+{_STEPS.format("what it was done to: nodes, servers")}
+says | string | the same in words
+""",
     "announce": """
 format | string | `jupyterhub-aws/announcements/1`
 stack | string | name of the stack
