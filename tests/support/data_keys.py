@@ -331,6 +331,30 @@ _LEFT = """
 commands | list of strings | what is left to run, in order; empty: nothing
 says | string | the same in words
 """
+_REVISION = """
+NAME.revision | integer | its number
+NAME.status | string | Helm's: `deployed`, `superseded`, `failed`, …
+NAME.chart | string | chart with its version
+NAME.updated | string | when it was made, as Helm says it
+"""
+_RESTORE = """
+hub | string | name of the hub
+user | string or null | whose home; null: all homes of the hub
+kind | string | `directory` of a file system, `volume`, or with `restore plan --database` `database`
+source | string or null | what the backup is of: a path of the file system, or the id of a volume
+target | string or null | where it comes back: a path of the file system, or the name of a claim
+namespace | string or null | namespace of the claim
+backup | object or null | the backup that is taken, with the keys of `recovery_points` of `jhub backup list`
+backup.arn | string | of the backup
+backup.resource | string | ARN of what it is of
+backup.kind | string | kind of the resource
+backup.made | string | time in UTC, ISO 8601
+backup.state | string | as AWS says it
+backup.bytes | integer or null | size in bytes
+backup.vault | string or null | name of the vault
+backup.region | string | where it is
+backup.until | string or null | when it expires, time in UTC, ISO 8601
+"""
 _OPERATE = {
     "pause": f"""
 format | string | `jupyterhub-aws/pause/1`
@@ -373,6 +397,8 @@ says | string | the same in words
 format | string | `jupyterhub-aws/announcements/1`
 stack | string | name of the stack
 hub | string | name of the hub
+added? | integer | with a text: number of the new announcement
+removed? | integer | with `--clear`: how many were removed
 announcements | list of objects | what users read now or later
 announcements[].number | integer | for `--clear`
 announcements[].text | string | what users read
@@ -397,6 +423,69 @@ resources[].arn | string | its ARN
 resources[].kind | string | its kind
 resources[].name | string | its name
 resources[].covered | boolean | a backup plan has it
+""",
+    "backup now": f"""
+format | string | `jupyterhub-aws/backup-now/1`
+stack | string | name of the stack
+backups | list of objects | the new backup of everything that holds data
+backups[].arn | string or null | of the backup; null where AWS does not say it
+backups[].resource | string | ARN of what it is of
+backups[].kind | string | kind of the resource
+backups[].name | string | name of the resource
+backups[].job | string or null | id of the job of AWS Backup; null: a snapshot of EC2
+{_STEPS.format("what had no backup of the last hour")}
+says | string | the same in words
+""",
+    "restore plan": f"""
+format | string | `jupyterhub-aws/restore-plan/1`
+stack | string | name of the stack
+{_RESTORE}
+change | object | with `--database`: options of the stack file that bring it back, by hand
+commands | list of strings | what does it, in order; empty with `--database`
+says | string | the same in words
+""",
+    "restore run": f"""
+format | string | `jupyterhub-aws/restore/1`
+stack | string | name of the stack
+{_RESTORE}
+restored | boolean | this run did it; false: it was there already
+entries | integer or null | files and directories that came back; null: a volume
+volume | string or null | id of the new volume
+{_STEPS.format("what was not there yet")}
+says | string | the same in words
+""",
+    "restore drill": f"""
+format | string | `jupyterhub-aws/restore-drill/1`
+stack | string | name of the stack
+{_RESTORE}
+files | integer | files that came back
+bytes | integer | their size in bytes
+same | integer | files that are as they were
+changed | integer | files that were written or deleted since the backup
+differences | integer | files that came back otherwise: above 0 the exit code is 1
+seconds | integer | from asking AWS to the last file compared
+differing | list of strings | their names, quoted
+record | string | the file that was written: commit it
+{_STEPS.format("what was not there yet")}
+says | string | the same in words
+""",
+    "restart": """
+format | string | `jupyterhub-aws/restart/1`
+stack | string | name of the stack
+hub | string | name of the hub
+part | string | `hub` or `proxy`: its new pod is ready
+users | list of strings or null | users who had a server there; null: the hub was not reached
+says | string | what it means for users
+""",
+    "rollback": f"""
+format | string | `jupyterhub-aws/rollback/1`
+stack | string | name of the stack
+hub | string | name of the hub
+from | object | the newest revision before, with the keys of `revisions` of `jhub history`
+{_REVISION.replace("NAME", "from")}
+to | object | the older revision that its pods run now, with the same keys
+{_REVISION.replace("NAME", "to")}
+says | string | what it means, and what to set back besides
 """,
     "destroy plan": """
 format | string | `jupyterhub-aws/destroy/1`
@@ -436,8 +525,8 @@ imports | object | the entries of `imports` that bring them back
     "orphans": """
 format | string | `jupyterhub-aws/orphans/1`
 stack | string | name of the stack
-account | string | id of the AWS account
-region | string | region of the stack
+account | string | id of the AWS account; empty: the stack makes nothing in AWS
+region | string | region of the stack; empty in the same case
 orphans | list of objects | what was left, and may go
 orphans[].kind | string | kind of the resource
 orphans[].name | string | its name
