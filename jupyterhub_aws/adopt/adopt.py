@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from jupyterhub_aws.adopt.match import Outcome, matched
 from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
 from jupyterhub_aws.adopt.queries import Live
 from jupyterhub_aws.checks.resources import Resources
-from jupyterhub_aws.cli.output import to_file
+from jupyterhub_aws.cli.output import to_file, to_standard_output
 from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.project import Project, find_project, unnamed_project
@@ -199,6 +199,7 @@ _STACK = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 def scanned(stack: str, options: Mapping[str, Any]) -> int:
     """Scan, write, report. 0: nothing left to do; 1: something is. Raises ConfigError."""
     path = _target(_SCAN, stack, options["out"], again=options["again"])
+    _own_data_file(_SCAN, options["json_file"])
     _region(options["region"])
     from jupyterhub_aws.adopt.scan import scan
     from jupyterhub_aws.operate.live.account import connect
@@ -213,10 +214,9 @@ def scanned(stack: str, options: Mapping[str, Any]) -> int:
     found = again(live, path) if options["again"] else adopted(live, path)
     if found.text:
         to_file(_SCAN, "--out", str(path), found.text)
-    if options["json_file"]:
-        data = json.dumps(as_json(found, live), indent=2, sort_keys=True, default=str)
-        to_file(_SCAN, "--json", options["json_file"], f"{data}\n")
-    ScanReport(Terminal()).show(found, live, path.name)
+    _give_data(_SCAN, options["json_file"], as_json(found, live, stack, _named(path, options)))
+    if options["json_file"] != "-":
+        ScanReport(Terminal()).show(found, live, path.name)
     return 0 if found.finished and not live.access_gaps else 1
 
 
@@ -224,6 +224,7 @@ def converted(files: Sequence[Path], stack: str, options: Mapping[str, Any]) -> 
     """Convert, write, report. 0: nothing left to fill in, and no rule of access lost; 1:
     something is. Raises ConfigError.
     """
+    _own_data_file(_CONFIG, options["json_file"], files)
     if not files:
         fix = "name the config.yaml that `helm upgrade --values` is given"
         raise refused(_CONFIG, "adopt.no-file", "FILE", "is missing", fix)
@@ -236,10 +237,9 @@ def converted(files: Sequence[Path], stack: str, options: Mapping[str, Any]) -> 
     values = read_values(files, options["under"])
     found = convert(values, hub=options["hub"], stack=stack, source=source)
     to_file(_CONFIG, "--out", str(path), found.text)
-    if options["json_file"]:
-        data = json.dumps(as_json(found), indent=2)
-        to_file(_CONFIG, "--json", options["json_file"], f"{data}\n")
-    show(found, path.name)
+    _give_data(_CONFIG, options["json_file"], as_json(found, _named(path, options)))
+    if options["json_file"] != "-":
+        show(found, path.name)
     return 0 if found.finished else 1
 
 
@@ -285,6 +285,53 @@ def _target(command: str, stack: str, out: Path | None, *, again: bool) -> Path:
         fix = "leave --again out: the scan writes one"
         raise refused(command, "adopt.no-file", "--again", f"there is no {path}", fix)
     return path
+
+
+def _named(path: Path, options: Mapping[str, Any]) -> str:
+    """The file as the command line names it: in --out, or in the current folder."""
+    return str(path) if options["out"] else path.name
+
+
+def _own_data_file(command: str, target: str | None, inputs: Iterable[Path] = ()) -> None:
+    """Raise ConfigError where `--json` names a file that is not for data: it took the name of a
+    file with values, as in `--json common.yaml prod.yaml`, or its folder is not there.
+    """
+    if target in (None, "-"):
+        return
+    file = Path(str(target))
+    if (
+        file.suffix in (".yaml", ".yml")
+        or file.resolve() in [item.resolve() for item in inputs]
+        or (file.is_file() and not _is_data(file))
+    ):
+        what = f"would write over {file}, which is not data of this command"
+        fix = "write --json as the last word to print data, or name a file for it: --json data.json"
+        raise refused(command, "adopt.data-file", "--json", what, fix)
+    if not file.parent.is_dir():
+        fix = "name a file in a folder that exists"
+        what = f"cannot write {file} (there is no folder {file.parent})"
+        raise refused(command, "file.not-written", "--json", what, fix)
+
+
+def _is_data(file: Path) -> bool:
+    """Whether a file holds data of ours, or nothing yet (`mktemp`)."""
+    try:
+        held = file.read_bytes()
+        data = json.loads(held) if held else {"format": "jupyterhub-aws/"}
+    except (OSError, ValueError):
+        return False
+    return isinstance(data, dict) and str(data.get("format")).startswith("jupyterhub-aws/")
+
+
+def _give_data(command: str, target: str | None, data: Mapping[str, Any]) -> None:
+    """Print data, or write them where `--json` says."""
+    if target is None:
+        return
+    text = json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n"
+    if target == "-":
+        to_standard_output(text)
+    else:
+        to_file(command, "--json", target, text)
 
 
 def _region(region: str) -> None:

@@ -16,6 +16,7 @@ from jupyterhub_aws.adopt.match import ImportDifference, by_type
 from jupyterhub_aws.adopt.queries import Live
 from jupyterhub_aws.config.errors import some
 
+FORMAT = "jupyterhub-aws/adoption/1"
 _NARROWEST = 20
 _MOST_NAMES = 3
 _SHOWN = 60
@@ -58,14 +59,18 @@ class Lines:
             self._console.print(Text.assemble(" " * indent, front, line), soft_wrap=True)
 
 
-def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
+def as_json(adoption: Adoption, live: Live, stack: str, file: str) -> dict[str, Any]:
     """Everything as data."""
     outcome = adoption.outcome
     return {
-        "format": "jupyterhub-aws/adoption/1",
+        "format": FORMAT,
+        "stack": stack,
+        "file": file,
+        "finished": adoption.finished and not live.access_gaps,
         "account": live.account,
         "region": live.region,
         "cluster": live.name,
+        "resources_seen": live.count,
         "kind": adoption.kind,
         "reasons": adoption.reasons,
         "imports": outcome.imports,
@@ -74,29 +79,28 @@ def as_json(adoption: Adoption, live: Live) -> dict[str, Any]:
             {
                 "subject": item.subject,
                 "path": item.where,
-                "live": item.live,
-                "ours": item.ours,
+                "old": item.live,
+                "new": item.ours,
                 "how": item.how,
-                "because": item.because,
-                "effect": item.effect,
+                "because": item.because or None,
+                "effect": item.effect or None,
             }
             for item in outcome.differences
         ],
         "missing": [
-            {"subject": item.subject, "why": item.why, "blind": item.is_unreadable}
+            {"subject": item.subject, "why": item.why, "unreadable": item.is_unreadable}
             for item in outcome.missing
         ],
         "refused": [
             {"subject": item.subject, "id": item.id, "because": list(item.because)}
             for item in outcome.refused
         ],
-        "unseen": [
+        "unreadable": [
             {"topic": item.topic, "operation": item.operation, "why": item.why}
             for item in live.access_gaps
         ],
         "to_fill_in": [{"path": path, "what": note} for path, note in adoption.to_fill_in],
         "problems": [problem.as_json() for problem in adoption.problems],
-        "things_seen": live.count,
     }
 
 

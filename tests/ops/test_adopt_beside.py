@@ -276,11 +276,11 @@ def test_a_service_that_refuses_leaves_a_gap_of_its_own(account: Account, tmp_pa
             _environment(url),
         )
     found = json.loads((tmp_path / "found.json").read_text())
-    assert {item["topic"] for item in found["unseen"]} == {
+    assert {item["topic"] for item in found["unreadable"]} == {
         "vaults",
         "plans",
     } and done.returncode == 1
-    is_unreadable = {item["subject"] for item in found["missing"] if item["blind"]}
+    is_unreadable = {item["subject"] for item in found["missing"] if item["unreadable"]}
     assert is_unreadable == {
         VAULT,
         *(f"aws:backup/{kind}::backups-{name}" for kind, name in _OF_BACKUP),

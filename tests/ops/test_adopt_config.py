@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from jupyterhub_aws.adopt.z2jh.convert import Converted, convert
 from jupyterhub_aws.adopt.z2jh.read import parsed
-from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.errors import ConfigError, dotted
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.plan.plan import recorded
+from tests.support.data_examples import described
+from tests.support.data_keys import faults
 from tests.support.in_process import Done, in_process
 
 FIXTURES = sorted((Path(__file__).parents[1] / "fixtures" / "z2jh").glob("*.yaml"))
@@ -278,6 +280,90 @@ def test_a_file_that_is_there_stays_and_one_that_is_not_is_said(tmp_path: Path) 
     assert (
         done.returncode == 2 and "cannot be read" in done.stderr and list(tmp_path.iterdir()) == []
     )
+
+
+def _with_data(folder: Path, *words: str) -> Done:
+    return in_process(["adopt", "config", "--name", "old", *words], folder, {"COLUMNS": "80"})
+
+
+@pytest.mark.parametrize("name", ["hostile", "chart-1.2-oauth"])
+def test_as_data_there_is_every_value_what_is_left_and_no_secret(tmp_path: Path, name: str) -> None:
+    """Data alone on standard output, or in a file of the operator's."""
+    file, converted = next(path for path in FIXTURES if path.stem == name), _converted(name)
+    done = _with_data(tmp_path, str(file), "--json")
+    found = described("adopt config", done.stdout)
+    assert (done.returncode, done.stderr) == (1, "") and not found["finished"]
+    assert _PLANTED.findall(done.stdout) == []
+    assert (tmp_path / found["file"]).read_text() == converted.text
+    paths = [item["path"] for item in found["values"]]
+    assert paths == sorted(dotted(path) for path in converted.ledger) and len(paths) > 20
+    assert found["secrets"] == [
+        {
+            "key": secret.key,
+            "path": secret.path,
+            "run": f"pulumi config set --secret {secret.key} -s old",
+        }
+        for secret in converted.secrets
+    ]
+    assert len(found["lost_access_rules"]) == len(converted.access)
+    assert {"tags.owner"} <= {item["path"] for item in found["to_fill_in"]}
+    (tmp_path / "Pulumi.old.yaml").unlink()
+    (tmp_path / "data.json").touch()  # as mktemp makes it
+    for _ in range(2):  # data of an earlier run may be written over
+        done = _with_data(tmp_path, str(file), "--json", "data.json")
+        assert json.loads((tmp_path / "data.json").read_text()) == found
+        assert "Pulumi.old.yaml written:" in done.stdout, "the report is there as before"
+        (tmp_path / "Pulumi.old.yaml").unlink()
+
+
+def test_data_say_the_file_of_a_value_and_what_is_of_another_chart(tmp_path: Path) -> None:
+    (tmp_path / "common.yaml").write_text(
+        "basehub:\n  jupyterhub: {hub: {baseUrl: /a/}, singleuser: {defaultUrl: /lab}}\n  nfs: {x: 1}\n"
+    )
+    (tmp_path / "prod.yaml").write_text("basehub: {jupyterhub: {hub: {baseUrl: /b/}}}\n")
+    done = _with_data(tmp_path, "common.yaml", "prod.yaml", "--json")
+    found = json.loads(done.stdout)
+    assert faults("adopt config", found) == []
+    files = {item["path"].rpartition(".")[2]: item["file"] for item in found["values"]}
+    assert files == {"baseUrl": "prod.yaml", "defaultUrl": "common.yaml"}
+    assert [item["path"] for item in found["other_charts"]] == ["basehub.nfs"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (["--json", "common.yaml", "prod.yaml"], "common.yaml"),
+        (["--json", "common.yaml"], "common.yaml"),
+        (["--json", "new.yml", "prod.yaml"], None),
+        (["prod.yaml", "--json", "./prod.yaml"], "prod.yaml"),
+        (["values", "--json", "values"], "values"),
+        (["--json", "values.json", "prod.yaml"], "values.json"),
+        (["--json", "values", "prod.yaml"], "values"),
+    ],
+)
+def test_json_never_writes_over_values(words: list[str], kept: str | None, tmp_path: Path) -> None:
+    """`--json common.yaml prod.yaml` reads as: data into common.yaml."""
+    texts = {name: "hub: {}\n" for name in ("common.yaml", "prod.yaml", "values")}
+    texts["values.json"] = '{"hub": {}}'
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    done = _with_data(tmp_path, *words)
+    assert done.returncode == 2 and done.stdout == "" and "[adopt.data-file]" in done.stderr
+    assert kept is None or f"would write over {kept}" in done.stderr
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == texts
+
+
+def test_nothing_is_written_where_data_cannot_be(tmp_path: Path) -> None:
+    done = _with_data(tmp_path, str(FIXTURES[0]), "--json", "nowhere/data.json")
+    assert done.returncode == 2 and "[file.not-written]" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_problems_are_data_where_data_was_asked_for(tmp_path: Path) -> None:
+    done = _with_data(tmp_path, "nothing.yaml", "--json")
+    (problem,) = described("problems", done.stdout)["problems"]
+    assert done.returncode == 2 and problem["id"] == "adopt.values"
+    assert "[adopt.values]" in done.stderr and list(tmp_path.iterdir()) == []
 
 
 _KEYS = st.sampled_from(

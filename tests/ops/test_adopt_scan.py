@@ -25,6 +25,8 @@ from tests.support.adopt_accounts import own
 from tests.support.adopt_foreign import Foreign, eksctl, merged, nebari
 from tests.support.adopt_lacking import Lacking, RefusingLacking, watched
 from tests.support.cloud import Cloud, cloud
+from tests.support.data_examples import described
+from tests.support.data_keys import faults
 from tests.support.in_process import Done, in_process
 from tests.support.live import NOBODY, environment
 
@@ -63,7 +65,11 @@ def _environment(url: str) -> dict[str, str]:
 
 
 def _scan(
-    world: World, folder: Path, *options: str, lacking: Lacking | None = None
+    world: World,
+    folder: Path,
+    *options: str,
+    lacking: Lacking | None = None,
+    data: tuple[str, ...] = ("--json", "found.json"),
 ) -> tuple[Done, dict[str, Any]]:
     with watched(world.account, lacking or world.lacking) as url:
         done = in_process(
@@ -74,15 +80,16 @@ def _scan(
                 "us-east-1",
                 "--name",
                 "taken",
-                "--json",
-                "found.json",
                 *options,
+                *data,
             ],
             folder,
             _environment(url),
         )
     path = folder / "found.json"
-    return done, json.loads(path.read_text()) if path.exists() else {}
+    found = json.loads(path.read_text()) if path.exists() else {}
+    assert not found or faults("adopt scan", found) == []
+    return done, found
 
 
 Taken = tuple[Path, Done, dict[str, Any]]
@@ -110,7 +117,7 @@ def test_what_the_program_made_is_taken_over_whole_under_its_own_names(taken: Ta
     assert (
         found["kind"] == "eks"
         and found["refused"] == []
-        and found["unseen"] == []
+        and found["unreadable"] == []
         and found["problems"] == []
     )
     assert {item["subject"] for item in found["missing"]} == NOT_THERE
@@ -279,6 +286,24 @@ def test_an_unencrypted_file_system_is_not_imported_for_it_would_be_replaced(liv
     )
 
 
+def test_data_alone_are_on_standard_output(world: World, tmp_path: Path) -> None:
+    done, _ = _scan(world, tmp_path, "--cluster", "pangeo", data=("--json",))
+    found = json.loads(done.stdout)
+    assert faults("adopt scan", found) == []
+    assert (done.returncode, found["kind"], found["finished"]) == (1, "existing", False)
+    assert (tmp_path / found["file"]).is_file() and "queries" in done.stderr
+    done, _ = _scan(world, tmp_path, "--cluster", "none", "--again", data=("--json",))
+    (problem,) = described("problems", done.stdout)["problems"]
+    assert done.returncode == 2 and problem["id"] == "adopt.cluster"
+
+
+def test_data_are_not_written_over_a_stack_file(world: World, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.dev.yaml").write_text("mine")
+    done, _ = _scan(world, tmp_path, data=("--json", "Pulumi.dev.yaml"))
+    assert done.returncode == 2 and "[adopt.data-file]" in done.stderr
+    assert world.account.calls == [] and (tmp_path / "Pulumi.dev.yaml").read_text() == "mine"
+
+
 def test_eksctl_is_used_in_place_with_its_nodes_and_its_homes(world: World, tmp_path: Path) -> None:
     done, found = _scan(world, tmp_path, "--cluster", "pangeo")
     stack, _ = recorded(read(tmp_path / "Pulumi.taken.yaml"))
@@ -414,12 +439,14 @@ def test_one_service_that_refuses_leaves_a_gap_that_is_said(
 ) -> None:
     refused = RefusingLacking(world.lacking, "/2015-02-01/", code)
     done, found = _scan(world, tmp_path, "--cluster", "jhub-dev", lacking=refused)
-    assert {item["topic"] for item in found["unseen"]} >= {"file_systems", "access_points"} and all(
-        said in item["why"] for item in found["unseen"]
-    )
+    described("adopt scan", json.dumps(found))
+    assert {item["topic"] for item in found["unreadable"]} >= {
+        "file_systems",
+        "access_points",
+    } and all(said in item["why"] for item in found["unreadable"])
     assert done.returncode == 1 and "Could not be seen" in done.stdout
     assert all(
-        item["blind"]
+        item["unreadable"]
         for item in found["missing"]
         if "aws:efs/fileSystem" in item["subject"] or "aws:efs/accessPoint" in item["subject"]
     )

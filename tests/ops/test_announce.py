@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jupyterhub_aws.cli.arguments import validated_stack
 from jupyterhub_aws.components.hub.values.hub import OPERATOR
 from jupyterhub_aws.config.errors import ConfigError
 from jupyterhub_aws.operate.daily.announce import announcement, lines, moment_of
+from jupyterhub_aws.operate.daily.context import Inside
 from tests.support.cluster_tools import Tools
+from tests.support.data_keys import faults
 from tests.support.hub_stub import answers
 from tests.support.in_process import in_process
 from tests.support.stack_files import ROOT
@@ -130,6 +135,59 @@ def older(tmp_path: Path) -> Iterator[Tools]:
     with answers({"/hub/api/users": []}, token="t" * 64) as port:
         found.leads("service/hub", port)
         yield found
+
+
+class Announcing:
+    """The announcements of a hub, in memory."""
+
+    def __init__(self) -> None:
+        self.hub, self.shown = "main", list[dict[str, Any]]()
+
+    def announcements(self) -> list[dict[str, Any]]:
+        return list(self.shown)
+
+    def announce(self, text: str, starts: int, ends: int) -> dict[str, Any]:
+        number = len(self.shown) + 1
+        self.shown.append({"number": number, "text": text, "starts": starts, "ends": ends})
+        return self.shown[-1]
+
+    def clear_announcements(self, number: int | None) -> None:
+        self.shown = [item for item in self.shown if number not in (None, item["number"])]
+
+
+def test_whatever_was_asked_for_data_are_what_users_read_now(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hub, place = Announcing(), "examples/kubeadm/Pulumi.kubeadm.yaml"
+    stack, name = validated_stack(str(ROOT / place))
+
+    @contextlib.contextmanager
+    def inside(*_: object, **__: object) -> Iterator[Inside]:
+        yield Inside(name=name, stack=stack, account=None, cluster=None)  # type: ignore[arg-type]
+
+    @contextlib.contextmanager
+    def api(*_: object) -> Iterator[tuple[Announcing, None]]:
+        yield hub, None
+
+    monkeypatch.setattr("jupyterhub_aws.operate.daily.context.inside", inside)
+    monkeypatch.setattr("jupyterhub_aws.operate.live.hub_api.hub_api", api)
+
+    def asked(*words: str) -> dict[str, Any]:
+        done = in_process(["announce", place, "main", *words, "--json"], ROOT)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        assert faults("announce", found) == []
+        assert bool(done.stderr) is ("added" in found or "removed" in found)
+        return found
+
+    for number in (1, 2):
+        found = asked("Maintenance", "--until", "in 1h")
+        assert (found["added"], len(found["announcements"])) == (number, number)
+    assert asked("--list")["announcements"] == found["announcements"]
+    found = asked("--clear", "1")
+    assert found["removed"] == 1 and [item["number"] for item in found["announcements"]] == [2]
+    done = in_process(["announce", place, "main", "--clear"], ROOT)
+    assert done.stdout == "main: 1 announcement removed\n" and hub.shown == []
 
 
 @pytest.mark.real

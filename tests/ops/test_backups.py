@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from jupyterhub_aws.config.backups import TAG, Snapshots
-from jupyterhub_aws.operate.backups.now import now_steps
+from jupyterhub_aws.operate.backups.now import backup_runs
 from jupyterhub_aws.operate.backups.points import EFS_VAULT, Stateful, _of_snapshot
 from tests.support.backup_api import BackupApi, backup_api
 from tests.support.backup_shapes import (
@@ -31,6 +31,7 @@ from tests.support.backup_shapes import (
 )
 from tests.support.cloud import Cloud, cloud
 from tests.support.data_examples import described
+from tests.support.data_keys import faults
 from tests.support.in_process import Done, in_process
 
 pytestmark = pytest.mark.real
@@ -160,6 +161,38 @@ def test_everything_that_holds_data_is_backed_up_now_and_once(make, shape: str) 
     )
 
 
+def test_a_nightly_job_reads_the_arn_of_each_backup(make) -> None:
+    hub = make("efs")
+    done = jhub(hub, "backup", "now", "dev", "--json")
+    found = described("backup now", done.stdout)
+    assert done.returncode == 0 and done.stderr.endswith(f"{found['says']}\n"), done.stderr
+    jobs = hub.api.backup_jobs
+    assert {(item["arn"], item["resource"], item["job"]) for item in found["backups"]} == {
+        (job["RecoveryPointArn"], job["ResourceArn"], id_) for id_, job in jobs.items()
+    }
+    assert {item["kind"] for item in found["backups"]} == {"EFS", "EBS"}
+    again = json.loads(jhub(hub, "backup", "now", "dev", "--json").stdout)
+    assert again["backups"] == found["backups"], "what was begun within the last hour counts"
+    assert {step["state"] for step in again["steps"]} == {"already so"}
+    hub.api.refuse[hub.ids["homes"]] = "The file system is being deleted"
+    jobs.clear()
+    hub.api.tokens.clear()
+    done = jhub(hub, "backup", "now", "dev", "--json")
+    (problem,) = described("problems", done.stdout)["problems"]
+    assert done.returncode == 2 and problem["id"] == "backup.failed"
+
+
+def test_snapshots_as_data_are_those_of_the_list(make) -> None:
+    hub = make("snapshots")
+    found = json.loads(jhub(hub, "backup", "now", "dev", "--json").stdout)
+    assert faults("backup now", found) == [] and {item["job"] for item in found["backups"]} == {
+        None
+    }
+    listed = json.loads(jhub(hub, "backup", "list", "dev", "--json").stdout)["recovery_points"]
+    pairs = {(item["arn"], item["resource"]) for item in listed}
+    assert {(item["arn"], item["resource"]) for item in found["backups"]} <= pairs
+
+
 def test_snapshots_are_made_now_with_the_tags_of_their_volumes(make, moto: Cloud) -> None:
     hub = make("snapshots")
     for _ in range(2):
@@ -206,7 +239,8 @@ def test_a_snapshot_that_is_still_being_made_is_waited_for_and_not_made_twice() 
         covered=True,
         tags={"aws:x": "y", TAG: STACK},
     )
-    (step,) = now_steps(context, [volume], lambda: now)
+    (work,) = backup_runs(context, [volume], lambda: now)
+    step = work.step()
     step.do()
     step.do()
     assert step.left() == ["claim-ada (vol-1) (pending)"] and len(made) == 1
@@ -273,6 +307,73 @@ def test_a_plan_says_what_would_happen_and_asks_for_nothing(make) -> None:
     assert max(len(line) for line in (done.stdout + whole).splitlines() if "arn:" not in line) <= 80
 
 
+#: What a plan, a restore and a drill say in the same keys.
+SAME = ("stack", "hub", "user", "kind", "source", "backup", "namespace")
+
+
+def test_a_restore_as_data_is_what_its_plan_said(make) -> None:
+    hub = make("efs")
+    newest = hub.api.vaults[f"{STACK}-backups"][2]["RecoveryPointArn"]
+    done = jhub(hub, "restore", "plan", "dev", "--user", "ada", "--json")
+    planned = described("restore plan", done.stdout)
+    assert (done.returncode, done.stderr, hub.api.restore_jobs) == (0, "", {})
+    assert planned["backup"]["arn"] == newest and planned["change"] == {}
+    assert planned["target"] == f"/hubs/main/ada/restored-{stamp(hub, 1)}"
+    assert planned["commands"] == ["jhub restore run dev --user ada"]
+    options = ("--user", "ada", "--at", "3d", "--attempt", "2")
+    older = json.loads(jhub(hub, "restore", "plan", "dev", *options, "--json").stdout)
+    assert older["commands"] == [f"jhub restore run dev {' '.join(options)}"]
+    assert older["target"].endswith(f"restored-{stamp(hub, 7)}-2")
+    done = jhub(hub, "restore", "run", "dev", "--user", "ada", "--json")
+    restored = described("restore run", done.stdout)
+    assert done.returncode == 0 and restored["restored"] and restored["entries"] > 0
+    assert "they move back what they want" in done.stderr
+    assert [restored[key] for key in (*SAME, "target")] == [
+        planned[key] for key in (*SAME, "target")
+    ]
+    done = jhub(hub, "restore", "run", "dev", "--user", "ada", "--json")
+    assert not json.loads(done.stdout)["restored"], "there already"
+
+
+def test_a_drill_as_data_says_which_files_differ_and_where_its_record_is(make) -> None:
+    hub = make("efs")
+    aged(hub)
+    newest = hub.api.vaults[f"{STACK}-backups"][2]["RecoveryPointArn"]
+    (hub.api.kept[newest] / "hubs/main/ada/notes.txt").write_text("as it WAS\n")
+    planned = json.loads(jhub(hub, "restore", "plan", "dev", "--user", "ada", "--json").stdout)
+    done = jhub(hub, "restore", "drill", "dev", "--user", "ada", "--json")
+    drilled = described("restore drill", done.stdout.replace(str(hub.folder), "/home/ops/hub"))
+    assert (done.returncode, drilled["files"], drilled["differences"]) == (1, 3, 1)
+    assert drilled["differing"] == ["'notes.txt'"] and "differs: 'notes.txt'" in done.stderr
+    assert [drilled[key] for key in SAME] == [planned[key] for key in SAME]
+    assert drilled["record"] == "/home/ops/hub/drills/dev.toml"
+    assert "differences = 1" in (hub.folder / "drills/dev.toml").read_text()
+
+
+def test_a_volume_as_data_is_a_claim_beside_the_live_one(make) -> None:
+    hub = make("ebs")
+    planned = json.loads(jhub(hub, "restore", "plan", "dev", "--user", "ada", "--json").stdout)
+    assert faults("restore plan", planned) == [] and planned["source"] == hub.ids["ada"]
+    for new in (True, False):
+        found = json.loads(jhub(hub, "restore", "run", "dev", "--user", "ada", "--json").stdout)
+        assert faults("restore run", found) == [] and found["restored"] is new
+        assert (found["kind"], found["entries"]) == ("volume", None)
+        claim = next(
+            item
+            for item in hub.cluster()["objects"]
+            if "spec" in item and item["kind"] == "PersistentVolume"
+        )
+        assert claim["spec"]["csi"]["volumeHandle"] == found["volume"]
+        assert claim["spec"]["claimRef"] == {
+            "namespace": found["namespace"],
+            "name": found["target"],
+        }
+    assert planned["target"] == found["target"]
+    done = jhub(hub, "restore", "drill", "dev", "--user", "ada", "--json")
+    (problem,) = described("problems", done.stdout)["problems"]
+    assert done.returncode == 2 and problem["id"] == "restore.volumes"
+
+
 @pytest.mark.parametrize("shape", ["efs", "ebs", "snapshots"])
 def test_a_hubs_database_comes_back_by_hand_and_the_plan_says_how(
     make, moto: Cloud, shape: str
@@ -286,12 +387,19 @@ def test_a_hubs_database_comes_back_by_hand_and_the_plan_says_how(
     }
     said = jhub(hub, "restore", "plan", "dev", "--database")
     assert said.returncode == 0 and said.stdout.split()[1] in mine, said.stderr
+    data = json.loads(jhub(hub, "restore", "plan", "dev", "--database", "--json").stdout)
+    assert faults("restore plan", data) == [] and data["source"] == hub.ids["memory"]
+    assert data["change"] == {"hubs.main.database.snapshot": said.stdout.split()[1]}
     if shape == "efs":
         assert (
             "30 days" not in said.stdout
             and "no backup of the database"
             in jhub(hub, "restore", "plan", "dev", "--database", "--at", "30d").stdout
         )
+        none = jhub(hub, "restore", "plan", "dev", "--database", "--at", "30d", "--json")
+        data = json.loads(none.stdout)
+        assert faults("restore plan", data) == [] and data["backup"] is None
+        assert data["change"] == {} and "no backup of the database" in data["says"]
 
 
 def test_one_home_comes_back_beside_what_is_alive(make) -> None:
@@ -639,6 +747,11 @@ def test_a_paused_stack_is_refused_and_its_plan_says_so(make, command: str) -> N
     )
     plan = jhub(hub, "restore", "plan", "dev", "--user", "ada")
     assert plan.returncode == 0 and "jhub resume dev" in plan.stdout
+    plan = jhub(hub, "restore", "plan", "dev", "--user", "ada", "--json")
+    assert json.loads(plan.stdout)["commands"] == [
+        "jhub resume dev",
+        "jhub restore run dev --user ada",
+    ]
 
 
 def test_a_volume_comes_back_to_a_paused_stack(make) -> None:

@@ -7,6 +7,7 @@ The command lines follow from the commands themselves: a new one is covered as s
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ import click
 import pytest
 
 from tests.ops.test_command_line import JHUB, LEAVES
+from tests.support.data_keys import faults
 from tests.support.in_process import Done, in_process
 from tests.support.live import NOBODY
 from tests.support.stack_files import ROOT
@@ -132,6 +134,23 @@ def test_an_unknown_stack(name: str, folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(shutil, "which", lambda program, **_: f"/usr/bin/{program}")
     done = refused(line(name, stack="dvv", what="dvv"), folder)
     assert "did you mean dev? [stack-file.missing]" in done.stderr
+
+
+WITH_DATA = [
+    name
+    for name in WITH_STACK
+    if any("--json" in param.opts for param in LEAVES[name].params) and name not in TOOLS
+]
+
+
+@pytest.mark.parametrize("name", WITH_DATA)
+def test_an_unknown_stack_as_data(name: str, folder: Path) -> None:
+    """One document on standard output, whatever the command does otherwise."""
+    words = [word for word in line(name, stack="dvv", what="dvv") if word != "--show"]
+    done = in_process([*words, "--json"], folder, {**NOBODY, "AWS_ACCESS_KEY_ID": ""})
+    found = json.loads(done.stdout)
+    assert done.returncode == 2 and faults("problems", found) == []
+    assert [problem["id"] for problem in found["problems"]] == ["stack-file.missing"]
 
 
 @pytest.mark.parametrize("name", WITH_HUB)

@@ -20,6 +20,7 @@ from jupyterhub_aws.components.hub.values.hub import OPERATOR
 from tests.support.cloud import Cloud, built, cloud
 from tests.support.cluster_tools import Tools
 from tests.support.data_examples import described
+from tests.support.data_keys import faults
 from tests.support.hub_stub import answers
 from tests.support.in_process import Done, in_process
 from tests.support.kubernetes_objects import (
@@ -159,6 +160,59 @@ def test_a_restart_says_whom_it_interrupts_and_shows_what_it_runs(hub: Tools) ->
 
 
 @pytest.mark.real
+def test_a_script_reads_whom_a_restart_interrupted(
+    hub: Tools, capfd: pytest.CaptureFixture[str]
+) -> None:
+    hub.answer("kubectl", "rollout", stdout="deployment.apps/proxy restarted\n")
+    line = ("restart", "kubeadm", "main", "proxy", "--json")
+    (problem,) = described("problems", jhub(hub, *line).stdout)["problems"]
+    assert problem["id"] == "command.needs-yes"
+    capfd.readouterr()
+    done = jhub(hub, *line, "--yes")
+    found = described("restart", done.stdout)
+    assert done.returncode == 0 and found["users"] == ["ada", "bob@example.org"], done.stderr
+    assert [line for line in ran(hub, "kubectl") if "rollout" in line] == [
+        line.strip().removeprefix("$ ") for line in done.stderr.splitlines() if "$ kubectl" in line
+    ]
+    printed = capfd.readouterr()
+    assert printed.out == "" and "restarted" in printed.err, "standard output is for data"
+    hub.answer("kubectl", "rollout", stderr="error: timed out\n", code=1)
+    done = jhub(hub, *line, "--yes")
+    (problem,) = described("problems", done.stdout)["problems"]
+    assert (done.returncode, problem["id"], problem["path"]) == (2, "tool.failed", "kubectl")
+    assert "timed out" in capfd.readouterr().err
+
+
+@pytest.mark.real
+def test_a_script_reads_from_which_revision_to_which(
+    tools: Tools, capfd: pytest.CaptureFixture[str]
+) -> None:
+    kept = [release(1, "superseded"), release(2, "superseded"), release(3, "failed")]
+    tools.answer("helm", "history", stdout=json.dumps(kept))
+    tools.answer("helm", "rollback", stdout="Rollback was a success! Happy Helming!\n")
+    done = jhub(tools, "rollback", "kubeadm", "main", "--yes", "--json")
+    found = described("rollback", done.stdout)
+    assert (done.returncode, found["from"]["revision"], found["to"]["revision"]) == (0, 3, 2)
+    assert "git revert" in found["says"] and capfd.readouterr().out == ""
+    tools.answer("helm", "rollback", stderr="Error: timed out\n", code=1)
+    done = jhub(tools, "rollback", "kubeadm", "main", "--yes", "--json")
+    (problem,) = described("problems", done.stdout)["problems"]
+    assert (done.returncode, problem["id"], problem["path"]) == (2, "tool.failed", "helm")
+
+
+@pytest.mark.parametrize(
+    "words", [("nodes",), ("history", "main"), ("restart", "main", "hub"), ("rollback", "main")]
+)
+def test_lines_and_data_are_not_both_on_standard_output(
+    tools: Tools, words: tuple[str, ...]
+) -> None:
+    name, *rest = words
+    done = jhub(tools, name, "kubeadm", *rest, "--show", "--json")
+    (problem,) = described("problems", done.stdout)["problems"]
+    assert done.returncode == 2 and problem["id"] == "command.exclusive" and tools.asked == []
+
+
+@pytest.mark.real
 def test_a_hub_that_hangs_is_restarted_all_the_same(tools: Tools) -> None:
     tools.answer("kubectl", "rollout")
     token = base64.b64encode(TOKEN.encode()).decode()
@@ -174,6 +228,8 @@ def test_a_hub_that_hangs_is_restarted_all_the_same(tools: Tools) -> None:
         done.returncode == 0
         and "Who works there now is not known, because the hub was not reached (" in done.stderr
     )
+    data = json.loads(jhub(tools, "restart", "kubeadm", "main", "hub", "--yes", "--json").stdout)
+    assert faults("restart", data) == [] and data["users"] is None
     assert "does not say: it" not in done.stderr and "it Error" not in done.stderr, (
         "what kubectl says is no half of a sentence"
     )

@@ -4,6 +4,7 @@ is killed goes on.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from tests.support.cloud import Cloud, cloud
+from tests.support.data_examples import described
+from tests.support.data_keys import faults
 from tests.support.in_process import Done, in_process
 from tests.support.live import environment
 from tests.support.nodes_of_a_cluster import (
@@ -109,6 +112,39 @@ def test_the_old_nodes_empty_by_themselves_and_go_and_no_other_node_does(
     assert "ada (main)" in done.stderr and "bob/second (main)" in done.stderr
     assert "Take it out of pools.memory.retiring" in done.stdout
     assert not [call for call in state["calls"] if call.split()[0] in ("drain", "delete")]
+
+
+def test_a_job_reads_which_nodes_were_emptied_and_whose_servers_ended(
+    cluster: FakeCluster, account: Cloud, place: Path
+) -> None:
+    done = drain(cluster, account, place, "memory", "--generation", "1", "--json")
+    found = described("drain", done.stdout)
+    assert (done.returncode, found["state"], found["generation"]) == (0, "drained", 1)
+    assert found["nodes"] == ["old-1", "old-2"] and found["servers"] == []
+    assert found["not_needed"] == "pools.memory.retiring" and found["warning"] is None
+    cordoned, ended, gone = found["steps"]
+    assert cordoned["subjects"] == ["old-1", "old-2"] and "old-2" in gone["subjects"]
+    assert ended["subjects"] == ["ada (main)", "bob/second (main)"]
+    assert done.stderr.endswith(f"{found['says']}\n")
+
+
+def test_a_job_reads_who_is_still_there(
+    cluster: FakeCluster, account: Cloud, two_groups_of_one: Path
+) -> None:
+    line = ("memory", "--no-wait", "--json")
+    done = drain(cluster, account, two_groups_of_one, *line)
+    (problem,) = described("problems", done.stdout)["problems"]
+    assert done.returncode == 2 and problem["id"] == "command.needs-yes"
+    done = drain(cluster, account, two_groups_of_one, *line, "--yes")
+    found = json.loads(done.stdout)
+    assert faults("drain", found) == [] and found["state"] == "cordoned"
+    assert {(item["hub"], item["user"], item["server"]) for item in found["servers"]} == {
+        ("main", "ada", ""),
+        ("main", "bob", "second"),
+        ("main", "eve", ""),
+    }
+    assert "no other node of memory takes servers" in found["warning"]
+    assert found["not_needed"] is None
 
 
 def test_a_second_run_finds_everything_done(

@@ -4,6 +4,7 @@ apart from what is not, and nothing but questions asked.
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from jupyterhub_aws.operate.teardown.orphans import OrphanVerdict, show
 from jupyterhub_aws.operate.teardown.scan import _by_tags, _found, _vault, looked_at, records
 from tests.support.cloud import ACCOUNT, REGION, Cloud, autoscaling_group, cloud, counted
 from tests.support.data_examples import described
+from tests.support.data_keys import faults
 from tests.support.in_process import Done, in_process
 from tests.support.live import environment
 from tests.support.pause_shapes import SHAPES
@@ -551,3 +553,8 @@ def test_bad_days(account: Cloud, place: Path) -> None:
 def test_nothing_is_in_aws_of_a_cluster_that_was_there() -> None:
     done = in_process(["orphans", str(ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml")], ROOT)
     assert done.returncode == 0 and "makes nothing in AWS" in done.stdout
+    line = ["orphans", str(ROOT / "examples/kubeadm/Pulumi.kubeadm.yaml"), "--json"]
+    done = in_process(line, ROOT)
+    found = json.loads(done.stdout)
+    assert faults("orphans", found) == [] and found["orphans"] == found["kept"] == []
+    assert found["account"] == "" and "makes nothing in AWS" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,10 @@ from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.config.stack_file import read
 from jupyterhub_aws.operate.live.notifier import UserNotifier
 from jupyterhub_aws.operate.pause.pause import notifier_of
+from jupyterhub_aws.operate.pause.stack_file_edit import set_paused
 from tests.support.cloud import Cloud, autoscaling_group, built, cloud, counted, state
+from tests.support.data_examples import described
+from tests.support.data_keys import faults
 from tests.support.in_process import Done, in_process
 from tests.support.inside import Inside
 from tests.support.live import environment
@@ -77,6 +81,58 @@ def test_users_first_then_the_autoscaler_then_nodes(
 
 
 @pytest.mark.real
+def test_a_job_reads_what_was_stopped_and_what_is_left_to_run(
+    account: Cloud, shape: Shape, tmp_path: Path
+) -> None:
+    """One document on standard output; progress and words on standard error."""
+    begin(account, shape, tmp_path)
+    shutil.copy(ROOT / "Pulumi.yaml", tmp_path)
+    done = run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up", "--json")
+    paused = described("pause", done.stdout.replace(str(tmp_path), "/home/ops/hub"))
+    assert (done.returncode, paused["state"], paused["applied"]) == (0, "paused", False)
+    assert (paused["stack"], paused["file_changed"]) == ("dev", True)
+    assert paused["file"] == "/home/ops/hub/Pulumi.dev.yaml" and done.stderr.count("done\n") == 5
+    servers, *_, written = paused["steps"]
+    assert servers["subjects"] == ["ada (main)", "bob (main)", "cleo (second)"]
+    assert {step["state"] for step in paused["steps"]} == {"done"}
+    assert written["what"] == "Pulumi.dev.yaml says so"
+    assert paused["commands"] == ["pulumi up --stack dev"]
+    assert done.stderr.endswith(f"{paused['says']}\n")
+    again = run(account, tmp_path, "pause", "dev", "--now", "--no-up", "--json")
+    second = json.loads(again.stdout)
+    assert faults("pause", second) == [] and not second["file_changed"]
+    assert {step["state"] for step in second["steps"]} == {"already so"}
+    done = run(account, tmp_path, "resume", "dev", "--no-up", "--json")
+    resumed = described("resume", done.stdout.replace(str(tmp_path), "/home/ops/hub"))
+    assert (resumed["state"], resumed["file_changed"], resumed["commands"]) == ("resumed", True, [])
+    assert {"what": "the autoscaler runs", "state": "done"}.items() <= resumed["steps"][3].items()
+    assert done.stderr.endswith(f"{resumed['says']}\n")
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("data", [False, True])
+def test_what_pulumi_prints_is_no_data(
+    account: Cloud, shape: Shape, tmp_path: Path, capfd: pytest.CaptureFixture[str], data: bool
+) -> None:
+    begin(account, shape, tmp_path)
+    pulumi = tmp_path / "tools" / "pulumi"
+    pulumi.write_text("#!/bin/sh\necho updating\n")
+    pulumi.chmod(0o755)
+    for command, *words in (["pause", "dev", "--notice", "0m"], ["resume", "dev"]):
+        more = ["--json"] if data else []
+        done = run(account, tmp_path, command, *words, "--yes", *more)
+        assert done.returncode == 0, done.stderr
+        found = capfd.readouterr()
+        assert (found.err if data else found.out) == "updating\n" and not (
+            found.out if data else found.err
+        )
+        if data:
+            result = json.loads(done.stdout)
+            assert faults(command, result) == []
+            assert result["applied"] and result["commands"] == []
+
+
+@pytest.mark.real
 def test_a_second_pause_finds_no_servers_and_stops_what_aws_has_started_again(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:
@@ -98,7 +154,9 @@ def test_servers_without_their_hub_are_not_ended_without_a_word(
 ) -> None:
     begin(account, shape, tmp_path, ready=False)
     before = shape.state(account)
-    done = run(account, tmp_path, "pause", "dev", "--no-up")
+    done = run(account, tmp_path, "pause", "dev", "--no-up", "--json")
+    problems = described("problems", done.stdout)["problems"]
+    assert {problem["id"] for problem in problems} == {"pause.hub-down"}
     assert (
         done.returncode == 2
         and "hub main: does not run, and 2 user servers do" in done.stderr
@@ -236,6 +294,10 @@ def test_in_an_isolated_network_the_inner_stack_notifies_users_and_the_outer_one
         and "pause the stack inside the cluster first" in refused.stderr
     )
     assert state(account) == before
+    inner = run(account, tmp_path, "pause", "airgap-hub", "--notice", "0m", "--json")
+    found = json.loads(inner.stdout)
+    assert faults("pause", found) == [] and found["file"] is None and not found["file_changed"]
+    assert (found["stack"], found["commands"]) == ("airgap-hub", ["jhub pause airgap"])
     inner = run(account, tmp_path, "pause", "airgap-hub", "--notice", "0m")
     assert (
         inner.returncode == 0
@@ -393,9 +455,17 @@ def test_a_page_of_the_paused_hub_is_said_and_goes_with_an_up(
     page = "      maintenance_page: {paused_text: Back in January.}\n"
     text = text.replace(line, f"{line}        route53_zone: Z0123456789ABCDEFGHIJ\n")
     file.write_text(text.replace("      entry:\n", f"{page}      entry:\n", 1))
+    done = run(account, tmp_path, "pause", "dev", "--now", "--no-up", "--json")
+    assert json.loads(done.stdout)["maintenance_pages"] == ["main"]
     done = run(account, tmp_path, "pause", "dev", "--notice", "0m", "--no-up")
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("After that `up`, users of main read the maintenance page.\n")
+    done = run(account, tmp_path, "resume", "dev", "--no-up", "--json")
+    found = json.loads(done.stdout)
+    assert faults("resume", found) == [] and found["state"] == "needs up"
+    up = f"pulumi up --stack dev --config-file {file}"  # no Pulumi.yaml is beside it
+    assert found["commands"] == [up, "jhub resume dev --no-up"]
+    set_paused("test", read(file), paused=True)
     done = run(account, tmp_path, "resume", "dev", "--no-up")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Hubs' records come back by: pulumi up -s dev; then run this")

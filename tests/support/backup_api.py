@@ -115,6 +115,9 @@ class BackupApi:
             job["State"] = "COMPLETED" if seen > self.slow else "RUNNING"
             if self.refuse.get(job["ResourceArn"]):
                 job |= {"State": "FAILED", "StatusMessage": self.refuse[job["ResourceArn"]]}
+            if job["State"] == "COMPLETED":
+                made = f"recovery-point:{job['BackupJobId']}"
+                job["RecoveryPointArn"] = f"arn:aws:backup:{REGION}:{ACCOUNT}:{made}"
         return _shown(job)
 
     def StartRestoreJob(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802

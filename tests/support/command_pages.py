@@ -44,7 +44,8 @@ EXAMPLES = {
 }
 #: What has no answer.
 PROBLEMS = "plan prod --json"
-#: What needs a stack that runs, a directory or a bundle: tests with stand-ins look at the data.
+#: What needs a stack that runs, a directory or a bundle, or writes files: tests with stand-ins look
+#: at the data.
 LIVE = (
     "probe ldap",
     "health",
@@ -53,16 +54,22 @@ LIVE = (
     "doctor",
     "history",
     "announce",
+    "pause",
+    "resume",
+    "drain",
     "backup list",
+    "backup now",
+    "restore plan",
+    "restore run",
+    "restore drill",
+    "restart",
+    "rollback",
     "destroy hub",
     "orphans",
     "bundle verify",
+    "adopt scan",
+    "adopt config",
 )
-#: What writes data into a file only.
-TO_FILES = {
-    "adopt scan": "what was found in the account, and what is left to fill in",
-    "adopt config": "what became of every value, by its path",
-}
 _LONGEST = 70
 
 
@@ -115,9 +122,6 @@ def data_formats() -> str:
     lines += _example(PROBLEMS)
     for name in with_json():
         lines.append(f"## jhub {name}\n")
-        if name in TO_FILES:
-            lines.append(f"`--json FILE` writes {TO_FILES[name]}. The file has no stable format.\n")
-            continue
         lines += _table(name)
         if name in EXAMPLES:
             lines += _example(EXAMPLES[name])

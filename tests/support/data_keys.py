@@ -320,11 +320,85 @@ files[].edits[].new | string | after
 files[].difference | list of strings | lines of a unified diff, secrets masked
 """,
 }
+_STEPS = """
+steps | list of objects | what was done, in order
+steps[].what | string | what the step does
+steps[].state | string | `done`, or `already so` where there was nothing to do
+steps[].subjects | list of strings | {}; empty: nothing to do
+"""
+_PAUSE_STEPS = _STEPS.format("what it was done to: servers, groups of nodes, databases, hubs")
+_LEFT = """
+commands | list of strings | what is left to run, in order; empty: nothing
+says | string | the same in words
+"""
+_REVISION = """
+NAME.revision | integer | its number
+NAME.status | string | Helm's: `deployed`, `superseded`, `failed`, …
+NAME.chart | string | chart with its version
+NAME.updated | string | when it was made, as Helm says it
+"""
+_RESTORE = """
+hub | string | name of the hub
+user | string or null | whose home; null: all homes of the hub
+kind | string | `directory` of a file system, `volume`, or with `restore plan --database` `database`
+source | string or null | what the backup is of: a path of the file system, or the id of a volume
+target | string or null | where it comes back: a path of the file system, or the name of a claim
+namespace | string or null | namespace of the claim
+backup | object or null | the backup that is taken, with the keys of `recovery_points` of `jhub backup list`
+backup.arn | string | of the backup
+backup.resource | string | ARN of what it is of
+backup.kind | string | kind of the resource
+backup.made | string | time in UTC, ISO 8601
+backup.state | string | as AWS says it
+backup.bytes | integer or null | size in bytes
+backup.vault | string or null | name of the vault
+backup.region | string | where it is
+backup.until | string or null | when it expires, time in UTC, ISO 8601
+"""
 _OPERATE = {
+    "pause": f"""
+format | string | `jupyterhub-aws/pause/1`
+stack | string | name of the stack
+state | string | `paused`
+file | string or null | the stack file, which says `paused: true` now; null: its cloud stack's says it
+file_changed | boolean | this run wrote it: commit it
+applied | boolean | `pulumi up` ran
+maintenance_pages | list of strings | hubs whose users read a maintenance page as soon as `pulumi up` has run
+{_PAUSE_STEPS}
+{_LEFT}
+""",
+    "resume": f"""
+format | string | `jupyterhub-aws/resume/1`
+stack | string | name of the stack
+state | string | `resumed`, or `needs up`: run what is in `commands`
+file | string or null | the stack file, which no longer says `paused: true`; null: its cloud stack's said it
+file_changed | boolean | this run wrote it: commit it
+applied | boolean | `pulumi up` ran
+{_PAUSE_STEPS}
+{_LEFT}
+""",
+    "drain": f"""
+format | string | `jupyterhub-aws/drain/1`
+stack | string | name of the stack
+pool | string | name of the pool
+generation | integer or null | the generation that was asked for
+state | string | `drained`, or with `--no-wait` `cordoned`: no server starts there any more
+nodes | list of strings | names of the nodes that were meant
+servers | list of objects | users' servers that are still on them
+servers[].hub | string | name of the hub
+servers[].user | string | name of the user
+servers[].server | string | name of a named server; empty: the default one
+warning | string or null | why no user can start a server in this pool until nodes have gone
+not_needed | string or null | option of the stack file to take out, before the next `pulumi up`
+{_STEPS.format("what it was done to: nodes, servers")}
+says | string | the same in words
+""",
     "announce": """
 format | string | `jupyterhub-aws/announcements/1`
 stack | string | name of the stack
 hub | string | name of the hub
+added? | integer | with a text: number of the new announcement
+removed? | integer | with `--clear`: how many were removed
 announcements | list of objects | what users read now or later
 announcements[].number | integer | for `--clear`
 announcements[].text | string | what users read
@@ -349,6 +423,69 @@ resources[].arn | string | its ARN
 resources[].kind | string | its kind
 resources[].name | string | its name
 resources[].covered | boolean | a backup plan has it
+""",
+    "backup now": f"""
+format | string | `jupyterhub-aws/backup-now/1`
+stack | string | name of the stack
+backups | list of objects | the new backup of everything that holds data
+backups[].arn | string or null | of the backup; null where AWS does not say it
+backups[].resource | string | ARN of what it is of
+backups[].kind | string | kind of the resource
+backups[].name | string | name of the resource
+backups[].job | string or null | id of the job of AWS Backup; null: a snapshot of EC2
+{_STEPS.format("what had no backup of the last hour")}
+says | string | the same in words
+""",
+    "restore plan": f"""
+format | string | `jupyterhub-aws/restore-plan/1`
+stack | string | name of the stack
+{_RESTORE}
+change | object | with `--database`: options of the stack file that bring it back, by hand
+commands | list of strings | what does it, in order; empty with `--database`
+says | string | the same in words
+""",
+    "restore run": f"""
+format | string | `jupyterhub-aws/restore/1`
+stack | string | name of the stack
+{_RESTORE}
+restored | boolean | this run did it; false: it was there already
+entries | integer or null | files and directories that came back; null: a volume
+volume | string or null | id of the new volume
+{_STEPS.format("what was not there yet")}
+says | string | the same in words
+""",
+    "restore drill": f"""
+format | string | `jupyterhub-aws/restore-drill/1`
+stack | string | name of the stack
+{_RESTORE}
+files | integer | files that came back
+bytes | integer | their size in bytes
+same | integer | files that are as they were
+changed | integer | files that were written or deleted since the backup
+differences | integer | files that came back otherwise: above 0 the exit code is 1
+seconds | integer | from asking AWS to the last file compared
+differing | list of strings | their names, quoted
+record | string | the file that was written: commit it
+{_STEPS.format("what was not there yet")}
+says | string | the same in words
+""",
+    "restart": """
+format | string | `jupyterhub-aws/restart/1`
+stack | string | name of the stack
+hub | string | name of the hub
+part | string | `hub` or `proxy`: its new pod is ready
+users | list of strings or null | users who had a server there; null: the hub was not reached
+says | string | what it means for users
+""",
+    "rollback": f"""
+format | string | `jupyterhub-aws/rollback/1`
+stack | string | name of the stack
+hub | string | name of the hub
+from | object | the newest revision before, with the keys of `revisions` of `jhub history`
+{_REVISION.replace("NAME", "from")}
+to | object | the older revision that its pods run now, with the same keys
+{_REVISION.replace("NAME", "to")}
+says | string | what it means, and what to set back besides
 """,
     "destroy plan": """
 format | string | `jupyterhub-aws/destroy/1`
@@ -388,8 +525,8 @@ imports | object | the entries of `imports` that bring them back
     "orphans": """
 format | string | `jupyterhub-aws/orphans/1`
 stack | string | name of the stack
-account | string | id of the AWS account
-region | string | region of the stack
+account | string | id of the AWS account; empty: the stack makes nothing in AWS
+region | string | region of the stack; empty in the same case
 orphans | list of objects | what was left, and may go
 orphans[].kind | string | kind of the resource
 orphans[].name | string | its name
@@ -404,6 +541,78 @@ kept | list of objects | what the stack file protects, with the same keys
 """,
 }
 _ADOPT = {
+    "adopt scan": """
+format | string | `jupyterhub-aws/adoption/1`
+stack | string | name of the stack
+file | string | the stack file that was written
+finished | boolean | nothing is left to fill in, to fix or to look for by hand: exit code 0
+account | string | id of the AWS account
+region | string | region of the cluster
+cluster | string | name of the EKS cluster
+resources_seen | integer | AWS resources that were read
+kind | string | `eks`: the cluster is adopted; `existing`: it is used in place; `as written`: with `--again`
+reasons | list of strings | why it is used in place
+imports | object | what is adopted: `TYPE::NAME` of each resource, with its id
+protected | list of strings | `TYPE::NAME` of what the program protects for good
+differences | list of objects | what the `up` that adopts changes
+differences[].subject | string | `TYPE::NAME`
+differences[].path | string | the property
+differences[].old | any | its value in AWS
+differences[].new | any | its value after the `up`
+differences[].how | string | `in place` or `engine decides`
+differences[].because | string or null | what is known of it besides
+differences[].effect | string or null | what it does to users, where it does more than it says
+missing | list of objects | what has no counterpart in AWS, and would be made
+missing[].subject | string | `TYPE::NAME`
+missing[].why | string | why there is none
+missing[].unreadable | boolean | it could not be looked for: it may exist
+refused | list of objects | what exists and cannot be imported: `up` would replace it
+refused[].subject | string | `TYPE::NAME`
+refused[].id | string | its id in AWS
+refused[].because | list of strings | the properties that would replace it
+unreadable | list of objects | what AWS did not show: nothing follows from its absence
+unreadable[].topic | string | kind of resources
+unreadable[].operation | string | the call to AWS
+unreadable[].why | string | what AWS answered
+to_fill_in | list of objects | options of the stack file that only you know
+to_fill_in[].path | string | the option
+to_fill_in[].what | string | what belongs there
+problems | list of objects | what `jhub plan` finds wrong with the file
+problems[].id | string | the kind of problem
+problems[].path | string | option of the stack file
+problems[].what | string | what is wrong
+problems[].fix | string | what to do
+""",
+    "adopt config": """
+format | string | `jupyterhub-aws/conversion/1`
+stack | string | name of the stack
+file | string | the stack file that was written
+finished | boolean | nothing is left to fill in or to fix, and no rule of access is lost: exit code 0
+lost_access_rules | list of objects | rules that kept users out, which the new hub does not have
+lost_access_rules[].path | string | key in the chart's values
+lost_access_rules[].why | string | why it has no counterpart
+to_fill_in | list of objects | options of the stack file that only you know
+to_fill_in[].path | string | the option
+to_fill_in[].what | string | what belongs there
+secrets | list of objects | secrets to set; their values are not in the file and not here
+secrets[].key | string | name of the secret
+secrets[].path | string | key in the chart's values that has it
+secrets[].run | string | the command that sets it
+values | list of objects | each value of the chart's, by its path
+values[].path | string | key in the chart's values
+values[].status | string | `carried`, `settled` (the stack decides it), `fill in` or `listed` (not carried over)
+values[].why | string | the reason, or the option of the stack file; may be empty
+values[].file | string or null | file that the value is from, where several were given
+other_charts | list of objects | values in the files that are not the chart's, and are not carried over
+other_charts[].path | string | key in the files
+other_charts[].why | string | why not
+notes | list of strings | what to know
+problems | list of objects | what `jhub plan` finds wrong with the file
+problems[].id | string | the kind of problem
+problems[].path | string | option of the stack file
+problems[].what | string | what is wrong
+problems[].fix | string | what to do
+""",
     "adopt check": """
 format | string | `jupyterhub-aws/adopt-check/1`
 stack | string | name of the stack
@@ -530,6 +739,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 def _fits(kind: str, value: Any) -> bool:
     plain = kind.removesuffix(" or null")
+    if plain == "any":
+        return True
     if value is None:
         return plain != kind
     if isinstance(value, bool) or not isinstance(value, _TYPES[plain]):

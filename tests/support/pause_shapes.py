@@ -105,7 +105,11 @@ class Shape:
             os.environ.pop("AWS_PROFILE", None)
             there = connect("test", REGION, expected=None, changes=False)
             context = PauseContext(
-                stack=self.config(folder), file=read(self.file(folder)), account=there, cluster=None
+                name=self.stack,
+                stack=self.config(folder),
+                file=read(self.file(folder)),
+                account=there,
+                cluster=None,
             )
             run("test", [*before_up(context), *nodes(context)])
 

@@ -11,6 +11,7 @@ from jupyterhub_aws.adopt.z2jh.convert import Converted
 from jupyterhub_aws.adopt.z2jh.taken import LedgerStatus
 from jupyterhub_aws.config.errors import dotted
 
+FORMAT = "jupyterhub-aws/conversion/1"
 _SAYS_NOTHING = ("says nothing", "is the chart's own default")
 _MOST = 6
 
@@ -32,7 +33,7 @@ def show(found: Converted, file: str) -> None:
             (
                 "$",
                 "cyan",
-                f"pulumi config set --secret {secret.key} -s {found.stack}",
+                _set(found, secret.key),
                 f"the value of {_from(found, secret.path)}",
             )
             for secret in found.secrets
@@ -81,21 +82,34 @@ def _settled(found: Converted) -> Iterator[tuple[str, list[str]]]:
         yield why, paths[:_MOST] + more
 
 
-def as_json(found: Converted) -> dict[str, Any]:
+def as_json(found: Converted, file: str) -> dict[str, Any]:
     """Everything by its path: what became of it, and why. No value."""
     return {
-        "values": {
-            dotted(path): {
+        "format": FORMAT,
+        "stack": found.stack,
+        "file": file,
+        "finished": found.finished,
+        "lost_access_rules": [{"path": item.path, "why": item.why} for item in found.access],
+        "to_fill_in": [{"path": path, "what": note} for path, note in found.to_fill_in],
+        "secrets": [
+            {"key": secret.key, "path": secret.path, "run": _set(found, secret.key)}
+            for secret in found.secrets
+        ],
+        "values": [
+            {
+                "path": dotted(path),
                 "status": entry.status.value,
                 "why": entry.why,
-                **({"file": found.sources[path]} if path in found.sources else {}),
+                "file": found.sources.get(path),
             }
             for path, entry in sorted(found.ledger.items(), key=lambda item: dotted(item[0]))
-        },
-        "beside": {dotted(path): why for path, why in found.beside},
-        "access": [{"path": item.path, "why": item.why} for item in found.access],
-        "fill_in": [{"path": path, "why": why} for path, why in found.to_fill_in],
-        "secrets": [{"key": secret.key, "from": secret.path} for secret in found.secrets],
+        ],
+        "other_charts": [{"path": dotted(path), "why": why} for path, why in found.beside],
         "notes": found.notes,
         "problems": [problem.as_json() for problem in found.problems],
     }
+
+
+def _set(found: Converted, key: str) -> str:
+    """The command that sets a secret; it asks for the value."""
+    return f"pulumi config set --secret {key} -s {found.stack}"

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from jupyterhub_aws.cli.about import group
-from jupyterhub_aws.cli.options import as_json, stack_argument
+from jupyterhub_aws.cli.options import as_json, file_or_output, stack_argument
 
 _NAME = click.option(
     "--name",
@@ -63,7 +63,7 @@ def adopt_command() -> None:
     is_flag=True,
     help="Pulumi.STACK.yaml is there and stays as it is: look for its imports again.",
 )
-@click.option("--json", "json_file", metavar="FILE", help="Everything that was found, as data.")
+@file_or_output("--json", "Everything that was found, as data; without FILE to standard output.")
 def scan_account(stack: str, **options: Any) -> int:
     """Look at an account with a running EKS hub, and write a stack file with an import map.
 
@@ -82,6 +82,7 @@ def scan_account(stack: str, **options: Any) -> int:
             "jhub adopt config common.yaml prod.yaml --under basehub.jupyterhub --name prod",
             "values of an umbrella chart, merged as helm does",
         ),
+        ("jhub adopt config config.yaml --name dev --json", "for a script"),
     ),
     exits={
         0: "written, and nothing is left to fill in",
@@ -113,8 +114,10 @@ def scan_account(stack: str, **options: Any) -> int:
     metavar="KEYS",
     help="Where the chart's values are in an umbrella chart's: basehub.jupyterhub. Default: found.",
 )
-@click.option(
-    "--json", "json_file", metavar="FILE", help="What became of every value, by its path, as data."
+@file_or_output(
+    "--json",
+    "What became of every value, by its path, as data; without FILE, as the last word, to"
+    " standard output.",
 )
 def convert(files: tuple[Path, ...], further: tuple[Path, ...], stack: str, **options: Any) -> int:
     """Make a stack file of FILE, the config.yaml of a zero-to-jupyterhub chart on a kops or kubeadm

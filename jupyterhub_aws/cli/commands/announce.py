@@ -16,6 +16,7 @@ from jupyterhub_aws.cli.output import data_to_standard_output, say
         ('jhub announce dev main "Maintenance tonight" --until "tomorrow 08:00"', ""),
         ("jhub announce dev main --list", "what users read now or later"),
         ("jhub announce dev main --clear 2", ""),
+        ("jhub announce dev main --list --json", "for a script"),
     ),
     exits={0: "done", 2: "wrong input, or the hub does not answer; nothing was changed"},
 )
@@ -42,7 +43,7 @@ from jupyterhub_aws.cli.output import data_to_standard_output, say
     metavar="[NUMBER]",
     help="Remove all announcements, or the one of this number.",
 )
-@as_json("With --list: as data.")
+@as_json("What users read now or later, as data.")
 def announce_command(stack: str, hub: str, text: str | None, **options: str | bool | None) -> int:
     """Show TEXT to the users of HUB of STACK, at the top of every page of the hub, until a time.
 
@@ -62,22 +63,23 @@ def announce_command(stack: str, hub: str, text: str | None, **options: str | bo
     _one_task(text, starts, ends, clear, listed=bool(options["listed"]))
     number = None if clear in (None, "all") else _number(str(clear))
     wanted = None if text is None else work.announcement(text, starts, ends, now())
+    data, more = bool(options["as_json"]), dict[str, int]()
     with inside(work.COMMAND, stack, hub=hub, changes=not options["listed"]) as ctx:
         (name,) = chosen_hubs(work.COMMAND, ctx.stack, hub)
         with hub_api(ctx.stack, ctx.cluster, name) as (api, _):
             if wanted is not None:
                 made = work.add(api, wanted)
-                say(f"Users of {name} read {made.says(now())}")
-                say(f"To remove it: jhub announce {stack} {name} --clear {made.number}")
-                return 0
-            if clear is not None:
+                more = {"added": made.number}
+                say(f"Users of {name} read {made.says(now())}", err=data)
+                say(f"To remove it: jhub announce {stack} {name} --clear {made.number}", err=data)
+            elif clear is not None:
                 count = work.clear(api, number)
-                say(f"{name}: {count} announcement{'' if count == 1 else 's'} removed")
-                return 0
-            found = work.announcements(api)
-    if options["as_json"]:
-        data_to_standard_output(work.as_json(ctx.name, name, found))
-    else:
+                more = {"removed": count}
+                say(f"{name}: {count} announcement{'' if count == 1 else 's'} removed", err=data)
+            found = work.announcements(api) if data or options["listed"] else []
+    if data:
+        data_to_standard_output({**work.as_json(ctx.name, name, found), **more})
+    elif options["listed"]:
         for line in work.lines(name, found, now()):
             say(line)
     return 0

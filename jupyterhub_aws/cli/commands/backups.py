@@ -4,6 +4,7 @@ a side path, never over what is alive.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +77,15 @@ def list_(stack: str, everything: bool, as_json: bool) -> int:
 @backup_command.command(
     "now",
     needs=CREDENTIALS,
-    examples=(("jhub backup now dev", ""),),
+    examples=(
+        ("jhub backup now dev", ""),
+        ("jhub backup now dev --json", "for a nightly job: the ARN of each backup"),
+    ),
     exits={0: "everything is backed up", 2: "not begun, or not finished; run it again"},
 )
 @stack_argument
-def now(stack: str) -> int:
+@as_json("Each backup with its ARN, as data.")
+def now(stack: str, as_json: bool) -> int:
     """Back up everything of STACK that holds data, and wait until it is done.
 
     What was begun within the last hour counts, so run it again after anything that went wrong.
@@ -89,7 +94,7 @@ def now(stack: str) -> int:
 
     from jupyterhub_aws.config.errors import refused
     from jupyterhub_aws.operate.backups.context import context_of
-    from jupyterhub_aws.operate.backups.now import now_steps
+    from jupyterhub_aws.operate.backups.now import backup_runs
     from jupyterhub_aws.operate.backups.points import stateful
     from jupyterhub_aws.operate.live.steps import run
 
@@ -102,11 +107,22 @@ def now(stack: str) -> int:
         )
         fix = "build it first: pulumi up; or choose the stack's region and account"
         raise refused(ctx.command, "backup.nothing-there", "backups", what, fix)
-    run(ctx.command, now_steps(ctx, there, lambda: datetime.datetime.now(tz=datetime.UTC)))
-    click.echo(
+    works = backup_runs(ctx, there, lambda: datetime.datetime.now(tz=datetime.UTC))
+    taken = run(ctx.command, [work.step() for work in works])
+    says = (
         f"{len(there)} resources of {ctx.file.stack} are backed up. See them: jhub backup list"
         f" {stack}"
     )
+    click.echo(says, err=as_json)
+    if as_json:
+        data = {
+            "format": "jupyterhub-aws/backup-now/1",
+            "stack": ctx.file.stack,
+            "backups": [made.as_json() for work in works for made in work.made()],
+            "steps": [step.as_json() for step in taken],
+            "says": says,
+        }
+        data_to_standard_output(data)
     return 0
 
 
@@ -172,6 +188,7 @@ def _context(
     examples=(
         ("jhub restore plan dev --user ada --at yesterday", "one home as it was yesterday"),
         ("jhub restore plan dev --hub main --database", "how a hub's database would come back"),
+        ("jhub restore plan dev --user ada --json", "for a script"),
     ),
 )
 @stack_argument
@@ -182,7 +199,8 @@ def _context(
     help="How a hub's database (who is signed in, which servers run) would come back; by hand, for"
     " it stops the hub.",
 )
-def plan(stack: str, database: bool, **asked: Any) -> int:
+@as_json("The plan as data.")
+def plan(stack: str, database: bool, as_json: bool, **asked: Any) -> int:
     """Say what `restore run` would do for STACK: from which backup, into which side path.
     Changes nothing.
     """
@@ -191,26 +209,45 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
     from jupyterhub_aws.cli.arguments import chosen_hub
     from jupyterhub_aws.operate.backups.choose import FromFileSystem, database_words, moment
     from jupyterhub_aws.operate.backups.context import context_of
-    from jupyterhub_aws.operate.backups.show import plan_words
+    from jupyterhub_aws.operate.backups.show import database_data, intent_data, plan_words
 
     name, now = "jhub restore plan", datetime.datetime.now(tz=datetime.UTC)
+    commands = list[str]()
     if database:
         at = None if asked["at"] is None else moment(name, asked["at"], now)
         ctx = context_of(name, stack, changes=False, hub=asked["hub"])
         hub = chosen_hub(name, ctx.file.stack, ctx.stack.hubs, asked["hub"])
-        for line in database_words(ctx, hub, at):
-            click.echo(line)
+        lines, point = database_words(ctx, hub, at)
+        what = database_data(hub, point)
+    else:
+        ctx, found = _context(name, stack, asked, changes=False)
+        lines = plan_words(found, now)
+        what = {**intent_data(found), "change": {}}
+        if ctx.stack.paused and isinstance(found, FromFileSystem):
+            resume = f"jhub resume {ctx.file.stack}"
+            lines.append(f"\nThe stack is paused, and that needs a node. First: {resume}")
+            commands.append(resume)
+        if asked["user"] is None:
+            lines.append(
+                "\nSessions and running servers are the database's: see restore plan --database"
+            )
+        commands.append(_run_line(stack, asked))
+    if as_json:
+        head = {"format": "jupyterhub-aws/restore-plan/1", "stack": ctx.file.stack}
+        data_to_standard_output({**head, **what, "commands": commands, "says": "\n".join(lines)})
         return 0
-    ctx, found = _context(name, stack, asked, changes=False)
-    for line in plan_words(found, now):
+    for line in lines:
         click.echo(line)
-    if ctx.stack.paused and isinstance(found, FromFileSystem):
-        click.echo(
-            f"\nThe stack is paused, and that needs a node. First: jhub resume {ctx.file.stack}"
-        )
-    if asked["user"] is None:
-        click.echo("\nSessions and running servers are the database's: see restore plan --database")
     return 0
+
+
+def _run_line(stack: str, asked: dict[str, Any]) -> str:
+    """The `jhub restore run` of a plan."""
+    given = {name: asked[name] for name in ("hub", "user", "at") if asked[name] is not None}
+    if asked["attempt"] != 1:
+        given["attempt"] = str(asked["attempt"])
+    options = [word for name, value in given.items() for word in (f"--{name}", value)]
+    return shlex.join(["jhub", "restore", "run", stack, *options])
 
 
 @restore_command.command(
@@ -219,46 +256,61 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
     examples=(
         ("jhub restore run dev --user ada --at yesterday", "one home, beside the live one"),
         ("jhub restore run dev --hub main --at 2026-11-27T14:00", "all homes of a hub"),
+        ("jhub restore run dev --user ada --json", "for a script"),
     ),
     exits={0: "restored beside what exists", 2: "not begun, or not finished; run it again"},
 )
 @stack_argument
 @_request_options
-def run(stack: str, **asked: Any) -> int:
+@as_json("What came back, from which backup and where it is, as data.")
+def run(stack: str, as_json: bool, **asked: Any) -> int:
     """Restore into a side path of STACK. Run it again after anything that went wrong: it goes on
     where it stopped.
     """
     from jupyterhub_aws.operate.backups.choose import FromFileSystem
     from jupyterhub_aws.operate.backups.run import restore_directory, restore_volume
+    from jupyterhub_aws.operate.backups.show import intent_data
     from jupyterhub_aws.operate.live.cluster import cluster_of
 
     ctx, found = _context("jhub restore run", stack, asked, changes=True)
     with cluster_of(ctx.command, ctx.stack, ctx.account) as cluster:
         cluster.reached()
         if isinstance(found, FromFileSystem):
-            result = restore_directory(ctx, cluster, found)
-            click.echo(
-                f"/{result['target']}: {result['entries']:,} entries"
-                + ("" if result["moved"] else ", there already")
-            )
-            click.echo(
+            result, taken = restore_directory(ctx, cluster, found)
+            moved = bool(result["moved"])
+            came = {"restored": moved, "entries": result["entries"], "volume": None}
+            where = (
                 "In the user's home it is that directory; they move back what they want."
                 if found.user
                 else "Only you see it."
             )
+            there = "" if moved else ", there already"
+            lines = [f"/{result['target']}: {result['entries']:,} entries{there}", where]
         else:
-            volume = restore_volume(ctx, cluster, found)
-            click.echo(
+            volume, taken = restore_volume(ctx, cluster, found)
+            made = any(step.subjects for step in taken)
+            came = {"restored": made, "entries": None, "volume": volume}
+            lines = [
                 f"{volume} is claim {found.target} in {found.namespace}. To look into it:"
                 " docs/backups.md, A home on a volume."
-            )
+            ]
+    for line in lines:
+        click.echo(line, err=as_json)
+    if as_json:
+        head = {"format": "jupyterhub-aws/restore/1", "stack": ctx.file.stack}
+        steps = [step.as_json() for step in taken]
+        more = {**came, "steps": steps, "says": " ".join(lines)}
+        data_to_standard_output({**head, **intent_data(found), **more})
     return 0
 
 
 @restore_command.command(
     "drill",
     needs=CLUSTER,
-    examples=(("jhub restore drill dev --user ada", ""),),
+    examples=(
+        ("jhub restore drill dev --user ada", ""),
+        ("jhub restore drill dev --user test-user --json", "for a job of every month"),
+    ),
     exits={
         0: "every file came back as it was, or was changed since",
         1: "files came back otherwise",
@@ -281,7 +333,8 @@ def run(stack: str, **asked: Any) -> int:
     type=click.IntRange(1, 99),
     help="Another number rehearses with the same backup once more.",
 )
-def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
+@as_json("How many files came back as they were, and the record that was written, as data.")
+def drill(stack: str, hub: str | None, user: str, attempt: int, as_json: bool) -> int:
     """Rehearse: restore one home from the newest backup, compare each file with the one that is
     alive, and write drills/STACK.toml.
 
@@ -294,6 +347,7 @@ def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
     from jupyterhub_aws.operate.backups.choose import FromFileSystem
     from jupyterhub_aws.operate.backups.context import write_record
     from jupyterhub_aws.operate.backups.run import rehearse
+    from jupyterhub_aws.operate.backups.show import intent_data
     from jupyterhub_aws.operate.live.cluster import cluster_of
 
     def clock() -> datetime.datetime:
@@ -309,16 +363,25 @@ def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:
         raise refused(ctx.command, "restore.volumes", "homes", what, fix)
     with cluster_of(ctx.command, ctx.stack, ctx.account) as cluster:
         cluster.reached()
-        result, names = rehearse(ctx, cluster, found, clock)
+        result, names, taken = rehearse(ctx, cluster, found, clock)
     path = write_record(ctx.file, result)
-    click.echo(
+    lines = [
         f"{result.files:,} files came back in {result.seconds} s: {result.same:,} as they were,"
-        f" {result.changed:,} changed since the backup,"
-    )
-    click.echo(
+        f" {result.changed:,} changed since the backup,",
         f"{result.differences:,} otherwise than they had to be. Commit"
-        f" {path.parent.name}/{path.name}."
-    )
-    for name in names:
-        click.echo(f"  differs: {name}")
+        f" {path.parent.name}/{path.name}.",
+    ]
+    for line in [*lines, *(f"  differs: {name}" for name in names)]:
+        click.echo(line, err=as_json)
+    if as_json:
+        head = {"format": "jupyterhub-aws/restore-drill/1", "stack": ctx.file.stack}
+        counted = ("files", "bytes", "same", "changed", "differences", "seconds")
+        more = {
+            **{name: getattr(result, name) for name in counted},
+            "differing": names,
+            "record": str(path),
+            "steps": [step.as_json() for step in taken],
+            "says": " ".join(lines),
+        }
+        data_to_standard_output({**head, **intent_data(found), **more})
     return 1 if result.differences else 0

@@ -21,6 +21,14 @@ from jupyterhub_aws.cli.options import (
     stack_argument,
 )
 from jupyterhub_aws.cli.output import data_to_standard_output, to_standard_output
+from jupyterhub_aws.config.errors import refused
+
+
+def _one_output(name: str, *, show: bool, data: bool) -> None:
+    """Raise ConfigError where lines and data are both asked for on standard output."""
+    if show and data:
+        what, fix = "and --json exclude each other", "leave out one of them"
+        raise refused(name, "command.exclusive", "--show", what, fix)
 
 
 @command(
@@ -77,6 +85,7 @@ def nodes_command(stack: str, as_json: bool, show: bool) -> int:
     )
     from jupyterhub_aws.operate.daily.who import SELECTOR
 
+    _one_output("jhub nodes", show=show, data=as_json)
     if show:
         found, _ = validated_stack(stack)
         refuse_cloud_stack("jhub nodes", found)
@@ -182,6 +191,7 @@ _MEANS = {
     examples=(
         ("jhub restart dev main proxy", ""),
         ("jhub restart dev main hub --show", "what it would run"),
+        ("jhub restart dev main hub --yes --json", "for a script"),
     ),
     exits={0: "restarted, and ready", 2: "not begun, or not ready"},
 )
@@ -190,7 +200,8 @@ _MEANS = {
 @click.argument("part", type=click.Choice(["proxy", "hub"]))
 @do_not_ask
 @show_option
-def restart_command(stack: str, hub: str, part: str, yes: bool, show: bool) -> int:
+@as_json("What was restarted, and which users it interrupted, as data.")
+def restart_command(stack: str, hub: str, part: str, **options: bool) -> int:
     """Restart the proxy or the hub of HUB of STACK, and wait until the new pod is ready. Says first
     which users it interrupts.
     """
@@ -202,14 +213,30 @@ def restart_command(stack: str, hub: str, part: str, yes: bool, show: bool) -> i
     )
     from jupyterhub_aws.operate.daily.releases import affected_users, restart_lines
 
-    if show:
+    data = options["as_json"]
+    _one_output("jhub restart", show=options["show"], data=data)
+    if options["show"]:
         return show_lines(*restart_lines(*release_shown("jhub restart", stack, hub), part))
     with release_inside("jhub restart", stack, hub, changes=True) as (ctx, tools, names):
-        users = affected_users(ctx, names.hub)
-        click.echo(f"A restart of the {part} of {names.hub}: {_MEANS[part]}.\n{users}", err=True)
-        agreed("jhub restart", "Restart it?", yes=yes)
-        codes = (tools.run(line) for line in restart_lines(tools, names, part))
-        return next(filter(None, codes), 0)
+        who, users = affected_users(ctx, names.hub)
+        says = f"A restart of the {part} of {names.hub}: {_MEANS[part]}.\n{who}"
+        click.echo(says, err=True)
+        agreed("jhub restart", "Restart it?", yes=options["yes"])
+        lines = restart_lines(tools, names, part)
+        if not data:
+            return next(filter(None, map(tools.run, lines)), 0)
+        for line in lines:
+            tools.run_aside(line)
+    answer = {
+        "format": "jupyterhub-aws/restart/1",
+        "stack": ctx.name,
+        "hub": names.hub,
+        "part": part,
+        "users": users,
+        "says": says.replace("\n", " "),
+    }
+    data_to_standard_output(answer)
+    return 0
 
 
 @command(
@@ -231,6 +258,7 @@ def history_command(stack: str, hub: str, as_json: bool, show: bool) -> int:
     from jupyterhub_aws.operate.daily import releases
     from jupyterhub_aws.operate.daily.context import release_inside, release_shown, show_lines
 
+    _one_output("jhub history", show=show, data=as_json)
     if show:
         return show_lines(releases.history_line(*release_shown("jhub history", stack, hub)))
     with release_inside("jhub history", stack, hub, resting=True) as (ctx, tools, names):
@@ -254,6 +282,7 @@ no user can sign in or start a server; servers that run go on."""
     examples=(
         ("jhub rollback dev main", "to the last revision that ran"),
         ("jhub rollback dev main 12 --yes", "to revision 12, without a question"),
+        ("jhub rollback dev main --yes --json", "for a script"),
     ),
     exits={0: "rolled back", 2: "not begun, or Helm failed"},
 )
@@ -262,7 +291,8 @@ no user can sign in or start a server; servers that run go on."""
 @click.argument("revision", type=click.IntRange(min=1), required=False)
 @do_not_ask
 @show_option
-def rollback_command(stack: str, hub: str, revision: int | None, yes: bool, show: bool) -> int:
+@as_json("From which revision to which one, as data.")
+def rollback_command(stack: str, hub: str, revision: int | None, **options: bool) -> int:
     """Put HUB of STACK back to REVISION, or to the last one that ran, by Helm. For the night; by
     day, set the stack file back instead.
     """
@@ -274,17 +304,33 @@ def rollback_command(stack: str, hub: str, revision: int | None, yes: bool, show
     )
     from jupyterhub_aws.operate.daily.releases import back_to, revisions, rollback_line
 
-    if show:
+    data = options["as_json"]
+    _one_output("jhub rollback", show=options["show"], data=data)
+    if options["show"]:
         return show_lines(rollback_line(*release_shown("jhub rollback", stack, hub), revision))
-    with release_inside("jhub rollback", stack, hub, changes=True) as (_, tools, names):
-        chosen = back_to("jhub rollback", revisions(tools, names), revision)
-        click.echo(
+    with release_inside("jhub rollback", stack, hub, changes=True) as (ctx, tools, names):
+        kept = revisions(tools, names)
+        chosen = back_to("jhub rollback", kept, revision)
+        says = (
             f"Back to revision {chosen.number} of {names.hub}: {chosen.chart}, of"
-            f" {chosen.updated[:16].replace('T', ' ')}.\n{_WARNING}",
-            err=True,
+            f" {chosen.updated[:16].replace('T', ' ')}.\n{_WARNING}"
         )
-        agreed("jhub rollback", "Go back?", yes=yes)
-        return tools.run(rollback_line(tools, names, chosen.number))
+        click.echo(says, err=True)
+        agreed("jhub rollback", "Go back?", yes=options["yes"])
+        line = rollback_line(tools, names, chosen.number)
+        if not data:
+            return tools.run(line)
+        tools.run_aside(line)
+    answer = {
+        "format": "jupyterhub-aws/rollback/1",
+        "stack": ctx.name,
+        "hub": names.hub,
+        "from": kept[-1].as_json(),
+        "to": chosen.as_json(),
+        "says": says.replace("\n", " "),
+    }
+    data_to_standard_output(answer)
+    return 0
 
 
 @command(

@@ -11,7 +11,8 @@ import click
 
 from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import CLUSTER, command
-from jupyterhub_aws.cli.options import Deadline, stack_argument
+from jupyterhub_aws.cli.options import Deadline, as_json, stack_argument
+from jupyterhub_aws.cli.output import data_to_standard_output
 
 
 @command(
@@ -27,6 +28,7 @@ from jupyterhub_aws.cli.options import Deadline, stack_argument
             "tell users, and stop what still runs at 18:00 UTC",
         ),
         ("jhub drain dev memory --no-wait", "only let no server start there any more"),
+        ("jhub drain dev memory --old --by 90m --yes --json", "for a nightly job"),
     ),
     exits={
         0: "the nodes are empty, or take no server any more",
@@ -57,6 +59,7 @@ from jupyterhub_aws.cli.options import Deadline, stack_argument
 @click.option(
     "--no-wait", is_flag=True, help="Only let no server start there any more, and say who is there."
 )
+@as_json("Nodes, what was done, and servers that are still there, as data.")
 def drain_command(stack: str, pool: str, **options: Any) -> int:
     """Empty the nodes of POOL: those of a generation, those of an older template, or all that are
     there now.
@@ -68,7 +71,7 @@ def drain_command(stack: str, pool: str, **options: Any) -> int:
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.config.errors import refused
     from jupyterhub_aws.operate.daily.context import agreed
-    from jupyterhub_aws.operate.drain.drain import COMMAND, drain_of, pool_of, summary
+    from jupyterhub_aws.operate.drain.drain import COMMAND, DrainResult, drain_of, pool_of, summary
     from jupyterhub_aws.operate.drain.nodes import labels
     from jupyterhub_aws.operate.live.account import account_of
     from jupyterhub_aws.operate.live.cluster import cluster_of
@@ -84,7 +87,7 @@ def drain_command(stack: str, pool: str, **options: Any) -> int:
     if no_wait and by is not None:
         fix = "leave out one of them"
         raise refused(COMMAND, "command.exclusive", "--no-wait", "and --by exclude each other", fix)
-    found, _ = validated_stack(stack)
+    found, name = validated_stack(stack)
     pool_of(found, pool, old=old)
     account = account_of(COMMAND, found, changes=True) if found.cluster.kind == "eks" else None
     with contextlib.ExitStack() as held:
@@ -99,21 +102,27 @@ def drain_command(stack: str, pool: str, **options: Any) -> int:
             click.echo(f"{closes}.", err=True)
             agreed(COMMAND, "Go on?", yes=bool(options["yes"]), look="read the line above")
         if no_wait:
-            run(COMMAND, [drain.cordon()])
-            left = len(drain.nodes.servers())
-            click.echo(f"{len(nodes)} nodes take no server any more; {left} servers are on them.")
-            return 0
-        run(COMMAND, drain.steps(hubs, by))
-    click.echo(_done(found.pools.bought.get(pool), pool, generation))
+            taken, state = run(COMMAND, [drain.cordon()]), "cordoned"
+            servers = drain.nodes.servers()
+        else:
+            taken, state, servers = run(COMMAND, drain.steps(hubs, by)), "drained", []
+    result = DrainResult(
+        stack=name,
+        pool=pool,
+        generation=generation,
+        retiring=_retiring(found.pools.bought.get(pool), generation),
+        state=state,
+        nodes=[node.name for node in nodes],
+        servers=servers,
+        warning=closes,
+        steps=taken,
+    )
+    click.echo(result.says, err=options["as_json"])
+    if options["as_json"]:
+        data_to_standard_output(result.as_json())
     return 0
 
 
-def _done(section: object, pool: str, generation: int | None) -> str:
-    if generation is not None and any(
-        item.generation == generation for item in getattr(section, "retiring", ())
-    ):
-        return (
-            f"Generation {generation} of {pool} is empty. Take it out of pools.{pool}.retiring,"
-            " then: pulumi up"
-        )
-    return f"{pool}: done."
+def _retiring(section: object, generation: int | None) -> bool:
+    retiring = getattr(section, "retiring", ())
+    return generation is not None and any(item.generation == generation for item in retiring)

@@ -5,11 +5,18 @@ stack file says.
 from __future__ import annotations
 
 import contextlib
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from jupyterhub_aws.cli.about import CLUSTER, command
-from jupyterhub_aws.cli.options import NoticePeriod, let_up_go_on, stack_argument
+from jupyterhub_aws.cli.options import NoticePeriod, as_json, let_up_go_on, stack_argument
+from jupyterhub_aws.cli.output import data_to_standard_output
+
+if TYPE_CHECKING:
+    from jupyterhub_aws.operate.pause.pause import PauseContext, PauseResult
 
 
 @command(
@@ -21,6 +28,7 @@ from jupyterhub_aws.cli.options import NoticePeriod, let_up_go_on, stack_argumen
             "jhub pause dev --now",
             "for a hub that does not answer: no notice, no question to the cluster",
         ),
+        ("jhub pause dev --no-up --json", "for a nightly job"),
     ),
     exits={0: "paused", 2: "not begun, or not finished; run it again"},
 )
@@ -44,7 +52,8 @@ from jupyterhub_aws.cli.options import NoticePeriod, let_up_go_on, stack_argumen
     help="Do not run `pulumi up` at the end: the changed stack file is merged and applied elsewhere.",
 )
 @let_up_go_on
-def pause_command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) -> int:
+@as_json("What was stopped, and what is left to run, as data.")
+def pause_command(stack: str, notice: int, now: bool, **options: bool) -> int:
     """Pause STACK: no servers, no nodes, no autoscaler; homes, databases, secrets and
     addresses stay, and sizes stay in its file.
 
@@ -56,10 +65,10 @@ def pause_command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) ->
     from jupyterhub_aws.operate.live.steps import run
     from jupyterhub_aws.operate.pause.pause import (
         COMMAND,
+        PauseResult,
         context_of,
         hubs_to_notify,
         pause_steps,
-        paused_pages,
         refuse_user_nodes,
         stack_file_steps,
         user_steps,
@@ -74,36 +83,47 @@ def pause_command(stack: str, notice: int, now: bool, no_up: bool, yes: bool) ->
             else open_now.enter_context(hub_apis(ctx.stack, ctx.cluster, hubs_to_notify(ctx)))
         )
         marked = stack_file_steps(COMMAND, ctx, paused=True)
-        run(COMMAND, [*user_steps(ctx, hubs, notice), *pause_steps(ctx), *marked])
-        outer = ctx.stack.cloud_stack
-        if outer is not None:
-            click.echo(
-                f"The cluster stack is paused. Now, from where you run the cloud stack: jhub pause {outer}"
-            )
-            return 0
-        if not ctx.own_nodes:
-            click.echo(
-                f"{ctx.file.stack} is paused. Commit {ctx.file.source}."
-                f" {_MACHINES_PAUSED if ctx.stack.pause.instances else _SERVERS_PAUSED}"
-            )
-            return 0
-        if no_up or not steps.there():
-            click.echo(
-                f"{ctx.file.stack} is paused. Commit {ctx.file.source}; the next `pulumi up` makes"
-                " it the stack's state."
-            )
-            if pages := paused_pages(ctx.stack):
-                click.echo(
-                    f"After that `up`, users of {', '.join(pages)} read the maintenance page."
-                )
-            return 0
-        steps.up(COMMAND, ctx.file, yes=yes)
-        if pages := paused_pages(ctx.stack):
-            click.echo(f"Users of {', '.join(pages)} read the maintenance page now.")
-    click.echo(
-        f"{ctx.file.stack} is paused. Commit {ctx.file.source}. To bring it back: jhub resume"
-        f" {ctx.file.stack}"
+        taken = run(COMMAND, [*user_steps(ctx, hubs, notice), *pause_steps(ctx), *marked])
+        applied = ctx.own_nodes and not options["no_up"] and steps.there()
+        if applied:
+            steps.up(COMMAND, ctx.file, yes=options["yes"], data=options["as_json"])
+    says, commands = _paused(ctx, applied=applied)
+    result = PauseResult(
+        context=ctx, state="paused", steps=taken, applied=applied, says=says, commands=commands
     )
+    return _told(result, "jupyterhub-aws/pause/1", data=options["as_json"])
+
+
+def _paused(ctx: PauseContext, *, applied: bool) -> tuple[list[str], list[str]]:
+    """What is said of a paused stack, and what is left to run."""
+    from jupyterhub_aws.operate.live.steps import up_line
+    from jupyterhub_aws.operate.pause.pause import paused_pages
+
+    name, outer = ctx.file.stack, ctx.stack.cloud_stack
+    if outer is not None:
+        then = f"jhub pause {outer}"
+        where = "The cluster stack is paused. Now, from where you run the cloud stack"
+        return [f"{where}: {then}"], [then]
+    says = f"{name} is paused. Commit {ctx.file.source}"
+    if not ctx.own_nodes:
+        machines = _MACHINES_PAUSED if ctx.stack.pause.instances else _SERVERS_PAUSED
+        return [f"{says}. {machines}"], []
+    pages = ", ".join(paused_pages(ctx.stack))
+    if not applied:
+        lines = [f"{says}; the next `pulumi up` makes it the stack's state."]
+        if pages:
+            lines += [f"After that `up`, users of {pages} read the maintenance page."]
+        return lines, [shlex.join(up_line(ctx.file))]
+    lines = [f"Users of {pages} read the maintenance page now."] if pages else []
+    return [*lines, f"{says}. To bring it back: jhub resume {name}"], []
+
+
+def _told(result: PauseResult, form: str, *, data: bool) -> int:
+    """Say how it ended: as data, with the words on standard error, or in words."""
+    for line in result.says:
+        click.echo(line, err=data)
+    if data:
+        data_to_standard_output(result.as_json(form))
     return 0
 
 
@@ -122,6 +142,7 @@ _SERVERS_PAUSED = (
     examples=(
         ("jhub resume dev", ""),
         ("jhub resume dev --no-up", "after a `pulumi up` of your own"),
+        ("jhub resume dev --yes --json", "for a script"),
     ),
     exits={0: "resumed", 2: "not begun, or not finished; run it again"},
 )
@@ -133,15 +154,16 @@ _SERVERS_PAUSED = (
     " your own.",
 )
 @let_up_go_on
-def resume_command(stack: str, no_up: bool, yes: bool) -> int:
+@as_json("What was started, and what is left to run, as data.")
+def resume_command(stack: str, no_up: bool, yes: bool, as_json: bool) -> int:
     """Bring STACK back exactly as its file says: databases, network, nodes, autoscaler, hubs.
     Run it again after anything that went wrong.
     """
     from jupyterhub_aws.operate.live import steps
     from jupyterhub_aws.operate.live.cluster import cluster_of
     from jupyterhub_aws.operate.live.hub_api import hub_apis
-    from jupyterhub_aws.operate.live.steps import run
-    from jupyterhub_aws.operate.pause.pause import context_of, needs_up
+    from jupyterhub_aws.operate.live.steps import run, up_line
+    from jupyterhub_aws.operate.pause.pause import PauseResult, context_of, needs_up
     from jupyterhub_aws.operate.pause.resume import (
         COMMAND,
         answers,
@@ -151,35 +173,44 @@ def resume_command(stack: str, no_up: bool, yes: bool) -> int:
         nodes,
     )
 
+    applied = not no_up and steps.there()
     with context_of(COMMAND, stack, inside=False) as ctx:
-        run(COMMAND, before_up(ctx))
+        name = ctx.file.stack
+
+        def ended(state: str, says: str, commands: Sequence[str] = ()) -> int:
+            result = PauseResult(
+                context=ctx,
+                state=state,
+                steps=taken,
+                applied=applied,
+                says=[says],
+                commands=commands,
+            )
+            return _told(result, "jupyterhub-aws/resume/1", data=as_json)
+
+        taken = run(COMMAND, before_up(ctx))
         if ctx.stack.pause.instances is not None:
             with cluster_of(COMMAND, ctx.stack, ctx.account) as cluster:
-                run(COMMAND, answers(ctx, cluster))
-        if no_up or not steps.there():
-            if needs_up(ctx):
-                what = "What was dropped comes" if ctx.stack.pause.drop else "Hubs' records come"
-                click.echo(
-                    f"{what} back by: pulumi up -s {ctx.file.stack}; then run"
-                    " this again with --no-up"
-                )
-                return 0
-        else:
-            steps.up(COMMAND, ctx.file, yes=yes)
-        run(COMMAND, nodes(ctx))
+                taken += run(COMMAND, answers(ctx, cluster))
+        if applied:
+            steps.up(COMMAND, ctx.file, yes=yes, data=as_json)
+        elif needs_up(ctx):
+            what = "What was dropped comes" if ctx.stack.pause.drop else "Hubs' records come"
+            says = f"{what} back by: pulumi up -s {name}; then run this again with --no-up"
+            commands = [shlex.join(up_line(ctx.file)), f"jhub resume {shlex.quote(stack)} --no-up"]
+            return ended("needs up", says, commands)
+        taken += run(COMMAND, nodes(ctx))
         if ctx.stack.parts == "cloud":
-            click.echo(
+            says = (
                 "The cloud stack is resumed. Now, inside the cluster: jhub resume the stack that"
-                " names this one as"
-                " its cloud_stack"
+                " names this one as its cloud_stack"
             )
-            return 0
+            return ended("resumed", says)
         with cluster_of(COMMAND, ctx.stack, ctx.account) as cluster:
-            run(COMMAND, inside(ctx, cluster))
+            taken += run(COMMAND, inside(ctx, cluster))
             with hub_apis(ctx.stack, cluster) as hubs:
-                run(COMMAND, clear_notice_steps(hubs))
-    click.echo(
-        f"{ctx.file.stack} is resumed. Commit {ctx.file.source}. Whether users can work: jhub"
-        f" health {ctx.file.stack}"
+                taken += run(COMMAND, clear_notice_steps(hubs))
+    says = (
+        f"{name} is resumed. Commit {ctx.file.source}. Whether users can work: jhub health {name}"
     )
-    return 0
+    return ended("resumed", says)

@@ -98,8 +98,11 @@ def orphans_command(stack: str, as_json: bool) -> int:
     if not isinstance(found.cluster, EksCluster):
         click.echo(
             f"{name} makes nothing in AWS: there is nothing to look for. In the cluster: kubectl"
-            " get namespaces,persistentvolumes"
+            " get namespaces,persistentvolumes",
+            err=as_json,
         )
+        if as_json:
+            data_to_standard_output(orphans.as_json(name, None, []))
         return 0
     account = account_of("jhub orphans", found, changes=False)
     protected = [

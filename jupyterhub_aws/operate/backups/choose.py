@@ -363,20 +363,24 @@ def _points_of(context: BackupContext, ids: Collection[str]) -> list[Point]:
     return [point for point in points(context) if point.id in ids and point.region == here]
 
 
-def database_words(context: BackupContext, hub: str, at: datetime.datetime | None) -> list[str]:
-    """How the hub's memory would come back: by hand, for it stops the hub."""
+def database_words(
+    context: BackupContext, hub: str, at: datetime.datetime | None
+) -> tuple[list[str], Point | None]:
+    """How the hub's database would come back: by hand, for it stops the hub. The backup is None
+    where there is none that an option takes.
+    """
     stack: StackConfig = context.stack
     section = stack.hubs[hub].database
     if isinstance(section, PostgresDatabase):
-        return [
+        return _words(
             (
                 f"PostgreSQL keeps {section.backup_days} days of its own, to the second. Restore it"
                 " beside the old one in"
             ),
             "RDS (point in time), look into it, then decide: docs/backups.md, A hub's database.",
-        ]
+        )
     if not isinstance(section, SqliteDatabase):
-        return ["It is not in AWS: nothing is known of its backups here."]
+        return _words("It is not in AWS: nothing is known of its backups here.")
     filters = [{"Name": "tag:Name", "Values": [f"{stack.name}-{hub}-database"]}]
     with translate_aws_errors(context.command):
         found = list(context.account.all("ec2", "describe_volumes", "Volumes", Filters=filters))
@@ -386,9 +390,13 @@ def database_words(context: BackupContext, hub: str, at: datetime.datetime | Non
     try:
         point = newest(context.command, _points_of(context, mine), at, "the database")
     except ConfigError as error:
-        return [problem.what for problem in error.problems]
+        return _words(*(problem.what for problem in error.problems))
     return [
         f"hubs.{hub}.database.snapshot: {point.snapshot}",
         f"in the stack file makes a volume from the backup of {written(point.made)};",
         "the old one is kept: docs/backups.md, A hub's database.",
-    ]
+    ], point
+
+
+def _words(*lines: str) -> tuple[list[str], None]:
+    return list(lines), None

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub_aws.components.iam import partition_of
@@ -14,7 +15,7 @@ from jupyterhub_aws.config.backups import AwsBackup
 from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.config.specs import resolve
 from jupyterhub_aws.operate.backups.context import BackupContext
-from jupyterhub_aws.operate.backups.points import Stateful, for_ec2, tags_of
+from jupyterhub_aws.operate.backups.points import Stateful, for_ec2, snapshot_arn, tags_of
 from jupyterhub_aws.operate.live.account import translate_aws_errors
 from jupyterhub_aws.operate.live.steps import CommandStep
 
@@ -27,21 +28,36 @@ MADE_BY = "jupyterhub-aws/made-by"
 _KINDS = {"EFS": "file systems", "EBS": "volumes", "RDS": "databases"}
 
 
-def now_steps(
+def backup_runs(
     context: BackupContext, resources: Sequence[Stateful], clock: Callable[[], datetime.datetime]
-) -> list[CommandStep]:
-    """A step for each kind of resource. Raises ConfigError where AWS Backup is switched off for
-    one of them.
+) -> list[_Jobs] | list[_Snapshots]:
+    """What backs up the resources of each kind, each in a step. Raises ConfigError where AWS Backup
+    is switched off for one of them.
     """
-    maker: Callable[..., _Jobs | _Snapshots] = _Snapshots
+    maker: Callable[..., Any] = _Snapshots
     if isinstance(context.stack.backups, AwsBackup):
         opted_in(context, {item.kind for item in resources})
         maker = _Jobs
-    steps = []
-    for kind in sorted({item.kind for item in resources}):
-        work = maker(context, [item for item in resources if item.kind == kind], clock)
-        steps.append(CommandStep(f"{_KINDS[kind]} are backed up", work.left, work.begin, _PATIENCE))
-    return steps
+    return [
+        maker(context, [item for item in resources if item.kind == kind], clock)
+        for kind in sorted({item.kind for item in resources})
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeBackup:
+    """A backup of a resource: the ARN of its recovery point, None where AWS does not say it, and
+    the job of AWS Backup that made it, None for a snapshot of EC2's own.
+    """
+
+    of: Stateful
+    arn: str | None
+    job: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The backup as `jhub backup now --json` prints it."""
+        what = {"resource": self.of.arn, "kind": self.of.kind, "name": self.of.name}
+        return {"arn": self.arn, **what, "job": self.job}
 
 
 def opted_in(context: BackupContext, kinds: set[str]) -> None:
@@ -61,7 +77,7 @@ def opted_in(context: BackupContext, kinds: set[str]) -> None:
 
 
 class _Jobs:
-    """On-demand jobs of AWS Backup."""
+    """On-demand jobs of AWS Backup for resources of one kind."""
 
     def __init__(
         self,
@@ -73,6 +89,21 @@ class _Jobs:
         self._since = clock() - _RECENT
         self._client: Any = context.account.client("backup")
         self._begun: dict[str, str] = {}
+
+    def step(self) -> CommandStep:
+        """The step that begins and waits."""
+        says = f"{_KINDS[self._resources[0].kind]} are backed up"
+        return CommandStep(says, self.left, self.begin, _PATIENCE)
+
+    def made(self) -> list[MadeBackup]:
+        """The backups, once the step is done."""
+        found = []
+        with translate_aws_errors(self._context.command):
+            for item in self._resources:
+                job = self._begun[item.arn]
+                arn = self._client.describe_backup_job(BackupJobId=job).get("RecoveryPointArn")
+                found.append(MadeBackup(of=item, arn=arn, job=job))
+        return found
 
     def left(self) -> list[str]:
         """Those without a finished job. Raises ConfigError where one that this run knows of
@@ -145,10 +176,26 @@ class _Snapshots:
         self._context, self._resources = context, list(resources)
         self._since = clock() - _RECENT
 
+    def step(self) -> CommandStep:
+        """The step that begins and waits."""
+        says = f"{_KINDS[self._resources[0].kind]} are backed up"
+        return CommandStep(says, self.left, self.begin, _PATIENCE)
+
+    def made(self) -> list[MadeBackup]:
+        """The backups, once the step is done."""
+        with translate_aws_errors(self._context.command):
+            there = self._snapshots()
+        account = self._context.account
+        return [
+            MadeBackup(of=item, arn=snapshot_arn(account, there[item.id]["SnapshotId"]), job=None)
+            for item in self._resources
+        ]
+
     def left(self) -> list[str]:
         """Those without a finished snapshot of the last hour."""
         with translate_aws_errors(self._context.command):
-            states = self._states()
+            there = self._snapshots()
+        states = {id_: str(found["State"]) for id_, found in there.items()}
         return [
             f"{item.shown} ({states.get(item.id, 'not begun')})"
             for item in self._resources
@@ -158,9 +205,9 @@ class _Snapshots:
     def begin(self) -> None:
         """Begin what has none yet."""
         with translate_aws_errors(self._context.command):
-            states = self._states()
+            there = self._snapshots()
             for item in self._resources:
-                if item.id not in states:
+                if item.id not in there:
                     own = {key: item.tags[key] for key in item.tags if not key.startswith("aws:")}
                     tags = for_ec2("snapshot", {**own, MADE_BY: "jhub backup now"})
                     says = f"jhub backup now: {item.name}"
@@ -168,7 +215,8 @@ class _Snapshots:
                         VolumeId=item.id, Description=says, TagSpecifications=[tags]
                     )
 
-    def _states(self) -> dict[str, str]:
+    def _snapshots(self) -> dict[str, Any]:
+        """The newest of each volume."""
         filters = [
             {"Name": "volume-id", "Values": [item.id for item in self._resources]},
             {"Name": f"tag:{MADE_BY}", "Values": ["jhub backup now"]},
@@ -182,4 +230,4 @@ class _Snapshots:
             if item["StartTime"] >= self._since and tags_of(item).get(MADE_BY)
         ]
         recent.sort(key=lambda item: item["StartTime"])
-        return {str(item["VolumeId"]): str(item["State"]) for item in recent}
+        return {str(item["VolumeId"]): item for item in recent}

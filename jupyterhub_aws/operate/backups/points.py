@@ -194,10 +194,15 @@ def _of_recovery_point(account: Account, item: Mapping[str, Any]) -> Point:
     )
 
 
+def snapshot_arn(account: Account, id_: str) -> str:
+    """The ARN of a snapshot, which has no account in it."""
+    return f"arn:{partition_of(account.region)}:ec2:{account.region}::snapshot/{id_}"
+
+
 def _of_snapshot(account: Account, item: Mapping[str, Any]) -> Point:
     prefix = f"arn:{partition_of(account.region)}:ec2:{account.region}"
     return Point(
-        arn=f"{prefix}::snapshot/{item['SnapshotId']}",
+        arn=snapshot_arn(account, item["SnapshotId"]),
         resource=f"{prefix}:{account.id}:volume/{item['VolumeId']}",
         kind="EBS",
         made=item["StartTime"],

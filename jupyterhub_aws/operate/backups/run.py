@@ -19,20 +19,24 @@ from jupyterhub_aws.operate.backups.context import BackupContext, Rehearsal
 from jupyterhub_aws.operate.backups.inside import AllHomes, apply, volume_to_look_into
 from jupyterhub_aws.operate.backups.restore import SideDirectory, SideVolume
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
-from jupyterhub_aws.operate.live.steps import CommandStep, run
+from jupyterhub_aws.operate.live.steps import CommandStep, TakenStep, run
+
+Taken = list[TakenStep]
 
 
 def restore_directory(
     context: BackupContext, cluster: KubectlCluster, intent: FromFileSystem
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Taken]:
     """Restore an item and hand it over. What the program said: target, whether it was moved now,
-    how many entries. Raises ConfigError where it refused.
+    how many entries; and the steps. Raises ConfigError where it refused.
     """
     return _through_all_homes(context, cluster, intent, lambda: handing_over(intent))
 
 
-def restore_volume(context: BackupContext, cluster: KubectlCluster, intent: FromVolume) -> str:
-    """Make a volume and a claim of another name. Returns the volume's id."""
+def restore_volume(
+    context: BackupContext, cluster: KubectlCluster, intent: FromVolume
+) -> tuple[str, Taken]:
+    """Make a volume and a claim of another name. Returns the volume's id, and the steps."""
     side = SideVolume(context, intent)
 
     def missing() -> list[str]:
@@ -47,8 +51,8 @@ def restore_volume(context: BackupContext, cluster: KubectlCluster, intent: From
         apply(cluster, documents)
 
     claims = CommandStep(f"a claim beside {intent.claim}", missing, make)
-    run(context.command, [side.step(), claims])
-    return str(side.volume_id)
+    taken = run(context.command, [side.step(), claims])
+    return str(side.volume_id), taken
 
 
 def rehearse(
@@ -56,12 +60,12 @@ def rehearse(
     cluster: KubectlCluster,
     intent: FromFileSystem,
     clock: Callable[[], datetime.datetime],
-) -> tuple[Rehearsal, list[str]]:
-    """Restore an item and compare it with what is alive: what a record holds, and the names that
-    differ. Raises ConfigError where nothing is proved.
+) -> tuple[Rehearsal, list[str], Taken]:
+    """Restore an item and compare it with what is alive: what a record holds, the names that
+    differ, and the steps. Raises ConfigError where nothing is proved.
     """
     began = time.monotonic()
-    found = _through_all_homes(context, cluster, intent, lambda: comparing(intent))
+    found, taken = _through_all_homes(context, cluster, intent, lambda: comparing(intent))
     result = Rehearsal(
         day=clock().date(),
         hub=intent.hub,
@@ -76,7 +80,7 @@ def rehearse(
         )
         fix = "choose a user whose home has files that are older than the backup"
         raise refused(context.command, "restore.proves-nothing", f"/{intent.item}", what, fix)
-    return result, list(found.get("names", []))
+    return result, list(found.get("names", [])), taken
 
 
 def _through_all_homes(
@@ -84,7 +88,7 @@ def _through_all_homes(
     cluster: KubectlCluster,
     intent: FromFileSystem,
     arguments: Callable[[], list[str]],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Taken]:
     side = SideDirectory(context, intent)
     homes = AllHomes(context, cluster, intent.hub, intent.job)
 
@@ -94,7 +98,7 @@ def _through_all_homes(
 
     # What would be refused in the middle would leave the role that sees all homes associated.
     homes.look(intent.file_system)
-    run(context.command, [side.step(), *homes.steps(intent.file_system, told)])
+    taken = run(context.command, [side.step(), *homes.steps(intent.file_system, told)])
     result = homes.result or {"refused": "the job said nothing"}
     if "refused" in result:
         fix = (
@@ -103,4 +107,4 @@ def _through_all_homes(
         )
         what = str(result["refused"])
         raise refused(context.command, "restore.refused", f"/{intent.item}", what, fix)
-    return result
+    return result, taken

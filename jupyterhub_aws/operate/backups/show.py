@@ -33,7 +33,7 @@ def as_data(stack: str, found: Sequence[Point], there: Sequence[Stateful]) -> di
     return {
         "format": FORMAT,
         "stack": stack,
-        "recovery_points": [_point(point) for point in found],
+        "recovery_points": [point_data(point) for point in found],
         "resources": [
             {"arn": item.arn, "kind": item.kind, "name": item.name, "covered": item.covered}
             for item in there
@@ -41,7 +41,8 @@ def as_data(stack: str, found: Sequence[Point], there: Sequence[Stateful]) -> di
     }
 
 
-def _point(point: Point) -> Mapping[str, Any]:
+def point_data(point: Point) -> Mapping[str, Any]:
+    """A backup as every command prints it with `--json`."""
     return {
         "arn": point.arn,
         "resource": point.resource,
@@ -106,6 +107,37 @@ def fix_for(bare: Sequence[Stateful], stack: str, tag: str) -> str | None:
     volumes = " ".join(item.id for item in bare if item.kind == "EBS")
     command = f"aws ec2 create-tags --tags Key={tag},Value={stack} --resources {volumes}"
     return command if volumes else None
+
+
+def intent_data(intent: Intent) -> dict[str, Any]:
+    """Which backup of what comes back into which side path: the same keys of a plan, a restore
+    and a drill.
+    """
+    directory = isinstance(intent, FromFileSystem)
+    return {
+        "hub": intent.hub,
+        "user": intent.user,
+        "backup": point_data(intent.point),
+        "kind": "directory" if directory else "volume",
+        "source": f"/{intent.item}" if isinstance(intent, FromFileSystem) else intent.volume,
+        "target": f"/{intent.target}" if directory else intent.target,
+        "namespace": None if isinstance(intent, FromFileSystem) else intent.namespace,
+    }
+
+
+def database_data(hub: str, point: Point | None) -> dict[str, Any]:
+    """The same keys for a hub's database, which an option of the stack file brings back."""
+    option = {} if point is None else {f"hubs.{hub}.database.snapshot": point.snapshot}
+    return {
+        "hub": hub,
+        "user": None,
+        "backup": None if point is None else point_data(point),
+        "kind": "database",
+        "source": None if point is None else point.id,
+        "target": None,
+        "namespace": None,
+        "change": option,
+    }
 
 
 def plan_words(intent: Intent, now: datetime.datetime) -> list[str]:

@@ -20,6 +20,7 @@ from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.config.stack import StackConfig
 from jupyterhub_aws.operate.live.account import Account, account_of
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
+from jupyterhub_aws.operate.live.steps import STANDARD_ERROR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,10 +167,22 @@ class Tools:
         """Show a line and run it in this terminal; its exit code as ours: 0, or 2 where it
         failed and has said why.
         """
+        return 0 if self._shown(line, out=None) == 0 else 2
+
+    def run_aside(self, line: list[str]) -> None:
+        """The same where standard output belongs to data: it prints on standard error. Raises
+        ConfigError where it failed.
+        """
+        if code := self._shown(line, out=STANDARD_ERROR):
+            what = f"ended with {code}, and said why on standard error"
+            fix = f"fix that; to try it yourself: {shlex.join(line)}"
+            raise refused(self.command, "tool.failed", line[0], what, fix)
+
+    def _shown(self, line: list[str], *, out: int | None) -> int:
         self._there(line[0])
         print(f"  $ {shlex.join(line)}", file=sys.stderr, flush=True)
-        done = subprocess.run(line, env=self.environment, check=False)  # noqa: S603 -- one of two programs, with names of ours
-        return 0 if done.returncode == 0 else 2
+        done = subprocess.run(line, env=self.environment, stdout=out, check=False)  # noqa: S603 -- one of two programs, with names of ours
+        return done.returncode
 
     def read(self, line: list[str]) -> str:
         """What a line prints. Raises ConfigError with what it said instead."""

@@ -105,8 +105,10 @@ def restart_lines(tools: Tools, names: HubNames, part: str) -> list[list[str]]:
     ]
 
 
-def affected_users(context: Inside, hub: str) -> str:
-    """Who works there now. A hub that hangs cannot say: that is why one restarts it."""
+def affected_users(context: Inside, hub: str) -> tuple[str, list[str] | None]:
+    """Who works there now, in a sentence and by their names. A hub that hangs cannot say (None):
+    that is why one restarts it.
+    """
     try:
         with hub_api(context.stack, context.cluster, hub) as (api, _):
             users = sorted({server.user for server in api.servers()})
@@ -115,10 +117,10 @@ def affected_users(context: Inside, hub: str) -> str:
         return (
             f"Who works there now is not known, because the hub was not reached ({why.path}:"
             f" {why.what}). A restart may still help."
-        )
+        ), None
     if users:
-        return f"{len(users)} work there now: {some(users, 8)}."
-    return "No user has a server there now."
+        return f"{len(users)} work there now: {some(users, 8)}.", users
+    return "No user has a server there now.", []
 
 
 # --- Where a log is: the hub's and the proxy's by their deployments, a user's by the pod of their

@@ -8,6 +8,7 @@ import datetime
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jupyterhub_aws.config.errors import refused, some
 from jupyterhub_aws.config.pools import ExistingNodePool
@@ -17,6 +18,7 @@ from jupyterhub_aws.operate.drain.nodes import (
     DrainedNode,
     Instances,
     Nodes,
+    PodOnNode,
     labels,
     of,
     of_generation,
@@ -26,7 +28,7 @@ from jupyterhub_aws.operate.live.account import Account
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import HubApi, Server
 from jupyterhub_aws.operate.live.notifier import UserNotifier
-from jupyterhub_aws.operate.live.steps import CommandStep
+from jupyterhub_aws.operate.live.steps import CommandStep, TakenStep
 
 # --- Users on nodes that are drained: notified through their hubs until a moment; then their
 # servers are stopped as if they had done it themselves. No other servers are.
@@ -228,6 +230,58 @@ def drain_of(
         names = {node.name for node in nodes.all()}
         nodes = Nodes(cluster, selector_of(stack, pool), lambda node: node.name in names)
     return Drain(stack=stack, pool=pool, nodes=nodes, instances=instances)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrainResult:
+    """Where a drain ended. `state` is `drained` or `cordoned`; `nodes` were meant; `servers` are
+    still on them; `retiring`: the stack file names the generation as one that goes.
+    """
+
+    stack: str
+    pool: str
+    generation: int | None
+    retiring: bool
+    state: str
+    nodes: Sequence[str]
+    servers: Sequence[PodOnNode]
+    warning: str | None
+    steps: Sequence[TakenStep]
+
+    @property
+    def says(self) -> str:
+        """The result in words."""
+        if self.state == "cordoned":
+            return (
+                f"{len(self.nodes)} nodes take no server any more; {len(self.servers)} servers are"
+                " on them."
+            )
+        if self.retiring:
+            return (
+                f"Generation {self.generation} of {self.pool} is empty. Take it out of"
+                f" pools.{self.pool}.retiring, then: pulumi up"
+            )
+        return f"{self.pool}: done."
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as `jhub drain --json` prints it."""
+        empty = self.state == "drained" and self.retiring
+        return {
+            "format": "jupyterhub-aws/drain/1",
+            "stack": self.stack,
+            "pool": self.pool,
+            "generation": self.generation,
+            "state": self.state,
+            "nodes": list(self.nodes),
+            "servers": [
+                {"hub": pod.namespace.removeprefix("hub-"), "user": pod.user, "server": pod.server}
+                for pod in self.servers
+            ],
+            "warning": self.warning,
+            "not_needed": f"pools.{self.pool}.retiring" if empty else None,
+            "steps": [step.as_json() for step in self.steps],
+            "says": self.says,
+        }
 
 
 def summary(nodes: Sequence[DrainedNode], servers: Sequence[str]) -> str:

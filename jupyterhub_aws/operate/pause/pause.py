@@ -21,7 +21,7 @@ from jupyterhub_aws.operate.live.account import Account, account_of
 from jupyterhub_aws.operate.live.cluster import KubectlCluster, cluster_of
 from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
 from jupyterhub_aws.operate.live.notifier import UserNotifier
-from jupyterhub_aws.operate.live.steps import CommandStep
+from jupyterhub_aws.operate.live.steps import CommandStep, TakenStep
 from jupyterhub_aws.operate.pause.compute import Autoscaler, Databases, Groups, TaggedInstances
 from jupyterhub_aws.operate.pause.stack_file_edit import KEY, is_paused, set_paused
 
@@ -58,10 +58,11 @@ _STOPPING_SECONDS, _MACHINES_SECONDS = 300.0, 900.0
 
 @dataclass(frozen=True, kw_only=True)
 class PauseContext:
-    """Of what a pause and a resume are made: the stack, its file, and what of the world it needs
-    (None: not needed, or not reached from here).
+    """Of what a pause and a resume are made: the stack, its name, its file, and what of the world
+    it needs (None: not needed, or not reached from here).
     """
 
+    name: str
     stack: StackConfig
     file: StackFile
     account: Account | None
@@ -180,8 +181,12 @@ def stack_file_steps(command: str, context: PauseContext, *, paused: bool) -> li
         set_paused(command, context.file, paused=paused)
         written.append(True)
 
-    says = f"{context.file.source} {'says so' if paused else 'no longer says paused'}"
+    says = _file_says(context, paused=paused)
     return [CommandStep(says, lambda: [] if written[-1] else ["paused: true"], write)]
+
+
+def _file_says(context: PauseContext, *, paused: bool) -> str:
+    return f"{context.file.source} {'says so' if paused else 'no longer says paused'}"
 
 
 def refuse_user_nodes(context: PauseContext) -> None:
@@ -210,7 +215,7 @@ def context_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseConte
     ConfigError with nothing changed.
     """
     file = stack_file(stack)
-    found, _ = validated_stack(stack)
+    found, name = validated_stack(stack)
     # A cluster stack's configuration is its cloud stack's, its file too.
     if found.cloud_stack is not None:
         file = read(find(found.cloud_stack, file.path.parent))
@@ -230,7 +235,39 @@ def context_of(command: str, stack: str, *, inside: bool) -> Iterator[PauseConte
         if inside and found.parts != "cloud" and not stopped:
             cluster = held.enter_context(cluster_of(command, found, account))
             cluster.reached()
-        yield PauseContext(stack=found, file=file, account=account, cluster=cluster)
+        yield PauseContext(name=name, stack=found, file=file, account=account, cluster=cluster)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PauseResult:
+    """Where a pause or a resume ended. `state` is `paused`, `resumed` or `needs up`; `applied`:
+    `pulumi up` ran; `commands` are left to the operator; `says` is for the terminal.
+    """
+
+    context: PauseContext
+    state: str
+    steps: Sequence[TakenStep]
+    applied: bool
+    says: Sequence[str]
+    commands: Sequence[str] = ()
+
+    def as_json(self, form: str) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        context, file_step = self.context, _file_says(self.context, paused=self.state == "paused")
+        here = context.stack.parts != "cluster"
+        pages = paused_pages(context.stack) if context.own_nodes else []
+        return {
+            "format": form,
+            "stack": context.name,
+            "state": self.state,
+            "file": str(context.file.path) if here else None,
+            "file_changed": any(step.says == file_step and step.subjects for step in self.steps),
+            "applied": self.applied,
+            **({"maintenance_pages": pages} if self.state == "paused" else {}),
+            "steps": [step.as_json() for step in self.steps],
+            "commands": list(self.commands),
+            "says": " ".join(self.says),
+        }
 
 
 def needs_up(context: PauseContext) -> bool:

@@ -144,13 +144,13 @@ def refuse_existing_stack(
         raise refused(command, "teardown.stack-exists", name, what, fix)
 
 
-def as_json(name: str, account: Account, found: Sequence[OrphanVerdict]) -> dict[str, Any]:
-    """The whole as data."""
+def as_json(name: str, account: Account | None, found: Sequence[OrphanVerdict]) -> dict[str, Any]:
+    """The whole as data; without an account where a stack makes nothing in AWS."""
     return {
         "format": FORMAT,
         "stack": name,
-        "account": account.id,
-        "region": account.region,
+        "account": account.id if account else "",
+        "region": account.region if account else "",
         "orphans": [item.as_json() for item in found if not item.kept],
         "kept": [item.as_json() for item in found if item.kept],
     }
