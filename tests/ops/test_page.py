@@ -31,7 +31,7 @@ from jupyterhub_aws.plan.evaluate import Recording
 from jupyterhub_aws.plan.page.isolated import proof_of
 from jupyterhub_aws.plan.page.marks import commands, marked
 from jupyterhub_aws.plan.page.page import page
-from jupyterhub_aws.plan.page.parts import Anchors, outline, shared
+from jupyterhub_aws.plan.page.parts import SHARED, Anchors, as_sent, outline, shared
 from jupyterhub_aws.plan.page.text import fitted, width, wrapped
 from jupyterhub_aws.plan.page.topology.draw import arrows
 from jupyterhub_aws.plan.page.topology.elements import OPEN
@@ -208,12 +208,48 @@ def test_pictures_are_xml_of_their_own() -> None:
         )
 
 
+class Urns(HTMLParser):
+    """The URNs of a page as its reader finds them: by the sentence above the resources."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.start = re.search(r'<code id="urns">(.*?)</code>', text)[1]
+        self._around: list[list[str]] = []  # of each open resource: its name, its types
+        self._here = ""
+        self.feed(text[text.index('<section id="resources"') : text.index("</main>")])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "details":
+            self._around.append([])
+        elif tag in ("b", "pre") and self._around:
+            self._here = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "details":
+            self._around.pop()
+        self._here = "" if tag == self._here else self._here
+
+    def handle_data(self, data: str) -> None:
+        if self._here == "b":
+            self._around[-1].append(data)
+        elif self._here == "pre" and len(self._around[-1]) == 1:  # of a document there is no name
+            said = data.split("\n", 1)[0]
+            types = [found[1] for found in self._around[:-1]]
+            own = said.split("::")[2] if said.startswith("urn:") else "$".join([*types[-1:], said])
+            self._around[-1].append(own)
+            self.found.append(
+                said if said.startswith("urn:") else f"{self.start}{own}::{self._around[-1][0]}"
+            )
+        self._here = ""
+
+
 @pytest.mark.real
 def test_every_resource_and_finding_is_there() -> None:
     document, found = Document(html()), plan()
     text = "".join(document.words)
-    for resource in found.recording.resources:
-        assert resource.urn in text
+    shown = Urns(html()).found
+    assert sorted(shown) == sorted(resource.urn for resource in found.recording.resources)
     for finding in found.findings:
         assert finding.message.replace("`", "") in text
         assert finding.fix is None or finding.fix.replace("`", "") in text
@@ -722,20 +758,87 @@ def test_inputs_are_an_outline_and_tags_of_the_stack_one_word() -> None:
     assert text.splitlines() == [
         "list:",
         "- a: 1",
-        "  b: 2, 3",
+        "\tb: 2, 3",
         "- x",
         "- y",
         "long: 3 characters",
         "missing:",
-        "  owner: none",
+        "\towner: none",
         "name: n",
         "none: none",
         "tags: those of the stack, and",
-        "  Name: mine",
+        "\tName: mine",
     ]
     assert long == {"long": "x\ny"}
-    assert outline({"tags": {"owner": "team"}}, tags)[0] == "tags:\n  owner: team"
-    assert outline({"tags": {"a": None}}, {"b": "x"})[0] == "tags:\n  a: none"
+    assert outline({"tags": {"owner": "team"}}, tags)[0] == "tags:\n\towner: team"
+    assert outline({"tags": {"a": None}}, {"b": "x"})[0] == "tags:\n\ta: none"
+
+
+def test_a_urn_that_does_not_follow_from_what_is_around_it_is_written_in_full() -> None:
+    odd = "urn:pulumi:dev::elsewhere::aws:s3/bucket:Bucket::b"
+    (network,) = [item for item in dev()[1] if item.type == "jupyterhub-aws:index:Network"]
+    child = replace(dev()[1].all[0], urn=odd, type="aws:s3/bucket:Bucket", name="b")
+    resources = Resources([*dev()[1], replace(child, parent=network.urn)])
+    assert odd in Urns(page(made((), resources, ()))).found
+
+
+def test_a_part_of_many_lines_that_two_resources_share_is_written_once() -> None:
+    values = {"rules": [{"port": port, "to": "10.0.0.0/16"} for port in range(10)], "name": "n"}
+    shown: dict[tuple[str, str], str] = {}
+    first, _ = outline({"values": values, "long": "x\ny"}, {}, shown, "first")
+    assert first.count("10.0.0.0/16") == 10
+    second, long = outline({"values": {**values, "name": "m"}, "long": "x\ny"}, {}, shown, "second")
+    assert second == "long: 3 characters\nvalues:\n\tname: m\n\trules: as in first"
+    assert long == {"long": "x\ny"}
+    elsewhere, _ = outline({"other": values}, {}, shown, "third")
+    assert elsewhere.count("10.0.0.0/16") == 10, "at another path it is another part"
+    short, _ = outline({"values": {"rules": [{"port": 1}]}}, {}, shown, "fourth")
+    assert "as in" not in short
+
+
+def test_an_iam_document_of_several_resources_is_once_on_the_page() -> None:
+    trust = '"Service": "pods.eks.amazonaws.com"'
+    text = html()
+    assert text.count(trust) < text.count("<code>assumeRolePolicy</code> as in <a href=")
+    for target in re.findall(r'<code>assumeRolePolicy</code> as in <a href="#([^"]*)"', text):
+        assert f'id="{target}"' in text
+
+
+def test_a_part_and_what_is_in_it_are_one_thing_to_come_after() -> None:
+    after = re.findall(r"<p>Comes after .*?</p>", html())
+    control = [words for words in after if 'href="#r-cluster-control-plane"' in words]
+    assert control and not [words for words in control if "r-cluster-control-plane-eks" in words]
+
+
+def test_styles_and_scripts_are_sent_without_what_is_for_their_authors() -> None:
+    style = (
+        '/* why */\na::before { content: " (" attr(href) ")"; }\n@media print {\n  b { c: d; }\n}\n'
+    )
+    assert as_sent("a.css", style) == (
+        '\na::before{content: " (" attr(href) ")"}@media print{b{c: d}}'
+    )
+    script = "// why\n  const a = 1; // kept\n    const b = `c`;\n"
+    assert as_sent("a.js", script) == "const a = 1; // kept\nconst b = `c`;\n"
+    # What is in quotes has nothing that would be taken out of it.
+    for name in ("base.css", "page.css"):
+        for quoted in re.findall(r'"[^"\n]*"', (SHARED / name).read_text()):
+            assert not re.search(r"[{};]|/\*", quoted), quoted
+    for name in ("base.js", "page.js"):
+        assert (SHARED / name).read_text().count("`") == sum(
+            line.count("`") // 2 * 2 for line in (SHARED / name).read_text().splitlines()
+        ), "no text of several lines"
+
+
+#: The tables whose labels on a phone are in the style, and not in each of their cells.
+@pytest.mark.parametrize("table", ["lines", "prices"])
+def test_labels_of_a_phone_are_the_headings_of_the_table(table: str) -> None:
+    head = re.search(rf'<table class="stacked bill {table}">\s*<thead>(.*?)</thead>', html())[1]
+    headings = re.findall(r"<th [^>]*>(.*?)</th>", head)
+    rules = re.findall(
+        rf"\.{table} td:nth-child\((\d)\)::before{{content: \"(.*?)\"}}", shared("page.css")
+    )
+    assert [words for _, words in rules] == headings[1:]
+    assert [int(at) for at, _ in rules] == list(range(2, len(headings) + 1))
 
 
 def test_a_long_text_is_once_on_the_page() -> None:

@@ -13,6 +13,7 @@ from jupyterhub_aws.plan.page.topology.draw import (
     arrow_head,
     badges,
     box_drawn,
+    embedded,
     line_drawn,
     named,
 )
@@ -55,7 +56,7 @@ def tall_picture(scene: Topology, anchors: Anchors) -> str:
     for item in placed:
         canvas.append(box_drawn(item, anchors))
     badges(canvas, drawn, scene.numbers)
-    return str(canvas.as_svg(header=""))
+    return embedded(canvas)
 
 
 def _rows(scene: Topology) -> Iterator[tuple[str, list[Element]]]:
