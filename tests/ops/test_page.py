@@ -34,14 +34,19 @@ from jupyterhub_aws.plan.page.page import page
 from jupyterhub_aws.plan.page.parts import SHARED, Anchors, as_sent, outline, shared
 from jupyterhub_aws.plan.page.text import fitted, width, wrapped
 from jupyterhub_aws.plan.page.topology.draw import arrows
-from jupyterhub_aws.plan.page.topology.elements import OPEN
+from jupyterhub_aws.plan.page.topology.elements import OPEN, Element
 from jupyterhub_aws.plan.page.topology.layout import Box, Canvas, arranged
+from jupyterhub_aws.plan.page.topology.layout import box as box_of
 from jupyterhub_aws.plan.page.topology.scene import scene
 from jupyterhub_aws.plan.page.topology.tall import tall_picture
 from jupyterhub_aws.plan.plan import Plan
 from tests.checks.doctored import dev, doctored, stack_of
 from tests.support.stacks import (
     ALL_STACKS,
+    FULL,
+    IN_AN_OPEN_VPC,
+    IN_THEIR_VPC,
+    KUBEADM,
     SERVERS_IN_AWS,
     _file,
     plan_once,
@@ -460,6 +465,111 @@ def test_a_stack_without_a_network_of_its_own_has_a_picture_too() -> None:
     )
     document = Document(page(made((), resources, ())))
     assert "VPC that is there" in "".join(document.words)
+
+
+def test_the_first_sentence_says_where_it_is_and_whether_there_is_egress() -> None:
+    def sentence(*settings: str) -> str:
+        return unescape(re.search(r'<p class="lead">(.*?)</p>', html_of(settings))[1])
+
+    assert sentence() == (
+        "JupyterHub on AWS in us-east-1: 1 hub, 2 pools of nodes for users' servers, 3 zones,"
+        " with egress to the internet through NAT."
+    )
+    # A VPC of others: its zones are known, and how its traffic leaves it is not drawn.
+    assert sentence(IN_AN_OPEN_VPC).endswith("2 zones, with egress to the internet.")
+    assert sentence(*IN_THEIR_VPC).endswith("2 zones, without egress to the internet.")
+    # Nodes of an existing cluster are a pool too, and nothing is known of zones.
+    assert sentence(*KUBEADM) == (
+        "JupyterHub in an existing cluster: 1 hub, 1 pool of nodes for users' servers,"
+        " without egress to the internet."
+    )
+
+
+def html_of(settings: tuple[str, ...]) -> str:
+    stack, recording = recorded_once(_file(settings, "dev"))
+    found = Plan(
+        stack_name="dev",
+        source="Pulumi.dev.yaml",
+        as_of=DAY,
+        stack=stack,
+        recording=recording,
+        findings=(),
+        prices=Prices(),
+    )
+    return page(found)
+
+
+def test_a_cluster_that_exists_is_neither_in_aws_nor_on_a_bill_of_this_plan() -> None:
+    text = html_of(KUBEADM)
+    assert "AWS us-east-1" not in text and "Existing cluster</text>" in text
+    assert "VPC that is there" not in text and "Network that is there</text>" in text
+    cost = _section(text, "cost")
+    assert "This stack buys nothing in AWS" in cost and "NAT" not in cost and "<svg" not in cost
+    assert text.count("<small>a month, nothing is bought</small>") == 2
+    assert "buys nothing" not in html() and "nothing is bought" not in html()
+    legend = re.search(r"<p class=\"meta\">([^<]*)Numbers: the path", text)[1]
+    assert legend == "", "no line of the picture is dashed or dotted"
+    assert "Dashed: egress. Dotted: the Kubernetes API. Numbers" in html()
+
+
+@pytest.mark.parametrize(
+    "settings", [(IN_AN_OPEN_VPC,), KUBEADM, (), ("network.zones=[us-east-1a, us-east-1b]",)]
+)
+def test_columns_and_what_is_beside_them_leave_no_room_empty(settings: tuple[str, ...]) -> None:
+    stack, recording = recorded_once(_file(settings, "dev"))
+    canvas = arranged(scene(replace(plan(), stack=stack, recording=recording)))
+    # Columns reach from the left of the VPC to its right, but for a lane on each side.
+    assert canvas.vpc_right - canvas.zones_right <= 60
+    # The VPC ends where something is beside it, and else at the frame.
+    beside = [*canvas.boxes.get("control", []), *canvas.boxes.get("operators", [])]
+    assert canvas.vpc_right < min(box.x for box in beside) if beside else canvas.vpc_right > 1100
+
+
+def test_a_name_of_a_directory_is_broken_and_a_title_is_not_cut() -> None:
+    assert wrapped("group cn=jupyter,ou=groups,dc=corp,dc=example", 130, 12, 4) == [
+        "group",
+        "cn=jupyter,",
+        "ou=groups,dc=corp,",
+        "dc=example",
+    ]
+    assert wrapped("averylongwordwithoutanybreak", 60, 12, 3)[0].endswith("…")
+    narrow = box_of(Element("signin", "Sign-in: LDAP directory", ("ldap.corp.example",)), 0, 0, 150)
+    assert (narrow.title, narrow.lines[0]) == ("Sign-in", "LDAP directory")
+    titles = [
+        item.title
+        for settings in ((), FULL)
+        for found in arranged(scene(plan_of(settings))).boxes.values()
+        for item in found
+    ]
+    assert len(titles) > 20 and not [title for title in titles if title.endswith("…")]
+
+
+def plan_of(settings: tuple[str, ...]) -> Plan:
+    stack, recording = recorded_once(_file(settings, "dev"))
+    return replace(plan(), stack=stack, recording=recording)
+
+
+def test_the_last_box_of_a_phones_picture_is_whole() -> None:
+    drawn = tall_picture(scene(plan()), Anchors(plan().recording.everything))
+    height = float(re.search(r'<svg[^>]* height="([\d.]+)"', drawn)[1])
+    bottoms = [
+        float(y) + float(high)
+        for y, high in re.findall(
+            r'<rect x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', drawn
+        )
+    ]
+    assert 1 <= height - max(bottoms) <= 4
+
+
+def test_every_status_of_checks_has_its_colour() -> None:
+    style = shared("base.css")
+    for status in ("pass", "warn", "fail", "skip"):
+        assert f".group.{status}{{--mark: var(--{status})}}" in style
+
+
+def test_on_paper_the_sum_of_a_table_is_below_it_once() -> None:
+    printed = shared("base.css").partition("@media print")[2]
+    assert "tfoot{display: table-row-group}" in printed
 
 
 def test_text_is_cut_to_its_room() -> None:

@@ -233,7 +233,7 @@ def picture(scene: Topology, anchors: Anchors) -> str:
         aria_labelledby="topology-title topology-words",
         class_="topology wide-picture",
     )
-    title = f"How {scene.vpc.title} in {scene.region} is laid out"
+    title = f"How {scene.vpc.title} in {scene.place} is laid out"
     drawing.append(named("title", title, "topology-title"))
     drawing.append(named("desc", " ".join(scene.steps), "topology-words"))
     order = ("region", "vpc", "zone", "public", "private")
