@@ -190,7 +190,10 @@ def support(stack: StackConfig, as_of: datetime.date) -> list[Finding]:
         return [skip("support", message, path="cluster.version")]
     version = kubernetes_versions()[stack.cluster.version]
     what, day = f"Kubernetes {version.minor}", version.standard_support_until
-    fix = f"set cluster.version to a newer minor: {', '.join(sorted(kubernetes_versions()))}"
+    newer = [
+        minor for minor in sorted(kubernetes_versions()) if numbers(minor) > numbers(version.minor)
+    ]
+    fix = f"set cluster.version to a newer minor: {', '.join(newer) or 'this release knows none'}"
     left = (day - as_of).days
     if left < 0:
         message = (

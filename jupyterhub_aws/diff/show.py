@@ -26,7 +26,7 @@ from jupyterhub_aws.diff.story import (
     value,
 )
 from jupyterhub_aws.plan.page.marks import explanation, marked
-from jupyterhub_aws.plan.page.parts import content_policy, environment, shared, trusted
+from jupyterhub_aws.plan.page.parts import as_sent, content_policy, environment, shared, trusted
 
 if TYPE_CHECKING:
     from jupyterhub_aws.config.stack_file import StackFile
@@ -72,7 +72,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def page(found: Difference, verdict: GateVerdict | None = None) -> str:
     """The page as HTML. Whatever comes from the sides is escaped by the template."""
     own = (_TEMPLATES / "difference.css").read_text(encoding="utf-8")
-    style, script = shared("base.css") + own, shared("base.js")
+    style, script = shared("base.css") + as_sent("difference.css", own), shared("base.js")
     filters = {"value": value, "clean": clean, "dollars": dollars, "marked": marked}
     of_money = [section for section in sections(found) if section.class_ == "costs more"]
     effects = [section for section in sections(found) if section.class_ != "costs more"]

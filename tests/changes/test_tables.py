@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import json
 import tomllib
+import warnings
 from collections import defaultdict
 from functools import cache
 
 import pytest
+from jupyterhub.roles import get_default_roles
+from jupyterhub.services.auth import HubOAuth, HubOAuthenticated, UserNotAllowed
 
 from jupyterhub_aws.changes.difference import difference
 from jupyterhub_aws.changes.effects import release, table
@@ -298,3 +301,50 @@ def test_other_directories_are_named_in_plain_words(rest, says):
     item = PropertyChange(path=path, kind="changed", old="a", new="b")
     _, _, text = release._meaning(item.keys[1:], item)
     assert text == f"directories next to the home {says}: newly started servers have others"
+
+
+# --- What `admin_access` decides, in the JupyterHub that is locked: the sentence about it says so.
+
+
+class _Handler(HubOAuthenticated):
+    """A server's page, before it shows anything to a user."""
+
+    def __init__(self, scopes, *, switch):
+        self.allow_admin, self.hub_users = switch, {"owner"}
+        self.hub_auth = HubOAuth(access_scopes=scopes, oauth_client_id="x", api_token="x")
+
+
+def _admits(scopes_of_server, scopes_of_admin, *, switch):
+    admin = {"name": "admin", "kind": "user", "admin": True, "scopes": scopes_of_admin}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of servers without scopes
+        try:
+            return bool(
+                _Handler(scopes_of_server, switch=switch).check_hub_user(admin | {"groups": []})
+            )
+        except UserNotAllowed:
+            return False
+
+
+@pytest.mark.parametrize("switch", [False, True])
+def test_a_server_that_asks_for_scopes_does_not_read_admin_access(switch):
+    scopes = {"access:servers"}
+    assert _admits(scopes, ["access:servers"], switch=switch)
+    assert not _admits(scopes, [], switch=switch)
+
+
+def test_admin_access_decides_where_a_server_asks_for_no_scopes():
+    assert _admits(set(), [], switch=True)
+    assert not _admits(set(), ["access:servers"], switch=False)
+
+
+def test_the_effect_of_admin_access_says_what_decides_about_administrators():
+    (admin,) = [role for role in get_default_roles() if role["name"] == "admin"]
+    assert "access:servers" in admin["scopes"]
+    effects = tomllib.loads(
+        (ROOT / "jupyterhub_aws" / "changes" / "effects" / "values.toml").read_text(
+            encoding="utf-8"
+        )
+    )
+    said = effects["hub.config.JupyterHub.admin_access"]
+    assert "older than 2.0" in said and "access:servers, which the role admin has" in said

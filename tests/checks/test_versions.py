@@ -30,6 +30,13 @@ def test_support_is_judged_by_the_day(day: str, status: str, says: str) -> None:
     assert (finding.fix is None) == (status == "pass")
 
 
+def test_only_newer_minors_are_named_as_newer() -> None:
+    (finding,) = versions.support(dev()[0], datetime.date(2027, 3, 28))
+    assert finding.fix == "set cluster.version to a newer minor: 1.36"
+    (newest,) = versions.support(dev("cluster.version='1.36'")[0], datetime.date(2030, 1, 1))
+    assert newest.fix == "set cluster.version to a newer minor: this release knows none"
+
+
 def test_a_version_that_is_not_confirmed_with_this_minor_is_a_warning() -> None:
     findings = versions.verified(*dev())
     assert [(finding.status, "aws-efs-csi-driver" in finding.message) for finding in findings] == [

@@ -31,17 +31,22 @@ from jupyterhub_aws.plan.evaluate import Recording
 from jupyterhub_aws.plan.page.isolated import proof_of
 from jupyterhub_aws.plan.page.marks import commands, marked
 from jupyterhub_aws.plan.page.page import page
-from jupyterhub_aws.plan.page.parts import Anchors, outline, shared
+from jupyterhub_aws.plan.page.parts import SHARED, Anchors, as_sent, outline, shared
 from jupyterhub_aws.plan.page.text import fitted, width, wrapped
 from jupyterhub_aws.plan.page.topology.draw import arrows
-from jupyterhub_aws.plan.page.topology.elements import OPEN
+from jupyterhub_aws.plan.page.topology.elements import OPEN, Element
 from jupyterhub_aws.plan.page.topology.layout import Box, Canvas, arranged
+from jupyterhub_aws.plan.page.topology.layout import box as box_of
 from jupyterhub_aws.plan.page.topology.scene import scene
 from jupyterhub_aws.plan.page.topology.tall import tall_picture
 from jupyterhub_aws.plan.plan import Plan
 from tests.checks.doctored import dev, doctored, stack_of
 from tests.support.stacks import (
     ALL_STACKS,
+    FULL,
+    IN_AN_OPEN_VPC,
+    IN_THEIR_VPC,
+    KUBEADM,
     SERVERS_IN_AWS,
     _file,
     plan_once,
@@ -208,12 +213,48 @@ def test_pictures_are_xml_of_their_own() -> None:
         )
 
 
+class Urns(HTMLParser):
+    """The URNs of a page as its reader finds them: by the sentence above the resources."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.start = re.search(r'<code id="urns">(.*?)</code>', text)[1]
+        self._around: list[list[str]] = []  # of each open resource: its name, its types
+        self._here = ""
+        self.feed(text[text.index('<section id="resources"') : text.index("</main>")])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "details":
+            self._around.append([])
+        elif tag in ("b", "pre") and self._around:
+            self._here = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "details":
+            self._around.pop()
+        self._here = "" if tag == self._here else self._here
+
+    def handle_data(self, data: str) -> None:
+        if self._here == "b":
+            self._around[-1].append(data)
+        elif self._here == "pre" and len(self._around[-1]) == 1:  # of a document there is no name
+            said = data.split("\n", 1)[0]
+            types = [found[1] for found in self._around[:-1]]
+            own = said.split("::")[2] if said.startswith("urn:") else "$".join([*types[-1:], said])
+            self._around[-1].append(own)
+            self.found.append(
+                said if said.startswith("urn:") else f"{self.start}{own}::{self._around[-1][0]}"
+            )
+        self._here = ""
+
+
 @pytest.mark.real
 def test_every_resource_and_finding_is_there() -> None:
     document, found = Document(html()), plan()
     text = "".join(document.words)
-    for resource in found.recording.resources:
-        assert resource.urn in text
+    shown = Urns(html()).found
+    assert sorted(shown) == sorted(resource.urn for resource in found.recording.resources)
     for finding in found.findings:
         assert finding.message.replace("`", "") in text
         assert finding.fix is None or finding.fix.replace("`", "") in text
@@ -424,6 +465,111 @@ def test_a_stack_without_a_network_of_its_own_has_a_picture_too() -> None:
     )
     document = Document(page(made((), resources, ())))
     assert "VPC that is there" in "".join(document.words)
+
+
+def test_the_first_sentence_says_where_it_is_and_whether_there_is_egress() -> None:
+    def sentence(*settings: str) -> str:
+        return unescape(re.search(r'<p class="lead">(.*?)</p>', html_of(settings))[1])
+
+    assert sentence() == (
+        "JupyterHub on AWS in us-east-1: 1 hub, 2 pools of nodes for users' servers, 3 zones,"
+        " with egress to the internet through NAT."
+    )
+    # A VPC of others: its zones are known, and how its traffic leaves it is not drawn.
+    assert sentence(IN_AN_OPEN_VPC).endswith("2 zones, with egress to the internet.")
+    assert sentence(*IN_THEIR_VPC).endswith("2 zones, without egress to the internet.")
+    # Nodes of an existing cluster are a pool too, and nothing is known of zones.
+    assert sentence(*KUBEADM) == (
+        "JupyterHub in an existing cluster: 1 hub, 1 pool of nodes for users' servers,"
+        " without egress to the internet."
+    )
+
+
+def html_of(settings: tuple[str, ...]) -> str:
+    stack, recording = recorded_once(_file(settings, "dev"))
+    found = Plan(
+        stack_name="dev",
+        source="Pulumi.dev.yaml",
+        as_of=DAY,
+        stack=stack,
+        recording=recording,
+        findings=(),
+        prices=Prices(),
+    )
+    return page(found)
+
+
+def test_a_cluster_that_exists_is_neither_in_aws_nor_on_a_bill_of_this_plan() -> None:
+    text = html_of(KUBEADM)
+    assert "AWS us-east-1" not in text and "Existing cluster</text>" in text
+    assert "VPC that is there" not in text and "Network that is there</text>" in text
+    cost = _section(text, "cost")
+    assert "This stack buys nothing in AWS" in cost and "NAT" not in cost and "<svg" not in cost
+    assert text.count("<small>a month, nothing is bought</small>") == 2
+    assert "buys nothing" not in html() and "nothing is bought" not in html()
+    legend = re.search(r"<p class=\"meta\">([^<]*)Numbers: the path", text)[1]
+    assert legend == "", "no line of the picture is dashed or dotted"
+    assert "Dashed: egress. Dotted: the Kubernetes API. Numbers" in html()
+
+
+@pytest.mark.parametrize(
+    "settings", [(IN_AN_OPEN_VPC,), KUBEADM, (), ("network.zones=[us-east-1a, us-east-1b]",)]
+)
+def test_columns_and_what_is_beside_them_leave_no_room_empty(settings: tuple[str, ...]) -> None:
+    stack, recording = recorded_once(_file(settings, "dev"))
+    canvas = arranged(scene(replace(plan(), stack=stack, recording=recording)))
+    # Columns reach from the left of the VPC to its right, but for a lane on each side.
+    assert canvas.vpc_right - canvas.zones_right <= 60
+    # The VPC ends where something is beside it, and else at the frame.
+    beside = [*canvas.boxes.get("control", []), *canvas.boxes.get("operators", [])]
+    assert canvas.vpc_right < min(box.x for box in beside) if beside else canvas.vpc_right > 1100
+
+
+def test_a_name_of_a_directory_is_broken_and_a_title_is_not_cut() -> None:
+    assert wrapped("group cn=jupyter,ou=groups,dc=corp,dc=example", 130, 12, 4) == [
+        "group",
+        "cn=jupyter,",
+        "ou=groups,dc=corp,",
+        "dc=example",
+    ]
+    assert wrapped("averylongwordwithoutanybreak", 60, 12, 3)[0].endswith("…")
+    narrow = box_of(Element("signin", "Sign-in: LDAP directory", ("ldap.corp.example",)), 0, 0, 150)
+    assert (narrow.title, narrow.lines[0]) == ("Sign-in", "LDAP directory")
+    titles = [
+        item.title
+        for settings in ((), FULL)
+        for found in arranged(scene(plan_of(settings))).boxes.values()
+        for item in found
+    ]
+    assert len(titles) > 20 and not [title for title in titles if title.endswith("…")]
+
+
+def plan_of(settings: tuple[str, ...]) -> Plan:
+    stack, recording = recorded_once(_file(settings, "dev"))
+    return replace(plan(), stack=stack, recording=recording)
+
+
+def test_the_last_box_of_a_phones_picture_is_whole() -> None:
+    drawn = tall_picture(scene(plan()), Anchors(plan().recording.everything))
+    height = float(re.search(r'<svg[^>]* height="([\d.]+)"', drawn)[1])
+    bottoms = [
+        float(y) + float(high)
+        for y, high in re.findall(
+            r'<rect x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', drawn
+        )
+    ]
+    assert 1 <= height - max(bottoms) <= 4
+
+
+def test_every_status_of_checks_has_its_colour() -> None:
+    style = shared("base.css")
+    for status in ("pass", "warn", "fail", "skip"):
+        assert f".group.{status}{{--mark: var(--{status})}}" in style
+
+
+def test_on_paper_the_sum_of_a_table_is_below_it_once() -> None:
+    printed = shared("base.css").partition("@media print")[2]
+    assert "tfoot{display: table-row-group}" in printed
 
 
 def test_text_is_cut_to_its_room() -> None:
@@ -722,20 +868,87 @@ def test_inputs_are_an_outline_and_tags_of_the_stack_one_word() -> None:
     assert text.splitlines() == [
         "list:",
         "- a: 1",
-        "  b: 2, 3",
+        "\tb: 2, 3",
         "- x",
         "- y",
         "long: 3 characters",
         "missing:",
-        "  owner: none",
+        "\towner: none",
         "name: n",
         "none: none",
         "tags: those of the stack, and",
-        "  Name: mine",
+        "\tName: mine",
     ]
     assert long == {"long": "x\ny"}
-    assert outline({"tags": {"owner": "team"}}, tags)[0] == "tags:\n  owner: team"
-    assert outline({"tags": {"a": None}}, {"b": "x"})[0] == "tags:\n  a: none"
+    assert outline({"tags": {"owner": "team"}}, tags)[0] == "tags:\n\towner: team"
+    assert outline({"tags": {"a": None}}, {"b": "x"})[0] == "tags:\n\ta: none"
+
+
+def test_a_urn_that_does_not_follow_from_what_is_around_it_is_written_in_full() -> None:
+    odd = "urn:pulumi:dev::elsewhere::aws:s3/bucket:Bucket::b"
+    (network,) = [item for item in dev()[1] if item.type == "jupyterhub-aws:index:Network"]
+    child = replace(dev()[1].all[0], urn=odd, type="aws:s3/bucket:Bucket", name="b")
+    resources = Resources([*dev()[1], replace(child, parent=network.urn)])
+    assert odd in Urns(page(made((), resources, ()))).found
+
+
+def test_a_part_of_many_lines_that_two_resources_share_is_written_once() -> None:
+    values = {"rules": [{"port": port, "to": "10.0.0.0/16"} for port in range(10)], "name": "n"}
+    shown: dict[tuple[str, str], str] = {}
+    first, _ = outline({"values": values, "long": "x\ny"}, {}, shown, "first")
+    assert first.count("10.0.0.0/16") == 10
+    second, long = outline({"values": {**values, "name": "m"}, "long": "x\ny"}, {}, shown, "second")
+    assert second == "long: 3 characters\nvalues:\n\tname: m\n\trules: as in first"
+    assert long == {"long": "x\ny"}
+    elsewhere, _ = outline({"other": values}, {}, shown, "third")
+    assert elsewhere.count("10.0.0.0/16") == 10, "at another path it is another part"
+    short, _ = outline({"values": {"rules": [{"port": 1}]}}, {}, shown, "fourth")
+    assert "as in" not in short
+
+
+def test_an_iam_document_of_several_resources_is_once_on_the_page() -> None:
+    trust = '"Service": "pods.eks.amazonaws.com"'
+    text = html()
+    assert text.count(trust) < text.count("<code>assumeRolePolicy</code> as in <a href=")
+    for target in re.findall(r'<code>assumeRolePolicy</code> as in <a href="#([^"]*)"', text):
+        assert f'id="{target}"' in text
+
+
+def test_a_part_and_what_is_in_it_are_one_thing_to_come_after() -> None:
+    after = re.findall(r"<p>Comes after .*?</p>", html())
+    control = [words for words in after if 'href="#r-cluster-control-plane"' in words]
+    assert control and not [words for words in control if "r-cluster-control-plane-eks" in words]
+
+
+def test_styles_and_scripts_are_sent_without_what_is_for_their_authors() -> None:
+    style = (
+        '/* why */\na::before { content: " (" attr(href) ")"; }\n@media print {\n  b { c: d; }\n}\n'
+    )
+    assert as_sent("a.css", style) == (
+        '\na::before{content: " (" attr(href) ")"}@media print{b{c: d}}'
+    )
+    script = "// why\n  const a = 1; // kept\n    const b = `c`;\n"
+    assert as_sent("a.js", script) == "const a = 1; // kept\nconst b = `c`;\n"
+    # What is in quotes has nothing that would be taken out of it.
+    for name in ("base.css", "page.css"):
+        for quoted in re.findall(r'"[^"\n]*"', (SHARED / name).read_text()):
+            assert not re.search(r"[{};]|/\*", quoted), quoted
+    for name in ("base.js", "page.js"):
+        assert (SHARED / name).read_text().count("`") == sum(
+            line.count("`") // 2 * 2 for line in (SHARED / name).read_text().splitlines()
+        ), "no text of several lines"
+
+
+#: The tables whose labels on a phone are in the style, and not in each of their cells.
+@pytest.mark.parametrize("table", ["lines", "prices"])
+def test_labels_of_a_phone_are_the_headings_of_the_table(table: str) -> None:
+    head = re.search(rf'<table class="stacked bill {table}">\s*<thead>(.*?)</thead>', html())[1]
+    headings = re.findall(r"<th [^>]*>(.*?)</th>", head)
+    rules = re.findall(
+        rf"\.{table} td:nth-child\((\d)\)::before{{content: \"(.*?)\"}}", shared("page.css")
+    )
+    assert [words for _, words in rules] == headings[1:]
+    assert [int(at) for at, _ in rules] == list(range(2, len(headings) + 1))
 
 
 def test_a_long_text_is_once_on_the_page() -> None:

@@ -177,9 +177,16 @@ def test_a_component_opens_down_to_the_inputs_of_a_resource(watched: Watched) ->
     expect(vpc).not_to_be_visible()
     network.locator(":scope > summary").click()
     vpc.locator(":scope > summary").click()
-    expect(vpc.locator(".in")).to_contain_text("cidrBlock: 10.0.0.0/16")
+    expect(vpc.locator("pre").first).to_contain_text("cidrBlock: 10.0.0.0/16")
+    # The page writes types; with a script, an open resource says its URN in full.
+    urn = "JupyterHubPlatform$jupyterhub-aws:index:Network$aws:ec2/vpc:Vpc::network-vpc\n"
+    expect(vpc.locator("pre").first).to_contain_text(urn)
+    assert vpc.locator("pre").first.text_content().startswith("urn:pulumi:dev::")
+    page.get_by_label("Filter", exact=True).fill("ec2/vpc:vpc network-vpc")
+    expect(page.locator("#found")).to_have_text(re.compile(r"^1 of"))
+    page.get_by_label("Filter", exact=True).fill("")
     page.get_by_role("button", name="Open all parts").click()
-    page.locator("#resources .res[open] > .meta a").first.click()
+    page.locator("#resources .res[open] > p a").first.click()
     expect(page.locator(f"[id='{page.url.rpartition('#')[2]}']")).to_be_in_viewport()
 
 
@@ -230,7 +237,7 @@ def test_a_policy_is_read_in_words_and_as_a_document(watched: Watched) -> None:
     role = watched.page.locator("#access details.role", has_text="jhub-dev-cluster-autoscaler")
     role.locator(":scope > summary").click()
     expect(role.get_by_text("may autoscaling:SetDesiredCapacity")).to_be_visible()
-    role.locator(".given a.to").first.click()
+    role.locator(".meta a").nth(1).click()
     policy = watched.page.locator(f"[id='{watched.page.url.rpartition('#')[2]}']")
     policy.locator(".source > summary").first.click()
     expect(policy.locator(".source pre").first).to_contain_text('"Effect": "Allow"')

@@ -19,7 +19,7 @@ from jupyterhub_aws.config.chart import effective
 from jupyterhub_aws.config.tree import at
 from jupyterhub_aws.plan.page.parts import Anchors
 from jupyterhub_aws.plan.page.text import fitted
-from jupyterhub_aws.plan.page.topology.draw import linked
+from jupyterhub_aws.plan.page.topology.draw import embedded, linked
 from jupyterhub_aws.plan.plan import Plan
 
 _SEVERAL = 3
@@ -200,13 +200,13 @@ def flows_picture(flows: Sequence[Flow], anchors: Anchors) -> str:
     for level, found in levels:
         if not found:
             continue
-        drawing.append(drawsvg.Text(_HEADINGS[level], _TEXT + 2, _LEFT, y + 24, class_="title"))
+        drawing.append(drawsvg.Text(_HEADINGS[level], None, _LEFT, y + 24, class_="title"))
         y += _ROW
         for index, flow in enumerate(found):
             above = _above(found, index)
             drawing.append(linked(_row(flow, y, head, above=above), flow.urn, anchors))
             y += _ROW
-    return str(drawing.as_svg(header=""))
+    return embedded(drawing)
 
 
 def _above(found: Sequence[Flow], index: int) -> int:
@@ -231,7 +231,7 @@ def _row(flow: Flow, y: float, head: drawsvg.Marker, *, above: int) -> drawsvg.G
     group.append(_box(flow.target, _RIGHT, y, "homes" if flow.level == "policies" else "entry"))
     x = _LEFT + _SIDE + 12
     words = fitted(flow.ports, _RIGHT - x - 24, _TEXT)
-    group.append(drawsvg.Text(words, _TEXT, x, middle - 5, class_="line"))
+    group.append(drawsvg.Text(words, None, x, middle - 5, class_="line"))
     return group
 
 
@@ -240,5 +240,5 @@ def _box(words: str, x: float, y: float, kind: str) -> drawsvg.Group:
     group.append_title(words)
     group.append(drawsvg.Rectangle(x, y, _SIDE, _BOX, rx=6))
     label, base = fitted(words, _SIDE - 20, _TEXT), y + _BOX / 2 + _TEXT * 0.36
-    group.append(drawsvg.Text(label, _TEXT, x + 10, base, class_="title"))
+    group.append(drawsvg.Text(label, None, x + 10, base, class_="title"))
     return group

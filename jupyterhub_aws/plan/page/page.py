@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jupyterhub_aws.checks.finding import Finding, Status
+from jupyterhub_aws.checks.placement import user_nodes
 from jupyterhub_aws.checks.user_pods import hub_releases
 from jupyterhub_aws.config.stack import PROJECT
 from jupyterhub_aws.plan.exposure import Exposure, exposures
@@ -114,19 +115,20 @@ def _plural(count: int, what: str) -> str:
 
 
 def _sentence(plan: Plan, drawn: Topology) -> str:
-    hubs = len(hub_releases(plan.recording.everything.own))
-    built = [
-        _plural(hubs, "hub"),
-        _plural(len(drawn.pools), "pool") + " of nodes for users' servers",
-        _plural(len(drawn.zones), "zone"),
-    ]
-    way = (
-        "with egress to the internet through NAT"
-        if drawn.nats
-        else "without egress to the internet"
-    )
+    own = plan.recording.everything.own
+    pools = {node.pool for node in user_nodes(plan.stack, own)}
+    counted = {
+        "hub": len(hub_releases(own)),
+        "pool": len(pools),
+        "zone": len(plan.stack.network.zones),
+    }
+    more = {"pool": " of nodes for users' servers"}
+    built = [_plural(count, what) + more.get(what, "") for what, count in counted.items() if count]
+    way = "without egress to the internet"
+    if not plan.stack.network.closed:
+        way = f"with egress to the internet{' through NAT' if drawn.nats else ''}"
     where = f"on AWS in {plan.stack.region}" if plan.stack.region else "in an existing cluster"
-    return f"JupyterHub {where}: {', '.join(built)}, {way}."
+    return f"JupyterHub {where}: {', '.join([*built, way])}."
 
 
 def _verdict(plan: Plan) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from jupyterhub_aws.plan.summary import statements, summary
 #: Styles, script and templates that all pages share.
 SHARED = Path(__file__).parent / "templates"
 _INDENT = re.compile(r"(?m)^[ \t]+")
+_COMMENT, _LINE_COMMENT = re.compile(r"(?s)/\*.*?\*/"), re.compile(r"(?m)^[ \t]*//.*\n")
+_AROUND_MARKS = re.compile(r"\s*([{};])\s*")
 
 
 class _Unindented(Extension):
@@ -53,8 +55,17 @@ def environment(templates: Path, filters: Mapping[str, Any] | None = None) -> En
 
 
 def shared(*names: str) -> str:
-    """Files of the shared folder, one after the other."""
-    return "".join((SHARED / name).read_text(encoding="utf-8") for name in names)
+    """Styles or scripts of the shared folder, one after the other, as a page holds them."""
+    return "".join(as_sent(name, (SHARED / name).read_text(encoding="utf-8")) for name in names)
+
+
+def as_sent(name: str, text: str) -> str:
+    """A style or a script of ours without comments and indentation, which are for its authors. No
+    text in quotes has what is taken out.
+    """
+    if name.endswith(".css"):
+        return _AROUND_MARKS.sub(r"\1", _COMMENT.sub("", text)).replace(";}", "}")
+    return _INDENT.sub("", _LINE_COMMENT.sub("", text))
 
 
 def trusted(text: str) -> Markup:
@@ -151,6 +162,20 @@ class InputDocument:
     path: str
     words: tuple[str, ...]
     source: str
+    same_as: Link | None = None
+
+
+#: A list of texts as `json.dumps` writes it, a line for each.
+_LISTED = re.compile(r'\[\n\s*("(?:[^"\\]|\\.)*"(?:,\n\s*"(?:[^"\\]|\\.)*")*)\n\s*\]')
+
+
+#: A list that is longer than this keeps a line for each of its texts.
+_LONG_LIST = 90
+
+
+def _in_one_line(found: re.Match[str]) -> str:
+    line = re.sub(r",\n *", ", ", found[1])
+    return f"[{line}]" if len(line) < _LONG_LIST else found[0]
 
 
 def documents(inputs: Mapping[str, Any]) -> list[InputDocument]:
@@ -160,28 +185,76 @@ def documents(inputs: Mapping[str, Any]) -> list[InputDocument]:
         words = statements({key: inputs[key]})
         if words:
             document = json.loads(inputs[key])  # it has statements, so it is JSON
-            source = json.dumps(document, indent=1, ensure_ascii=False)
+            source = _LISTED.sub(_in_one_line, json.dumps(document, indent=1, ensure_ascii=False))
             found.append(InputDocument(path=key, words=tuple(words), source=source))
     return found
 
 
-def outline(inputs: Mapping[str, Any], tags: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+def outline(
+    inputs: Mapping[str, Any],
+    tags: Mapping[str, Any],
+    shown: dict[tuple[str, str], str] | None = None,
+    name: str = "",
+) -> tuple[str, dict[str, str]]:
     """All other values as indented lines, and the long texts among them by path. Tags that are the
-    stack's own are one word.
+    stack's own are one word. `shown`: what resources before this one (`name`) said at which path;
+    a part of many lines that is the same there is said in one.
     """
     skipped = {document.path for document in documents(inputs)}
-    long: dict[str, str] = {}
+    written = _Outline(tags=tags, shown={} if shown is None else shown, name=name)
     lines: list[str] = []
     for key in sorted(inputs):
         if key not in skipped:
-            lines += _outlined(str(key), inputs[key], str(key), tags, long)
-    return "\n".join(lines), long
+            lines += written.lines(str(key), inputs[key], str(key))
+    return "\n".join(lines), written.long
 
 
-def _outlined(
-    label: str, value: object, path: str, tags: Mapping[str, Any], long: dict[str, str]
-) -> Iterator[str]:
-    if isinstance(value, Mapping) and value:
+#: A part of a resource's inputs with so many characters is written once on a page.
+_REPEATED = 160
+
+
+@dataclass(kw_only=True)
+class _Outline:
+    """The outline of one resource, while it is written."""
+
+    tags: Mapping[str, Any]
+    shown: dict[tuple[str, str], str]
+    name: str
+    long: dict[str, str] = field(default_factory=dict)
+
+    def lines(self, label: str, value: object, path: str) -> list[str]:
+        """The lines of one value."""
+        if isinstance(value, Mapping) and value:
+            return self._once(label, value, path, self._mapping)
+        if isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
+            return self._once(label, value, path, self._list)
+        text = _leaf(value)
+        if text in _library_files():
+            text = f"as in {_library_files()[text]} of this library"
+        elif len(text) > _LONG or "\n" in text:
+            self.long[path] = text
+            text = f"{len(text)} characters"
+        return [f"{label}: {text}"]
+
+    def _once(
+        self, label: str, value: Any, path: str, write: Callable[[str, Any, str], Iterator[str]]
+    ) -> list[str]:
+        """The lines of a value of several parts; one line, where another resource has the very same
+        there.
+        """
+        before = dict(self.long)
+        lines = list(write(label, value, path))
+        if sum(map(len, lines)) < _REPEATED:
+            return lines
+        seen = path, json.dumps(value, sort_keys=True, default=str)
+        other = self.shown.setdefault(seen, self.name)
+        if other == self.name:
+            return lines
+        self.long = before
+        return [f"{label}: as in {other}"]
+
+    def _mapping(self, label: str, value: Mapping[str, Any], path: str) -> Iterator[str]:
+        tags = self.tags
         rest = {key: item for key, item in value.items() if not _is_of_stack(key, item, tags)}
         if len(rest) < len(value) and len(value) - len(rest) == len(tags):
             yield f"{label}: those of the stack{', and' if rest else ''}"
@@ -189,23 +262,26 @@ def _outlined(
             rest = dict(value)
             yield f"{label}:"
         for key in sorted(rest, key=str):
-            for line in _outlined(str(key), rest[key], f"{path}.{key}", tags, long):
-                yield f"  {line}"
-    elif isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
-        shown = _without_tags_of_stack(value, tags)
+            yield from map(_indented, self.lines(str(key), rest[key], f"{path}.{key}"))
+
+    def _list(self, label: str, value: list[Any], path: str) -> Iterator[str]:
+        shown = _without_tags_of_stack(value, self.tags)
         yield f"{label}:" if shown is value else f"{label}: those of the stack, and"
         for index, item in enumerate(shown):
             pair = _pair(item)
-            inside = [pair] if pair else list(_inside(item, f"{path}[{index}]", tags, long))
-            yield from (f"{'  ' if at else '- '}{line}" for at, line in enumerate(inside))
-    else:
-        text = _leaf(value)
-        if text in _library_files():
-            text = f"as in {_library_files()[text]} of this library"
-        elif len(text) > _LONG or "\n" in text:
-            long[path] = text
-            text = f"{len(text)} characters"
-        yield f"{label}: {text}"
+            inside = [pair] if pair else self._inside(item, f"{path}[{index}]")
+            yield from (_indented(line) if at else f"- {line}" for at, line in enumerate(inside))
+
+    def _inside(self, item: object, path: str) -> list[str]:
+        """The lines of one entry of a list."""
+        if not isinstance(item, Mapping) or not item:
+            return [_leaf(item)]
+        keys = sorted(item, key=str)
+        return [line for key in keys for line in self.lines(str(key), item[key], f"{path}.{key}")]
+
+
+def _indented(line: str) -> str:
+    return f"\t{line}"  # as wide as two spaces, and half of their size
 
 
 @cache
@@ -217,17 +293,6 @@ def _library_files() -> Mapping[str, str]:
         path.read_text(encoding="utf-8"): f"components/hub/files/{path.name}"
         for path in sorted(FOLDER.glob("*.py"))
     }
-
-
-def _inside(
-    item: object, path: str, tags: Mapping[str, Any], long: dict[str, str]
-) -> Iterator[str]:
-    """The lines of one entry of a list."""
-    if isinstance(item, Mapping) and item:
-        for key in sorted(item, key=str):
-            yield from _outlined(str(key), item[key], f"{path}.{key}", tags, long)
-    else:
-        yield _leaf(item)
 
 
 def _is_of_stack(key: object, value: object, tags: Mapping[str, Any]) -> bool:
@@ -286,7 +351,7 @@ class TreeNode:
     anchor: str
     name: str
     kind: str
-    urn: str
+    identity: str
     custom: bool
     line: str
     flags: tuple[str, ...]
@@ -305,10 +370,13 @@ class TreeNode:
 
 @dataclass(frozen=True, kw_only=True)
 class Trees:
-    """The parts of this library, and what the caller's program added, each by itself."""
+    """The parts of this library, and what the caller's program added, each by itself; and how
+    every URN begins.
+    """
 
     own: tuple[TreeNode, ...]
     added: tuple[TreeNode, ...]
+    urns: str
 
 
 def trees(
@@ -323,33 +391,64 @@ def trees(
         if resources.part(resource) is not resource and resource.parent is not None:
             below[resource.parent].append(resource)
     shown: dict[str, Link] = {}
+    parts: dict[tuple[str, str], str] = {}
+    start = _start(resources)
 
     def long(resource: Resource, texts: Mapping[str, str]) -> Iterator[LongInput]:
         for path, text in texts.items():
             yield LongInput(path=path, text=text, same_as=shown.get(text))
             shown.setdefault(text, anchors.link(resource.urn))
 
-    def node(resource: Resource) -> TreeNode:
-        text, texts = outline(resource.inputs, tags)
+    def read(resource: Resource) -> Iterator[InputDocument]:
+        for document in documents(resource.inputs):
+            yield replace(document, same_as=shown.get(document.source))
+            shown.setdefault(document.source, anchors.link(resource.urn))
+
+    def node(resource: Resource, around: Resource | None = None) -> TreeNode:
+        text, texts = outline(resource.inputs, tags, parts, resource.name)
         return TreeNode(
             anchor=anchors.of(resource.urn),
             name=resource.name,
             kind=resource.type.rpartition(":")[2],
-            urn=resource.urn,
+            identity=_identity(resource, around, start),
             custom=resource.custom,
             line=summary(resource, added=resources.is_added(resource)),
             flags=_flags(resource),
             needs=tuple(_needs(resource, resources, anchors)),
             text=text,
             long=tuple(long(resource, texts)),
-            documents=tuple(documents(resource.inputs)),
+            documents=tuple(read(resource)),
             in_words=resource.urn not in told,
-            children=tuple(map(node, _sorted(below[resource.urn]))),
+            children=tuple(node(child, resource) for child in _sorted(below[resource.urn])),
         )
 
     own = [*resources.platforms(), *_sorted(resources.parts())]
     added = _sorted(resources.added_parts())
-    return Trees(own=tuple(map(node, own)), added=tuple(map(node, added)))
+    return Trees(own=tuple(map(node, own)), added=tuple(map(node, added)), urns=start)
+
+
+# --- The URN of a resource. A page that wrote each in full would be a sixth larger: all begin in the
+# same way, and then name the types of everything around the resource.
+
+
+def _start(resources: Resources) -> str:
+    """How URNs of this plan begin: up to the types."""
+    starts = Counter(f"{'::'.join(urn.split('::')[:2])}::" for urn in resources.by_urn)
+    return max(starts, key=lambda start: starts[start], default="")
+
+
+def _types(urn: str) -> str:
+    return "".join(urn.split("::")[2:3])
+
+
+def _identity(resource: Resource, around: Resource | None, start: str) -> str:
+    """Of a resource inside another one its own type, of one that is in no other all types; the whole
+    URN where it does not follow from these and the name.
+    """
+    types = _types(resource.urn)
+    own = types if around is None else types.removeprefix(f"{_types(around.urn)}$")
+    whole = own if around is None else f"{_types(around.urn)}${own}"
+    return own if resource.urn == f"{start}{whole}::{resource.name}" else resource.urn
 
 
 #: So many resources of one part are named one by one.
@@ -360,6 +459,8 @@ def _needs(resource: Resource, resources: Resources, anchors: Anchors) -> Iterat
     """What a resource comes after; many resources of another part as that part."""
     groups: dict[str, list[str]] = defaultdict(list)
     for urn in resource.depends_on:
+        if _is_inside(urn, resource.depends_on, resources):
+            continue  # the part around it is named
         found = resources.by_urn.get(urn)
         groups[urn if found is None else resources.part(found).urn].append(urn)
     own = resources.part(resource).urn
@@ -368,6 +469,16 @@ def _needs(resource: Resource, resources: Resources, anchors: Anchors) -> Iterat
             yield Prerequisite(link=anchors.link(part), count=len(urns))
         else:
             yield from (Prerequisite(link=anchors.link(urn)) for urn in urns)
+
+
+def _is_inside(urn: str, parts: Collection[str], resources: Resources) -> bool:
+    """Whether a resource is in one of these parts."""
+    found = resources.by_urn.get(urn)
+    while found is not None and found.parent is not None:
+        if found.parent in parts:
+            return True
+        found = resources.by_urn.get(found.parent)
+    return False
 
 
 def _sorted(found: list[Resource]) -> list[Resource]:

@@ -18,12 +18,13 @@ from jupyterhub_aws.checks.resources import Resource
 from jupyterhub_aws.checks.user_pods import UserPod, hub_releases, user_pods
 from jupyterhub_aws.plan.page.parts import Anchors, Link
 from jupyterhub_aws.plan.page.text import natural, shape
+from jupyterhub_aws.plan.page.topology.draw import embedded
 from jupyterhub_aws.plan.plan import Plan
 
 # --- A node's memory as a bar: one piece for each server that fits, and what stays free.
 
 
-_WIDTH, _HEIGHT = 240, 16
+_WIDTH, _HEIGHT, _SPACE = 240, 16, 1.5
 #: More pieces than this would be thinner than the lines between them.
 _MOST = 60
 
@@ -35,10 +36,18 @@ def seats(count: int, share: float) -> str:
     drawing = drawsvg.Drawing(_WIDTH, _HEIGHT, class_="seats", aria_hidden="true")
     drawing.append(drawsvg.Rectangle(0.5, 0.5, _WIDTH - 1, _HEIGHT - 1, rx=3, class_="free"))
     wide = (_WIDTH - 4) * min(share, 1 / max(count, 1))
-    for index in range(min(count, _MOST)):
-        x, width = round(2 + index * wide, 2), round(max(wide - 1.5, 1), 2)
-        drawing.append(drawsvg.Rectangle(x, 3, width, _HEIGHT - 6, rx=1.5, class_="taken"))
-    return str(drawing.as_svg(header=""))
+    piece = round(max(wide - _SPACE, 1), 2)
+    drawing.append(
+        drawsvg.Line(
+            2,
+            _HEIGHT / 2,
+            round(2 + min(count, _MOST) * wide, 2),
+            _HEIGHT / 2,
+            stroke_dasharray=f"{piece} {round(wide - piece, 2)}",
+            class_="taken",
+        )
+    )
+    return embedded(drawing)
 
 
 _MIB, _GIB = 1024**2, 1024**3
@@ -192,7 +201,8 @@ class Bar:
 
     what: str
     amount: float
-    picture: str
+    kind: str
+    share: str
 
 
 def dollars(value: object, digits: int = 2) -> str:
@@ -211,13 +221,11 @@ def bars(lines: Sequence[Mapping[str, Any]], key: str) -> tuple[Bar, ...]:
     shown = sorted(known, key=lambda line: (-line[key], line["what"]))
     most = max((line[key] for line in shown), default=1)
     return tuple(
-        Bar(what=line["what"], amount=line[key], picture=_bar(line, 100 * line[key] / most))
+        Bar(
+            what=line["what"],
+            amount=line[key],
+            kind="nodes" if line["unit"] == "node month" else "fixed",
+            share=f"{max(100 * line[key] / most, 0.5):.4g}",
+        )
         for line in shown
     )
-
-
-def _bar(line: Mapping[str, Any], share: float) -> str:
-    drawing = drawsvg.Drawing(100, 8, class_="bar", aria_hidden="true", preserveAspectRatio="none")
-    kind = "nodes" if line["unit"] == "node month" else "fixed"
-    drawing.append(drawsvg.Rectangle(0, 0, round(max(share, 0.5), 2), 8, class_=kind))
-    return str(drawing.as_svg(header=""))

@@ -48,15 +48,34 @@ def fitted(text: str, room: float, size: float, *, bold: bool = False) -> str:
 
 
 def wrapped(text: str, room: float, size: float, most: int) -> list[str]:
-    """The text in at most so many lines, broken between words."""
+    """The text in at most so many lines, broken between words; in a word that is wider than a line
+    after a comma, dot, slash or hyphen, as in a name of a directory.
+    """
     lines: list[str] = []
     words = text.split()
     while words:
         line = words.pop(0)
+        head = "" if len(lines) == most - 1 else _head(line, room, size)
+        if head:
+            lines.append(head)
+            words.insert(0, line.removeprefix(head))
+            continue
         while words and (len(lines) == most - 1 or width(f"{line} {words[0]}", size) <= room):
             line = f"{line} {words.pop(0)}"
         lines.append(fitted(line, room, size))
     return lines
+
+
+_BREAKS = re.compile(r"[,./-]")
+
+
+def _head(word: str, room: float, size: float) -> str:
+    """What of a word goes on a line of its own; nothing where the whole word fits, or no part."""
+    if width(word, size) <= room:
+        return ""
+    ends = [found.end() for found in _BREAKS.finditer(word)]
+    fit = [end for end in ends if end < len(word) and width(word[:end], size) <= room]
+    return word[: max(fit, default=0)]
 
 
 def shape(kind: InstanceType) -> str:

@@ -8,10 +8,25 @@
 
   // Name, kind and line of a resource, and its type's token: the last one in its URN.
   const searched = () => words_of ??= new Map(all.map((item) => {
-    const urn = item.querySelector(".in").textContent.split("\n", 1)[0];
-    const token = urn.split("::")[2] ?? "";
+    const token = types(item);
     return [item, `${item.firstElementChild.textContent} ${token.slice(token.lastIndexOf("$") + 1)}`.toLowerCase()];
   }));
+
+  // The first line of a resource is its type, all types around it, or its URN.
+  const inputs = (item) => item.querySelector(":scope > pre").firstChild;
+  const identity = (item) => inputs(item).data.split("\n", 1)[0];
+  const types = (item) => {
+    const said = identity(item), around = item.parentElement.closest(".res");
+    return said.startsWith("urn:") ? said.split("::")[2] : around ? `${types(around)}$${said}` : said;
+  };
+
+  // With a script, a resource that opens says its URN in full: one searches and copies it.
+  const start = document.getElementById("urns").textContent;
+  document.addEventListener("toggle", ({target}) => {
+    if (!target.open || !target.matches(".res") || identity(target).startsWith("urn:")) return;
+    const name = target.querySelector("b").textContent;
+    inputs(target).replaceData(0, identity(target).length, `${start}${types(target)}::${name}`);
+  }, true);
 
   // A link into a closed part opens everything around its target.
   const reveal = () => {

@@ -4,6 +4,7 @@ colour of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from xml.sax.saxutils import escape
@@ -15,7 +16,6 @@ from jupyterhub_aws.plan.page.topology.elements import OPEN, Topology
 from jupyterhub_aws.plan.page.topology.layout import (
     CHANNEL,
     TEXT,
-    TITLE,
     WIDTH,
     Box,
     Canvas,
@@ -203,6 +203,19 @@ _BADGE = 10
 _QUOTE = {'"': "&quot;"}
 
 
+#: What an SVG file needs and an element of a page does not: its names of namespaces, an empty list of
+#: definitions, and zeros after a point.
+_OF_A_FILE = re.compile(r' xmlns(?::xlink)?="[^"]*"|<defs>\s*</defs>\s*|(?<=>)\n+(?=<)')
+_PLACES = re.compile(r' (?:[xy]|cx|cy|width|height|viewBox|d)="[^"]*"')
+_ZEROS = re.compile(r"(?<=\d)\.0(?=\D)")
+
+
+def embedded(drawing: drawsvg.Drawing) -> str:
+    """A drawing as an element of a page."""
+    svg = _OF_A_FILE.sub("", str(drawing.as_svg(header="")))
+    return _PLACES.sub(lambda found: _ZEROS.sub("", found[0]), svg)
+
+
 class _Link(drawsvg.DrawingParentElement):  # type: ignore[misc]  # the library has no types
     """A group that leads to a place on the page."""
 
@@ -220,7 +233,7 @@ def picture(scene: Topology, anchors: Anchors) -> str:
         aria_labelledby="topology-title topology-words",
         class_="topology wide-picture",
     )
-    title = f"How {scene.vpc.title} in {scene.region} is laid out"
+    title = f"How {scene.vpc.title} in {scene.place} is laid out"
     drawing.append(named("title", title, "topology-title"))
     drawing.append(named("desc", " ".join(scene.steps), "topology-words"))
     order = ("region", "vpc", "zone", "public", "private")
@@ -236,7 +249,7 @@ def picture(scene: Topology, anchors: Anchors) -> str:
         for box in found:
             drawing.append(box_drawn(box, anchors))
     badges(drawing, drawn, canvas.scene.numbers)
-    return str(drawing.as_svg(header=""))
+    return embedded(drawing)
 
 
 def named(tag: str, text: str, identity: str) -> drawsvg.Raw:
@@ -275,7 +288,7 @@ def _frame(frame: Box, anchors: Anchors, label_right: float) -> drawsvg.DrawingP
     )  # arrows run on the left
     x = frame.x + frame.width / 2 + aside if centred else label_right
     anchor = "middle" if centred else "end"
-    group.append(drawsvg.Text(frame.title, TEXT, x, frame.y + 18, text_anchor=anchor))
+    group.append(drawsvg.Text(frame.title, None, x, frame.y + 18, text_anchor=anchor))
     return linked(group, frame.shape.urn, anchors)
 
 
@@ -287,14 +300,13 @@ def box_drawn(box: Box, anchors: Anchors) -> drawsvg.DrawingParentElement:
     whole.append_title(box.shape.words)
     whole.append(drawsvg.Rectangle(box.x, box.y, box.width, box.height, rx=6))
     small = box.shape.kind in ("gateway", "mount")
-    x, anchor = (box.x + box.width / 2, "middle") if small else (box.x + 10, "start")
+    x, anchor = (box.x + box.width / 2, "middle") if small else (box.x + 10, None)
     first = box.y + (box.height / 2 + TEXT * 0.36 if small else 22)
-    size = TEXT if small else TITLE
-    whole.append(drawsvg.Text(box.title, size, x, first, class_="title", text_anchor=anchor))
+    whole.append(drawsvg.Text(box.title, None, x, first, class_="title", text_anchor=anchor))
     for number, line in enumerate(box.lines, 1):
         y = box.y + 22 + 17 * number
         kind = "alarm" if world and line.startswith(OPEN[0]) else "line"
-        whole.append(drawsvg.Text(line, TEXT, box.x + 10, y, class_=kind))
+        whole.append(drawsvg.Text(line, None, box.x + 10, y, class_=kind))
     group.append(linked(whole, box.shape.urn, anchors))
     for part in box.parts:
         group.append(linked(_part(part), part.shape.urn, anchors))
@@ -305,7 +317,7 @@ def _part(part: Box) -> drawsvg.DrawingParentElement:
     group = drawsvg.Group(class_=f"part {part.shape.kind}")
     group.append_title(part.shape.words)
     group.append(drawsvg.Rectangle(part.x, part.y, part.width, part.height, rx=5))
-    text = drawsvg.Text("", TEXT, part.x + 8, part.middle + TEXT * 0.36)
+    text = drawsvg.Text("", None, part.x + 8, part.middle + TEXT * 0.36)
     text.append(drawsvg.TSpan(part.title, class_="title"))
     text.append(drawsvg.TSpan("  " + part.lines[0], class_="line", dx=6))
     group.append(text)
@@ -332,5 +344,5 @@ def badges(drawing: drawsvg.Drawing, drawn: Sequence[Arrow], numbers: Mapping[st
         x, y = arrow.badge
         group = drawsvg.Group(class_="badge")
         group.append(drawsvg.Circle(x, y, _BADGE))
-        group.append(drawsvg.Text(str(number), TEXT, x, y + TEXT * 0.36, text_anchor="middle"))
+        group.append(drawsvg.Text(str(number), None, x, y + TEXT * 0.36, text_anchor="middle"))
         drawing.append(group)

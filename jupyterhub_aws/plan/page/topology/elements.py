@@ -47,6 +47,10 @@ def marked_open(element: Element, *, when: bool) -> Element:
     return replace(element, lines=(*element.lines, OPEN), world=True)
 
 
+#: The only column where the stack has no subnets.
+NO_ZONE = "the network that is there"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Topology:
     """The whole picture: rows of boxes by place, from the outside in."""
@@ -73,6 +77,16 @@ class Topology:
     endpoints: Row = ()
     numbers: dict[str, int] = field(default_factory=dict)
     steps: tuple[str, ...] = ()
+
+    @property
+    def known_zones(self) -> tuple[str, ...]:
+        """The zones; none where the subnets are not the stack's."""
+        return () if self.zones == (NO_ZONE,) else self.zones
+
+    @property
+    def place(self) -> str:
+        """Where all of it is: a region of AWS, or a cluster that is perhaps not in AWS."""
+        return f"AWS {self.region}" if self.region else "Existing cluster"
 
 
 # --- Which hub a resource belongs to: the one with which it shares the nearest component.
@@ -148,7 +162,7 @@ class Places:
         self.resources = resources
         self.subnets = resources.of(SUBNET)
         zones = sorted({_zone(subnet) for subnet in self.subnets})
-        self.zones: tuple[str, ...] = tuple(zones) or ("the network that is there",)
+        self.zones: tuple[str, ...] = tuple(zones) or (NO_ZONE,)
 
     def of(self, value: object) -> tuple[int, ...]:
         """The columns of the subnets that a value mentions; all of them where it names none of

@@ -20,7 +20,7 @@ _PART_HEIGHT, _PART_LEAST = 28, 230
 _REGION_X, _VPC_X, _LANE, _RAIL = 2, 16, 42, 178
 _FRAME = 8
 _STUMP = 80
-_MOST_LINES = 3
+_MOST_LINES = 4
 #: Arrows up and down run this far inside a column's edge, where no label is.
 CHANNEL = 30
 _NAT_WIDTH = 78
@@ -78,7 +78,9 @@ class Canvas:
 
     @property
     def vpc_right(self) -> float:
-        """Right edge of the VPC."""
+        """Right edge of the VPC. Where nothing is beside it, it takes that room."""
+        if self.scene.control is None and self.scene.operators is None:
+            return WIDTH - _REGION_X - 14
         return self.rail - 34
 
     @cached_property
@@ -90,7 +92,14 @@ class Canvas:
         room = self.vpc_right - _LANE - self.left - _GAP * (count - 1)
         widths = [room // count] * count
         if self.is_beside:
-            wanted = {zone: _beside(most) for zone, most in _alone(self.scene).items() if most > 1}
+            several = {zone: most for zone, most in _alone(self.scene).items() if most > 1}
+            spare = room - sum(self._least) - sum(map(_beside, several.values()))
+            wanted = {
+                zone: _beside(most) + min(spare / len(several), most * _MORE)
+                for zone, most in several.items()
+            }
+            if len(wanted) == count:  # nothing else takes the rest
+                wanted = {zone: room / count for zone in wanted}
             rest = (room - sum(wanted.values())) // max(count - len(wanted), 1)
             widths = [max(wanted.get(zone, rest), 0) for zone in range(count)]
         found, x = [], self.left
@@ -105,14 +114,20 @@ class Canvas:
         count, most = len(self.scene.zones), _alone(self.scene)
         wanted = [_beside(boxes) for boxes in most.values() if boxes > 1]
         room = self.vpc_right - _LANE - self.left - _GAP * (count - 1)
-        with_nat = {zone for nat in self.scene.nats for zone in nat.zones}
-        least = [
-            _LEAST_WITH_NAT if zone in with_nat else _LEAST_COLUMN
-            for zone in range(count)
-            if most[zone] < _SEVERAL
-        ]
+        least = self._least
         others = room - sum(wanted)
         return bool(wanted) and (not least or others / len(least) >= max(least))
+
+    @property
+    def _least(self) -> list[int]:
+        """What zones need in which no boxes are beside each other."""
+        most = _alone(self.scene)
+        with_nat = {zone for nat in self.scene.nats for zone in nat.zones}
+        return [
+            _LEAST_WITH_NAT if zone in with_nat else _LEAST_COLUMN
+            for zone in range(len(self.scene.zones))
+            if most[zone] < _SEVERAL
+        ]
 
     @property
     def zones_right(self) -> float:
@@ -172,6 +187,8 @@ class Canvas:
 _SEVERAL = 2
 #: What a column needs: two boxes beside each other, a balancer, a balancer with a NAT gateway.
 _BESIDE, _LEAST_COLUMN, _LEAST_WITH_NAT = 180, 200, 262
+#: So much wider a box is that has others beside it, where there is room.
+_MORE = 80
 
 
 def _beside(count: int) -> float:
@@ -200,7 +217,11 @@ def _runs(zones: tuple[int, ...]) -> list[tuple[int, ...]]:
 def box(shape: Element, x: float, y: float, width: float) -> Box:
     """A box as high as its words and parts need."""
     room = width - 2 * _PAD
-    lines = tuple(line for text in shape.lines for line in wrapped(text, room, TEXT, _MOST_LINES))
+    whole, texts = shape.title, shape.lines
+    if measured(whole, TITLE, bold=True) > room and ": " in whole:
+        whole, _, rest = whole.partition(": ")
+        texts = (rest, *texts)
+    lines = tuple(line for text in texts for line in wrapped(text, room, TEXT, _MOST_LINES))
     head = _PAD + _LINE + len(lines) * _LINE
     columns = max(1, min(len(shape.parts), int((room + 8) // (_PART_LEAST + 8))))
     wide = (room - 8 * (columns - 1)) / columns
@@ -214,7 +235,7 @@ def box(shape: Element, x: float, y: float, width: float) -> Box:
         for index, part in enumerate(shape.parts)
     )
     below = 4 + -(-len(parts) // columns) * (_PART_HEIGHT + 6) - 6 if parts else 0
-    title = fitted(shape.title, room, TITLE, bold=True)
+    title = fitted(whole, room, TITLE, bold=True)
     return Box(shape, x, y, width, head + below + _PAD - 2, title, lines, parts)
 
 
@@ -246,7 +267,7 @@ def arranged(scene: Topology) -> Canvas:
         _public(canvas)
     _private(canvas)
     canvas.y += _FRAME
-    for index, zone in enumerate(scene.zones):
+    for index, zone in enumerate(scene.known_zones):
         top, shape = canvas.marks["zones"], Element("zone", zone)
         canvas.frame(shape, *canvas.columns[index], top)
     _below(canvas)
@@ -255,7 +276,7 @@ def arranged(scene: Topology) -> Canvas:
     for beside in canvas.boxes.get("control", []):
         canvas.y = max(canvas.y, beside.bottom)
     canvas.y += 12
-    region = Element("region", f"AWS {scene.region}")
+    region = Element("region", scene.place)
     canvas.frame(region, _REGION_X, WIDTH - 2 * _REGION_X, canvas.marks["region"])
     canvas.y += 4
     return canvas
@@ -333,8 +354,12 @@ def _private(canvas: Canvas) -> None:
     canvas.y += _FRAME - _GAP + 4
     for index, label in enumerate(scene.private):
         x, width = canvas.columns[index]
-        title = _subnets("private", label, width) if label else "subnets"
+        title = _subnets("private", label, width) if label else _THERE[bool(scene.region)]
         canvas.frame(Element("private", title), x + _FRAME, width - 2 * _FRAME, top)
+
+
+#: What boxes are in where the stack has no subnets: by whether it is in AWS.
+_THERE = {True: "subnets that are there", False: "nodes of the cluster"}
 
 
 def _spanning(row: Row) -> Row:

@@ -43,7 +43,7 @@ def scene(plan: Plan) -> Topology:
     hubs = users_of(plan)
     found = Topology(
         region=plan.stack.region,
-        vpc=_vpc(resources),
+        vpc=_vpc(resources, plan.stack.region),
         zones=places.zones,
         public=places.labels(public=True),
         private=places.labels(public=False) or ("",) * len(places.zones),
@@ -67,10 +67,10 @@ def scene(plan: Plan) -> Topology:
     return replace(found, numbers=numbers, steps=steps)
 
 
-def _vpc(resources: Resources) -> Element:
+def _vpc(resources: Resources, region: str) -> Element:
     found = resources.of(_VPC)
     if not found:
-        return Element("vpc", "VPC that is there")
+        return Element("vpc", "VPC that is there" if region else "Network that is there")
     return Element("vpc", f"VPC {found[0].inputs.get('cidrBlock', '')}", urn=found[0].urn)
 
 

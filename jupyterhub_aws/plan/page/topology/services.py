@@ -80,7 +80,7 @@ def _entry(zone: int, balancers: list[Resource], resources: Resources, owners: O
         )
         title, lines = "Load balancer", (name, *ports)
     else:
-        title, lines = f"{len(balancers)} load balancers", ("one for each hub", *ports)
+        title, lines = "Load balancers", (f"{len(balancers)}: one for each hub", *ports)
     return Element("entry", title, lines, urn=balancers[0].urn, zones=(zone,))
 
 
@@ -352,4 +352,6 @@ def _market(node: UserNodes) -> Element:
 
 
 def _count(least: int, most: int) -> str:
-    return f"{most} nodes" if least == most else f"{least}–{most} nodes"
+    if least == most:
+        return f"{most} node" if most == 1 else f"{most} nodes"
+    return f"{least}–{most} nodes"

@@ -13,6 +13,7 @@ from jupyterhub_aws.plan.page.topology.draw import (
     arrow_head,
     badges,
     box_drawn,
+    embedded,
     line_drawn,
     named,
 )
@@ -31,6 +32,7 @@ def tall_picture(scene: Topology, anchors: Anchors) -> str:
     y = 2.0
     for kind, row in _rows(scene):
         count = len(row)
+        y += 0.0 if not placed else _GAP if kind in ("", "beside") else _DOWN
         wide = (_WIDTH - 2 * _X - _GAP * (count - 1)) / count
         boxes = [box(shape, _X + at * (wide + _GAP), y, wide) for at, shape in enumerate(row)]
         height = max(item.height for item in boxes)
@@ -38,16 +40,16 @@ def tall_picture(scene: Topology, anchors: Anchors) -> str:
         placed += boxes
         drawn += _down(kind, above, boxes)
         above = boxes
-        y += height + (_DOWN if kind != "beside" else _GAP)
+        y += height
     canvas = drawsvg.Drawing(
         _WIDTH,
-        round(y - _GAP),
+        round(y + 2),
         id_prefix="tall",
         role="group",
         aria_labelledby="tall-title",
         class_="topology tall",
     )
-    title = f"How {scene.vpc.title} in {scene.region} is laid out, from top to bottom"
+    title = f"How {scene.vpc.title} in {scene.place} is laid out, from top to bottom"
     canvas.append(named("title", title, "tall-title"))
     head = arrow_head("tall", "way")
     for arrow in drawn:
@@ -55,7 +57,7 @@ def tall_picture(scene: Topology, anchors: Anchors) -> str:
     for item in placed:
         canvas.append(box_drawn(item, anchors))
     badges(canvas, drawn, scene.numbers)
-    return str(canvas.as_svg(header=""))
+    return embedded(canvas)
 
 
 def _rows(scene: Topology) -> Iterator[tuple[str, list[Element]]]:
