@@ -17,6 +17,7 @@ from jupyterhub_aws.adopt.match import Outcome, matched
 from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
 from jupyterhub_aws.adopt.queries import Live
 from jupyterhub_aws.checks.resources import Resources
+from jupyterhub_aws.cli.options import not_for_data
 from jupyterhub_aws.cli.output import to_file, to_standard_output
 from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.keys import canonical_key
@@ -299,14 +300,10 @@ def _own_data_file(command: str, target: str | None, inputs: Iterable[Path] = ()
     if target in (None, "-"):
         return
     file = Path(str(target))
-    if (
-        file.suffix in (".yaml", ".yml")
-        or file.resolve() in [item.resolve() for item in inputs]
-        or (file.is_file() and not _is_data(file))
+    if file.resolve() in [item.resolve() for item in inputs] or (
+        file.is_file() and not _is_data(file)
     ):
-        what = f"would write over {file}, which is not data of this command"
-        fix = "write --json as the last word to print data, or name a file for it: --json data.json"
-        raise refused(command, "adopt.data-file", "--json", what, fix)
+        raise not_for_data(command, "--json", file)
     if not file.parent.is_dir():
         fix = "name a file in a folder that exists"
         what = f"cannot write {file} (there is no folder {file.parent})"

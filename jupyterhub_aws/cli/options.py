@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from jupyterhub_aws.cli import complete
+from jupyterhub_aws.config.errors import ConfigError, refused
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -54,15 +55,31 @@ def as_of(says: str) -> Decorator:
 
 
 def file_or_output(name: str, says: str) -> Decorator:
-    """An option that writes to a file, or without a name of one to standard output."""
+    """An option that writes to a file, or without a name of one to standard output. It takes the
+    next word for its file, so a stack file or values may follow it by mistake.
+    """
+
+    def own(ctx: click.Context, _: click.Parameter, target: str | None) -> str | None:
+        if target is not None and target.endswith((".yaml", ".yml")):
+            raise not_for_data(ctx.command_path, name, target)
+        return target
+
     return click.option(
         name,
         f"{name.removeprefix('--')}_file",
         is_flag=False,
         flag_value="-",
         metavar="[FILE]",
+        callback=own,
         help=says,
     )
+
+
+def not_for_data(command: str, option: str, target: object) -> ConfigError:
+    """The refusal to write over a file that the operator wrote."""
+    what = f"would write over {target}, which is not a file of data"
+    fix = f"write {option} as the last word to print it, or name a file for it"
+    return refused(command, "file.not-data", option, what, fix)
 
 
 def show_option(function: Callable[..., Any]) -> Callable[..., Any]:

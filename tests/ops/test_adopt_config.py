@@ -335,7 +335,7 @@ def test_data_say_the_file_of_a_value_and_what_is_of_another_chart(tmp_path: Pat
         (["--json", "common.yaml", "prod.yaml"], "common.yaml"),
         (["--json", "common.yaml"], "common.yaml"),
         (["--json", "new.yml", "prod.yaml"], None),
-        (["prod.yaml", "--json", "./prod.yaml"], "prod.yaml"),
+        (["prod.yaml", "--json", "./prod.yaml"], "./prod.yaml"),
         (["values", "--json", "values"], "values"),
         (["--json", "values.json", "prod.yaml"], "values.json"),
         (["--json", "values", "prod.yaml"], "values"),
@@ -348,7 +348,7 @@ def test_json_never_writes_over_values(words: list[str], kept: str | None, tmp_p
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     done = _with_data(tmp_path, *words)
-    assert done.returncode == 2 and done.stdout == "" and "[adopt.data-file]" in done.stderr
+    assert done.returncode == 2 and done.stdout == "" and "[file.not-data]" in done.stderr
     assert kept is None or f"would write over {kept}" in done.stderr
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == texts
 

@@ -300,7 +300,7 @@ def test_data_alone_are_on_standard_output(world: World, tmp_path: Path) -> None
 def test_data_are_not_written_over_a_stack_file(world: World, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.dev.yaml").write_text("mine")
     done, _ = _scan(world, tmp_path, data=("--json", "Pulumi.dev.yaml"))
-    assert done.returncode == 2 and "[adopt.data-file]" in done.stderr
+    assert done.returncode == 2 and "[file.not-data]" in done.stderr
     assert world.account.calls == [] and (tmp_path / "Pulumi.dev.yaml").read_text() == "mine"
 
 

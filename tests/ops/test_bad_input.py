@@ -153,6 +153,18 @@ def test_an_unknown_stack_as_data(name: str, folder: Path) -> None:
     assert [problem["id"] for problem in found["problems"]] == ["stack-file.missing"]
 
 
+@pytest.mark.parametrize("words", [["plan"], ["diff"], ["gate"]])
+@pytest.mark.parametrize("option", ["--json", "--markdown"])
+def test_data_are_not_written_over_a_stack_file(
+    words: list[str], option: str, folder: Path
+) -> None:
+    """`jhub plan --json Pulumi.dev.yaml prod`: the option takes the next word."""
+    if not any(option in param.opts for param in LEAVES[words[0]].params):
+        pytest.skip("has no such option")
+    done = refused([*words, option, "Pulumi.dev.yaml", "prod"], folder)
+    assert "would write over Pulumi.dev.yaml" in done.stderr and "[file.not-data]" in done.stderr
+
+
 @pytest.mark.parametrize("name", WITH_HUB)
 def test_an_unknown_hub(name: str, folder: Path) -> None:
     """Before AWS and the cluster are asked."""

@@ -147,10 +147,15 @@ def test_steps_say_how_many_are_left(
 
     monkeypatch.setattr(ProgressLine, "now", heard)
     monkeypatch.setattr(time, "sleep", rests)
-    run("jhub drain", [CommandStep("nodes go", lambda: list(left), lambda: None, 100)])
+    steps = [CommandStep("nodes go", lambda: list(left), lambda: None, 100)]
+    (taken,) = run("jhub drain", steps)
+    (again,) = run("jhub drain", steps)
     assert seen == [
         "[1/1] nodes go: a, b, c: 0 of 3, 0 s, at most 1 min 40 s left",
         "[1/1] nodes go: a, b: 1 of 3, 10 s, about 20 s left",
         "[1/1] nodes go: a: 2 of 3, 20 s, about 10 s left",
     ]
-    assert capsys.readouterr().err == "[1/1] nodes go: a, b, c\n[1/1] nodes go: done\n"
+    told = "[1/1] nodes go: a, b, c\n[1/1] nodes go: done\n[1/1] nodes go: already so\n"
+    assert capsys.readouterr().err == told
+    assert taken.as_json() == {"what": "nodes go", "state": "done", "subjects": ["a", "b", "c"]}
+    assert again.as_json() == {"what": "nodes go", "state": "already so", "subjects": []}
