@@ -661,7 +661,8 @@ def test_several_files_are_merged_as_helm_merges_them(tmp_path: Path) -> None:
         {"key": "b", "operator": "Exists"}
     ]
     assert "singleuser.nonsense (b.yaml)" in done.stdout
-    ledger = json.loads((tmp_path / "ledger.json").read_text(encoding="utf-8"))["values"]
+    values = json.loads((tmp_path / "ledger.json").read_text(encoding="utf-8"))["values"]
+    ledger = {entry["path"]: entry for entry in values}
     assert (
         ledger["hub.extraEnv.B"]["file"] == "a.yaml"
         and ledger["hub.extraEnv.C"]["file"] == "b.yaml"
