@@ -51,6 +51,13 @@ _NAMES = {
     'id="__drawer"': 'id="__drawer" aria-label="Navigation"',
     'id="__search"': 'id="__search" aria-label="Search"',
 }
+#: What the pages of the API show of how models are made: private functions, and words of a tool.
+_MADE_OF = {
+    re.compile(r"<p>Validators:</p>\s*<ul>.*?</ul>", re.DOTALL): "",
+    re.compile(r"<p>Fields:</p>"): "<p>Options:</p>",
+    re.compile(r"<code>pydantic-field</code>"): "<code>option</code>",
+    re.compile(r"<code>pydantic-model</code>"): "<code>model</code>",
+}
 #: Scripts that the theme fetches where a page has a diagram, or a browser lacks a feature.
 _FETCHED = ("https://unpkg.com/mermaid@11/dist/mermaid.min.js", "https://unpkg.com/resize-observer-polyfill")  # fmt: skip
 
@@ -193,6 +200,8 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     del page, config, files
     html = _EMPTY_HEAD.sub("", html)
     html = html.replace("<th></th>", "<td></td>")
+    for found, shown in _MADE_OF.items():
+        html = found.sub(shown, html)
     return _PICTURE.sub(lambda found: _switched(found[0]), html)
 
 

@@ -43,7 +43,7 @@ def backup_command() -> None:
 )
 @as_json("As data, all of them.")
 def list_(stack: str, everything: bool, as_json: bool) -> int:
-    """Show the backups of STACK by what they are of, and what is in none."""
+    """Show the backups of each resource of STACK that holds data, and what has none."""
     import datetime
 
     from jupyterhub_aws.config.backups import TAG, AwsBackup
@@ -130,14 +130,16 @@ def _request_options(function: Callable[..., int]) -> Callable[..., int]:
         ),
         click.option(
             "--at",
-            help="As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without:"
-            " the newest backup.",
+            metavar="TIME",
+            help="As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without"
+            " it: the newest backup.",
         ),
         click.option(
             "--attempt",
             default=1,
             show_default=True,
             type=click.IntRange(1, 99),
+            metavar="NUMBER",
             help="Another number restores the same once more.",
         ),
     ]
@@ -183,7 +185,7 @@ def _context(
     " it stops the hub.",
 )
 def plan(stack: str, database: bool, **asked: Any) -> int:
-    """Say what `restore run` would do for STACK: from which backup, into which side path.
+    """Say what `restore run` would do for STACK: from which backup, into which directory.
     Changes nothing.
     """
     import datetime
@@ -225,8 +227,8 @@ def plan(stack: str, database: bool, **asked: Any) -> int:
 @stack_argument
 @_request_options
 def run(stack: str, **asked: Any) -> int:
-    """Restore into a side path of STACK. Run it again after anything that went wrong: it goes on
-    where it stopped.
+    """Restore homes of STACK from a backup into a directory beside what exists. Run it again after
+    anything that went wrong: it goes on where it stopped.
     """
     from jupyterhub_aws.operate.backups.choose import FromFileSystem
     from jupyterhub_aws.operate.backups.run import restore_directory, restore_volume
@@ -279,6 +281,7 @@ def run(stack: str, **asked: Any) -> int:
     default=1,
     show_default=True,
     type=click.IntRange(1, 99),
+    metavar="NUMBER",
     help="Another number rehearses with the same backup once more.",
 )
 def drill(stack: str, hub: str | None, user: str, attempt: int) -> int:

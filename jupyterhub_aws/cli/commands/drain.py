@@ -38,6 +38,7 @@ from jupyterhub_aws.cli.options import Deadline, stack_argument
 @click.option(
     "--generation",
     type=click.IntRange(1, 999),
+    metavar="NUMBER",
     help="Only nodes of this generation (1: those that say none).",
 )
 @click.option(
