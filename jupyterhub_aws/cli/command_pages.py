@@ -63,7 +63,7 @@ def _page(command: click.Command, above: click.Context, name: str, level: int) -
     yield from (_text(command.help or ""), "")
     yield from ("```", " ".join([path, *command.collect_usage_pieces(context)]), "```")
     if isinstance(command, DescribedCommand):
-        yield from ("", f"Needs: {command.needs}.")
+        yield from ("", f"Needs: {_marked(command.needs)}.")
         if command.examples:
             yield from ("", "Examples:", "", "```sh", *_examples(command), "```")
     if shown := [_option(option, context) for option in _options(command, context)]:

@@ -55,7 +55,7 @@ _FILE = re.compile(r"(?<![\w`/])docs/([\w-]+)\.md\b")
 
 
 def _link(found: re.Match[str]) -> str:
-    return f"[{found[1].replace('-', ' ')}](../{found[1]}.html)"
+    return f"[{found[1].replace('-', ' ')}](../{found[1]}.md)"
 
 
 def _text(node: ast.expr, module: str) -> str:
