@@ -62,7 +62,7 @@ _MADE_OF = {
 _INLINE = re.compile(r"(?<!<span></span>)<code>(?:[^<]|</?span[^>]*>)+</code>")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _IN_TABLE = re.compile(r"<t([dh])\b.*?</t\1>", re.DOTALL)
-_PARTS = re.compile(r"(?<=[\w\]][/._])(?=\w)(?![^<]*>)")
+_PARTS = re.compile(r"(?<=[\w\]][/._])(?=[a-zA-Z])(?![^<]*>)")
 #: Scripts that the theme fetches where a page has a diagram, or a browser lacks a feature.
 _FETCHED = ("https://unpkg.com/mermaid@11/dist/mermaid.min.js", "https://unpkg.com/resize-observer-polyfill")  # fmt: skip
 

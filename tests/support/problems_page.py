@@ -422,8 +422,12 @@ def _plain(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text as Markdown has it: names with two underscores are code, and not bold."""
-    text = re.sub(r"(?<!`)\b__\w+__\.py\b", r"`\g<0>`", _plain(text))
+    """Text as Markdown has it: options are code, and names with two underscores, not bold."""
+
+    def code(found: re.Match[str]) -> str:
+        return found[0] if found[0].startswith("`") else f"`{found[0]}`"
+
+    text = re.sub(r"`[^`]*`|\b__\w+__\.py\b|(?<![\w-])--[a-z][a-z-]*", code, _plain(text))
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
