@@ -27,7 +27,7 @@ _LOOKS = {
     "ended": ("✗", "red", "ended"),
     "ending": ("!", "yellow", "ends soon"),
     "newer": ("·", "cyan", "old"),
-    "unverified": ("!", "yellow", "unverified"),
+    "unverified": ("!", "yellow", "unproven"),
     "current": ("✓", "green", "current"),
 }
 
