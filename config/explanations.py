@@ -7,6 +7,7 @@ wordings.json); causes and cures are written by hand (config/data/explanations.t
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -164,9 +165,49 @@ def explained_section(name: str) -> Explained:
     )
 
 
+#: A wording that is nothing but what differs says nothing: these say where it is.
+_VARIES = "(what it says differs from case to case)"
+_IN_MESSAGE = "do what the message says"
+#: What to do, where the source has a form and only the message has the words.
+_FORMS = {
+    "write …": "write what the message suggests",
+    "did you mean …?": "write the name that the message suggests, if you meant it",
+    "choose from …": "choose from those that the message lists",
+    "there …": "choose from those that the message lists",
+    "… and one more": _IN_MESSAGE,
+    "choose one of …": "choose from those that the message lists",
+}
+
+
 def _said(rows: list[list[str]]) -> tuple[SaidWording, ...]:
-    padded = ((*row, "", "", "") for row in rows)
-    return tuple(SaidWording(what=row[0], fix=row[1], status=row[2]) for row in padded)
+    """What an id says, each wording once, with all that may be done about it."""
+    fixes: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        what, fix, status = (*row, "", "", "")[:3]
+        known = fixes.setdefault((what if _has_words(what) else _VARIES, status), [])
+        if fix and _has_words(fix):
+            known.append(_FORMS.get(fix, fix))
+    return tuple(
+        SaidWording(
+            what=what,
+            fix="; or ".join(_different(known)) or ("" if status == "pass" else _IN_MESSAGE),
+            status=status,
+        )
+        for (what, status), known in fixes.items()
+    )
+
+
+def _different(fixes: list[str]) -> list[str]:
+    """Each once; one that another contains is in that one."""
+    return [
+        fix
+        for fix in dict.fromkeys(fixes)
+        if not any(fix in other for other in fixes if other != fix)
+    ]
+
+
+def _has_words(text: str) -> bool:
+    return re.search(r"[a-z]{3}", text) is not None
 
 
 def explained_option(path: str) -> ExplainedOption | None:

@@ -5,6 +5,7 @@ says, in a form that can be searched and linked to.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 
 import click
@@ -13,6 +14,8 @@ from jupyterhub_aws.cli.about import DescribedCommand
 from jupyterhub_aws.cli.group import EXIT_CODES, SECTIONS
 
 _GENERATED = "<!-- Generated from the commands by `jhub docs`. Do not edit: run `make docs`. -->"
+#: Click leaves the lines of a paragraph that begins with this as they are.
+_AS_IT_IS = "\b\n"
 _HEAD = f"""{_GENERATED}
 
 # Commands
@@ -60,9 +63,9 @@ def _page(command: click.Command, above: click.Context, name: str, level: int) -
     yield from (_text(command.help or ""), "")
     yield from ("```", " ".join([path, *command.collect_usage_pieces(context)]), "```")
     if isinstance(command, DescribedCommand):
-        yield from ("", f"Needs: {command.needs}.")
+        yield from ("", f"Needs: {_marked(command.needs)}.")
         if command.examples:
-            yield from ("", "Examples:", "", "```", *_examples(command), "```")
+            yield from ("", "Examples:", "", "```sh", *_examples(command), "```")
     if shown := [_option(option, context) for option in _options(command, context)]:
         yield from ("", "Options:", "", *shown)
     if isinstance(command, DescribedCommand):
@@ -82,12 +85,43 @@ def _examples(command: DescribedCommand) -> Iterator[str]:
 
 
 def _codes(codes: Mapping[int, str]) -> list[str]:
-    return [f"- {code}: {says}." for code, says in codes.items()]
+    return [f"- {code}: {_marked(says)}." for code, says in codes.items()]
+
+
+#: Beside code that is marked already: an option, a file with two underscores, a page of the docs.
+_CODE = re.compile(r"`[^`]*`|(?<![\w`-])(?:--[a-z][a-z-]*|__\w+__\.py)|docs/([\w-]+)\.md")
 
 
 def _text(said: str) -> str:
-    """Help text as Markdown: click's marks are no characters of the text."""
-    return inspect.cleandoc(said).replace("\b\n", "").replace("\f", "").replace("<", "&lt;")
+    """Help text as Markdown: click's marks are no characters of the text, what it leaves as it is
+    becomes a list, and options are code.
+    """
+    paragraphs = inspect.cleandoc(said).replace("\f", "").split("\n\n")
+    return "\n\n".join(
+        _listed(each.removeprefix(_AS_IT_IS)) if each.startswith(_AS_IT_IS) else _marked(each)
+        for each in paragraphs
+    )
+
+
+def _listed(text: str) -> str:
+    """Lines of a name and what it is, in two columns; a line that begins with blanks goes on."""
+    items: list[str] = []
+    for line in text.splitlines():
+        name, _, says = line.partition("  ")
+        if name:
+            items.append(f"- `{name}`: {_marked(says.strip())}")
+        else:
+            items[-1] += f" {_marked(line.strip())}"
+    return "\n".join(items)
+
+
+def _marked(text: str) -> str:
+    def code(found: re.Match[str]) -> str:
+        if found[1]:
+            return f"[{found[1].replace('-', ' ')}](../{found[1]}.md)"
+        return found[0] if found[0].startswith("`") else f"`{found[0]}`"
+
+    return _CODE.sub(code, text.replace("<", "&lt;"))
 
 
 def _options(command: click.Command, context: click.Context) -> list[click.Option]:
@@ -102,4 +136,5 @@ def _option(option: click.Option, context: click.Context) -> str:
     record = option.get_help_record(context)
     assert record is not None  # hidden ones have none  # noqa: S101
     names, said = record
-    return f"- `{names}`" + (f": {' '.join(_text(said).split())}" if said else "")
+    said = re.sub(r"(\d+)<=x<=(\d+)", r"\1 to \2", said).replace("x>=", "at least ")
+    return f"- `{names}`" + (f": {' '.join(_marked(said).split())}" if said else "")

@@ -10,6 +10,8 @@ import sys
 from typing import IO, Any, cast
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 _TRAILING = re.compile(r"[ \t]+(?=\n)")
 
@@ -50,6 +52,13 @@ class Terminal(Console):
         """
         with contextlib.suppress(SystemExit):
             super().on_broken_pipe()
+
+
+def marked(mark: str, style: str, text: str) -> Table:
+    """A text behind a mark; its further lines begin below the text, not below the mark."""
+    line = Table.grid(padding=(0, 1))
+    line.add_row(Text(mark, style), Text(text))
+    return line
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:

@@ -84,7 +84,7 @@ def not_for_data(command: str, option: str, target: object) -> ConfigError:
 
 def show_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--show`, also known as `--dry-run`: the lines and nothing else."""
-    says = "Print what would be run, and run nothing. Asks neither AWS nor the cluster, except for a user's log, whose pod is looked up."
+    says = "Print what would be run, and run nothing. Asks neither AWS nor the cluster."
     return click.option("--show", "--dry-run", is_flag=True, help=says)(function)
 
 

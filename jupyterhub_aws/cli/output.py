@@ -91,7 +91,7 @@ def show_problems(error: ConfigError) -> None:
             print(wrapped(f"{problem.fix} [{problem.id}]", width, "  → "), file=sys.stderr)
 
 
-def wrapped(text: str, width: int, begins: str = "", further: str = "") -> str:
+def wrapped(text: str, width: int, begins: str = "", further: str | None = None) -> str:
     """A text of a terminal's width whose further lines are indented: by `further`, or under the
     first. Words, and so commands and addresses to copy, stay whole.
     """
@@ -99,13 +99,13 @@ def wrapped(text: str, width: int, begins: str = "", further: str = "") -> str:
         text,
         max(width, 20),
         initial_indent=begins,
-        subsequent_indent=further or " " * max(len(begins), 2),
+        subsequent_indent=" " * max(len(begins), 2) if further is None else further,
         break_long_words=False,
         break_on_hyphens=False,
     )
 
 
-def say(text: str, *, begins: str = "", further: str = "", err: bool = False) -> None:
+def say(text: str, *, begins: str = "", further: str | None = None, err: bool = False) -> None:
     """Print an answer: wrapped on a terminal, one line in a pipe."""
     stream = sys.stderr if err else sys.stdout
     if stream is not None and stream.isatty():

@@ -51,6 +51,18 @@ _NAMES = {
     'id="__drawer"': 'id="__drawer" aria-label="Navigation"',
     'id="__search"': 'id="__search" aria-label="Search"',
 }
+#: What the pages of the API show of how models are made: private functions, and words of a tool.
+_MADE_OF = {
+    re.compile(r"<p>Validators:</p>\s*<ul>.*?</ul>", re.DOTALL): "",
+    re.compile(r"<p>Fields:</p>"): "<p>Options:</p>",
+    re.compile(r"<code>pydantic-field</code>"): "<code>option</code>",
+    re.compile(r"<code>pydantic-model</code>"): "<code>model</code>",
+}
+#: Code within a line, and an option in it, which breaks neither after its two dashes nor later.
+_INLINE = re.compile(r"(?<!<span></span>)<code>(?:[^<]|</?span[^>]*>)+</code>")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+_IN_TABLE = re.compile(r"<t([dh])\b.*?</t\1>", re.DOTALL)
+_PARTS = re.compile(r"(?<=[\w\]][/._])(?=[a-zA-Z])(?![^<]*>)")
 #: Scripts that the theme fetches where a page has a diagram, or a browser lacks a feature.
 _FETCHED = ("https://unpkg.com/mermaid@11/dist/mermaid.min.js", "https://unpkg.com/resize-observer-polyfill")  # fmt: skip
 
@@ -68,12 +80,16 @@ def _filled(nav: Any, docs: Path) -> Any:
         filled: list[Any] = []
         for item in nav:
             if isinstance(item, str) and item.endswith("/*"):
-                found = sorted((docs / item[:-2]).glob("*.md"))
+                found = sorted((docs / item[:-2]).glob("*.md"), key=_overview_first)
                 filled += [path.relative_to(docs).as_posix() for path in found]
             else:
                 filled.append(_filled(item, docs))
         return filled
     return nav
+
+
+def _overview_first(path: Path) -> tuple[bool, str]:
+    return path.name != "README.md", path.name
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -116,13 +132,15 @@ def _site_path(target: str) -> str:
 
 
 def _text_of(target: str) -> str:
-    """The Markdown of a page; of a folder without one, its files."""
+    """The Markdown of a page. Of an example also its files, which the text is about."""
     path = ROOT / target
+    if path.name == "README.md" and path.parent.parent == ROOT / "examples":
+        path = path.parent
     if not path.is_dir():
         return path.read_text(encoding="utf-8")
-    if (path / "README.md").is_file():
-        return (path / "README.md").read_text(encoding="utf-8")
-    lines = [f"# {target}", ""]
+    overview = path / "README.md"
+    text = overview.read_text(encoding="utf-8") if overview.is_file() else f"# {target}"
+    lines = [text.rstrip(), ""]
     for file in sorted(path.rglob("*")):
         if file.suffix in _LANGUAGES:
             name = file.relative_to(path).as_posix()
@@ -193,7 +211,16 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     del page, config, files
     html = _EMPTY_HEAD.sub("", html)
     html = html.replace("<th></th>", "<td></td>")
+    for found, shown in _MADE_OF.items():
+        html = found.sub(shown, html)
+    html = _INLINE.sub(lambda code: _OPTION.sub(r'<span class="option">\g<0></span>', code[0]), html)
+    html = _IN_TABLE.sub(lambda cell: _INLINE.sub(_breaking, cell[0]), html)
     return _PICTURE.sub(lambda found: _switched(found[0]), html)
+
+
+def _breaking(code: re.Match[str]) -> str:
+    """A path in a narrow cell breaks after a part of it, not within a word."""
+    return _PARTS.sub("<wbr>", code[0])
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:

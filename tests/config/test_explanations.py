@@ -11,7 +11,12 @@ import pytest
 
 from jupyterhub_aws.checks.all import CHECKS
 from jupyterhub_aws.config import explanations
-from jupyterhub_aws.config.explanations import explained, explained_option, sections
+from jupyterhub_aws.config.explanations import (
+    explained,
+    explained_option,
+    known_ids,
+    sections,
+)
 from jupyterhub_aws.documentation import SITE_VARIABLE, path_of
 from tests.support.in_process import in_process
 from tests.support.problems_page import ID, findings, pages, problems
@@ -64,6 +69,23 @@ def test_a_problem() -> None:
     assert TEXTS["sections"]["pools"]["says"] in said
     assert "What it says:\n" in said and "    → " in said
     assert explain("[pools.max-below-min]") == said, "as it is copied from a message"
+
+
+def test_each_wording_is_said_once_and_none_is_only_dots() -> None:
+    for which in known_ids():
+        about = explained(which)
+        said = [(item.what, item.status) for item in about.wordings]
+        assert len(said) == len(set(said)), which
+        for item in about.wordings:
+            assert re.search("[a-z]{3}", item.what), (which, item)
+            assert item.status == "pass" or re.search("[a-z]{3}", item.fix), (which, item)
+    found = explained("adopt.cluster").wordings
+    assert [item.fix for item in found if item.what.startswith("there are")] == [
+        "choose another --region or account; a kops or kubeadm cluster: jhub adopt config FILE;"
+        " or name one: --cluster NAME"
+    ]
+    assert "(what it says differs from case to case)" in explain("command.failed")
+    assert "  → …" not in explain("core-nodes-fit")
 
 
 def test_a_section_of_the_name_of_a_finding_is_told_too() -> None:

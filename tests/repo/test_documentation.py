@@ -123,6 +123,25 @@ def test_text_of_a_command_is_not_read_as_html() -> None:
         assert {text for _, text in kinds if not text.startswith("<!-- Generated")} == set(), name
 
 
+def test_what_click_leaves_as_it_is_becomes_a_list() -> None:
+    pages = command_pages()
+    assert "- `__main__.py`: the program" in pages["commands/init.md"]
+    found = re.findall(r"(?m)^- `(JHUB_\w+)`: (.*)$", pages["commands/probe.md"])
+    assert [name for name, _ in found] == ["JHUB_LDAP_PASSWORD", "JHUB_LDAP_SEARCH_PASSWORD"]
+    assert "`pulumi config get`" in found[1][1], "a line that goes on belongs to the one above"
+
+
+def test_options_in_the_text_of_a_command_are_code_and_ranges_are_words() -> None:
+    pages = command_pages()
+    assert "With `--list`: as data" in pages["commands/init.md"]
+    assert "[adopting](../adopting.md)" in pages["commands/adopt.md"]
+    assert "1 to 99" in pages["commands/restore.md"]
+    for name, page in pages.items():
+        assert "&lt;=x" not in page and "INTEGER" not in page, name
+        text = re.sub(r"(?s)```.*?```|`[^`]*`", "", page)
+        assert re.findall(r"(?<![\w-])--[a-z-]+(?!>)", text) == [], name
+
+
 def test_the_api_pages_have_every_public_name_once() -> None:
     found = [
         name

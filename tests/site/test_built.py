@@ -176,3 +176,37 @@ def test_the_addresses_that_messages_name_are_pages(read: dict[str, Read]) -> No
     assert {"reference", "adopting"} <= named
     theirs = {"tagging", "parameters", "using/selecting"}  # of other projects, named as sources
     assert {name for name in named - theirs if f"{name}.html" not in read} == set()
+
+
+def test_every_page_of_the_navigation_is_there_under_its_own_name(site: Site) -> None:
+    """A theme may make the first `README.md` of a section its title: then no list has that page."""
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    named = re.findall(r"(?m)^ +- ([^:\n]+): (repository/\S+|[\w/-]+)\.md$", text)
+    assert len(named) > 50
+    missing = []
+    for title, page in named:
+        path = re.sub(r"README$", "index", page) + ".html"
+        menu = (site.folder / path).read_text(encoding="utf-8").partition("<article")[0]
+        active = re.findall(r"(?s)md-nav__link--active[^>]*>(.*?)</(?:a|label)>", menu)
+        names = {" ".join(re.sub(r"<[^>]*>", "", it).split()) for it in active}
+        if title != "Home" and title not in names:
+            missing.append((title, names))
+    assert missing == []
+
+
+def test_an_example_is_shown_with_its_files(site: Site) -> None:
+    for name in ("compose", "ci", "own-resources"):
+        page = site.folder / f"repository/examples/{name}/index.html"
+        text = page.read_text(encoding="utf-8")
+        assert "<code>__main__.py</code>" in text and "import" in text, name
+        assert re.search(r"(?s)</h1>\s*<p>\w|</h1>\s*<p><code>", text), "what it is comes first"
+
+
+def test_the_api_pages_have_no_private_names(site: Site) -> None:
+    pages = sorted((site.folder / "api").glob("*.html"))
+    assert len(pages) > 5
+    for path in pages:
+        text = re.sub(r"<[^>]*>", "", path.read_text(encoding="utf-8"))
+        assert re.findall(r"A change: (?:_\w+|[A-Z_]{4,})|Validators:|pydantic-\w+", text) == [], path
+    buckets = (site.folder / "api" / "buckets.html").read_text(encoding="utf-8")
+    assert "A change: For servers that start later" in buckets and "../reference.html" in buckets

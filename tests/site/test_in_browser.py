@@ -125,12 +125,18 @@ def test_each_page_has_no_fault_of_accessibility_and_fits_a_phone(
         page.evaluate("dispatchEvent(new Event('resize'))")
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         faults += [f"{name} is {wide} px wider than a phone"] if wide > 0 else []
+        faults += [f"{name}, phone: a table hides {it} px" for it in page.evaluate(_HIDDEN)]
         if name in chosen:
             found = page.evaluate(_RUN, [spared, _PHONE])
             faults += [f"{name}, phone: {it}" for it in found]
         page.set_viewport_size(DESK)  # type: ignore[arg-type]
     context.close()
     assert faults == []
+
+
+#: How much of a table a narrow screen does not show.
+_HIDDEN = """[...document.querySelectorAll('.md-typeset__scrollwrap, .md-typeset__table')]
+  .map(it => it.scrollWidth - it.clientWidth).filter(hidden => hidden > 2)"""
 
 
 def test_a_fault_would_be_found(address: str, browser: Browser, axe: str) -> None:
@@ -144,6 +150,10 @@ def test_a_fault_would_be_found(address: str, browser: Browser, axe: str) -> Non
     found = page.evaluate(_RUN, [_REPEATED, {}])
     assert {it.partition(":")[0] for it in found} >= {"image-alt", "color-contrast"}
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0
+    page.goto(address + "exit-codes.html")
+    assert page.evaluate(_HIDDEN) == []
+    page.add_style_tag(content=".md-typeset td { min-width: 9rem !important }")
+    assert page.evaluate(_HIDDEN) != []
     page.close()
 
 

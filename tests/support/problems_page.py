@@ -134,7 +134,8 @@ class _Module:
         if isinstance(node, ast.Call) and _called(node) == "did_you_mean":
             return self._meant(node)
         if isinstance(node, ast.Constant):
-            return [] if node.value is None else [str(node.value)]
+            given = f"{node.value:g}" if isinstance(node.value, float) else str(node.value)
+            return [] if node.value is None else [given]
         if isinstance(node, ast.IfExp):
             return [*self.texts(node.body), *self.texts(node.orelse)]
         if isinstance(node, ast.JoinedStr):
@@ -421,7 +422,13 @@ def _plain(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return _plain(text).replace("|", "\\|").replace("<", "&lt;")
+    """Text as Markdown has it: options are code, and names with two underscores, not bold."""
+
+    def code(found: re.Match[str]) -> str:
+        return found[0] if found[0].startswith("`") else f"`{found[0]}`"
+
+    text = re.sub(r"`[^`]*`|\b__\w+__\.py\b|(?<![\w-])--[a-z][a-z-]*", code, _plain(text))
+    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def write() -> None:

@@ -29,7 +29,7 @@ def show(found: Converted, file: str) -> None:
             ("‼", "bold red", _from(found, item.path), item.why) for item in found.access
         ],
         "Yours to fill in": [("!", "yellow", path, note) for path, note in found.to_fill_in],
-        "Secrets to set, from where they stand": [
+        "Secrets to set, and where the old values have them": [
             (
                 "$",
                 "cyan",

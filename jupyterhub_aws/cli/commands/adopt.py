@@ -30,13 +30,13 @@ _OUT = click.option(
 @group("adopt")
 def adopt_command() -> None:
     """Take over what exists. `scan` and `config` write a stack file; `check` says whether `up`
-    would adopt and nothing else. docs/adopting.md.
+    would adopt and nothing else. More: docs/adopting.md.
     """
 
 
 @adopt_command.command(
     "scan",
-    needs=("AWS credentials, and a cluster that answers; it only reads"),
+    needs=("AWS credentials, and a cluster that answers"),
     examples=(
         ("jhub adopt scan --region us-east-1 --cluster teaching --name dev", ""),
         (
@@ -98,7 +98,7 @@ def scan_account(stack: str, **options: Any) -> int:
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FILE",
-    help="The same, as helm has it.",
+    help="One more FILE, written as for helm.",
 )
 @_NAME
 @_OUT
@@ -107,7 +107,7 @@ def scan_account(stack: str, **options: Any) -> int:
     default="main",
     show_default=True,
     metavar="NAME",
-    help="What the hub is called in the stack.",
+    help="The name of the hub in the stack.",
 )
 @click.option(
     "--under",

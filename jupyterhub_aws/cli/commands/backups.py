@@ -44,7 +44,7 @@ def backup_command() -> None:
 )
 @as_json("As data, all of them.")
 def list_(stack: str, everything: bool, as_json: bool) -> int:
-    """Show the backups of STACK by what they are of, and what is in none."""
+    """Show the backups of each resource of STACK that holds data, and what has none."""
     import datetime
 
     from jupyterhub_aws.config.backups import TAG, AwsBackup
@@ -146,14 +146,16 @@ def _request_options(function: Callable[..., int]) -> Callable[..., int]:
         ),
         click.option(
             "--at",
-            help="As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without:"
-            " the newest backup.",
+            metavar="TIME",
+            help="As it was then: 2026-11-27T14:00 (UTC), 2026-11-27, yesterday, 2d, 3h. Without"
+            " it: the newest backup.",
         ),
         click.option(
             "--attempt",
             default=1,
             show_default=True,
             type=click.IntRange(1, 99),
+            metavar="NUMBER",
             help="Another number restores the same once more.",
         ),
     ]
@@ -201,7 +203,7 @@ def _context(
 )
 @as_json("The plan as data.")
 def plan(stack: str, database: bool, as_json: bool, **asked: Any) -> int:
-    """Say what `restore run` would do for STACK: from which backup, into which side path.
+    """Say what `restore run` would do for STACK: from which backup, into which directory.
     Changes nothing.
     """
     import datetime
@@ -264,8 +266,8 @@ def _run_line(stack: str, asked: dict[str, Any]) -> str:
 @_request_options
 @as_json("What came back, from which backup and where it is, as data.")
 def run(stack: str, as_json: bool, **asked: Any) -> int:
-    """Restore into a side path of STACK. Run it again after anything that went wrong: it goes on
-    where it stopped.
+    """Restore homes of STACK from a backup, beside what exists. Run it again after anything that
+    went wrong: it goes on where it stopped.
     """
     from jupyterhub_aws.operate.backups.choose import FromFileSystem
     from jupyterhub_aws.operate.backups.run import restore_directory, restore_volume
@@ -331,6 +333,7 @@ def run(stack: str, as_json: bool, **asked: Any) -> int:
     default=1,
     show_default=True,
     type=click.IntRange(1, 99),
+    metavar="NUMBER",
     help="Another number rehearses with the same backup once more.",
 )
 @as_json("How many files came back as they were, and the record that was written, as data.")

@@ -167,11 +167,13 @@ def pull(
 )
 @_FOLDER
 @click.option(
-    "--stack", help="The stack that it is meant for: is everything there that it needs now?"
+    "--stack",
+    metavar="STACK",
+    help="The stack that it is meant for: is everything there that it needs now?",
 )
 @as_json()
 def verify(folder: Path, *, stack: str | None, as_json: bool) -> int:
-    """Count every byte of a bundle again, and compare it with the lock."""
+    """Read every file of a bundle, and compare it with the lock by its digest."""
     from jupyterhub_aws.bundle.verify import faults
 
     store = _store(folder)

@@ -47,7 +47,7 @@ _ACTION = re.compile(r"[a-z][a-z0-9-]*:[A-Za-z0-9]+")
     "--profile",
     metavar="NAME",
     shell_complete=complete.profiles,
-    help="The profile of the server. [default: the hub's first one]",
+    help="The profile of the server. Default: the hub's first one.",
 )
 @click.option(
     "--group",
@@ -63,7 +63,7 @@ _ACTION = re.compile(r"[a-z][a-z0-9-]*:[A-Za-z0-9]+")
     default="ada",
     show_default=True,
     metavar="NAME",
-    help="The user, for folders of one's own.",
+    help="Which user, for folders of users.",
 )
 @what_if
 @as_json()

@@ -37,6 +37,7 @@ def certificate_command() -> None:
     default=397,
     show_default=True,
     type=click.IntRange(1, 398),
+    metavar="DAYS",
     help="How long it is valid, where it signs itself.",
 )
 @click.option(
@@ -48,7 +49,7 @@ def certificate_command() -> None:
     "--folder",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
     default=Path(),
-    help="Where HOSTNAME.key and .crt (or .csr) go. [default: here]",
+    help="Where HOSTNAME.key and .crt (or .csr) go. Default: here.",
 )
 def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folder: Path) -> int:
     """Make a private key for HOSTNAME, and a certificate that signs itself, or a request that
@@ -106,7 +107,7 @@ def new(hostname: str, *, also: tuple[str, ...], days: int, request: bool, folde
 )
 @click.option("--hostname", metavar="HOST", help="With a file: the name that users type.")
 @click.option("--key-file", type=_FILE, help="Say whether this private key belongs to it.")
-@click.option("--as-of", metavar="DATE", help="Judge as of this day instead of today.")
+@click.option("--as-of", metavar="YYYY-MM-DD", help="Judge as of this day. Default: today.")
 @as_json()
 def inspect(
     what: str,

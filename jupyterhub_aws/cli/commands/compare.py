@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--preview",
     metavar="FILE",
-    help="What `pulumi preview --json` printed for the new side: where it has spoken, it is right.",
+    help="What `pulumi preview --json` printed for the new side: it decides for the resources that it names.",
 )
 @file_or_output("--json", "The difference as data.")
 @html_file

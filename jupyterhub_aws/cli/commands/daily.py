@@ -155,7 +155,7 @@ def doctor_command(stack: str, as_json: bool) -> int:
 @show_option
 def logs_command(stack: str, hub: str, of: str, **options: bool | int) -> int:
     """Show what the hub, the proxy or a user's server of HUB of STACK wrote. A server that is
-    gone took its log with it.
+    gone took its log with it. With --show the pod of a user's server is still looked up.
     """
     from jupyterhub_aws.operate.daily.context import release_inside, release_shown, show_lines
     from jupyterhub_aws.operate.daily.releases import log_target, logs_line
@@ -293,8 +293,8 @@ no user can sign in or start a server; servers that run go on."""
 @show_option
 @as_json("From which revision to which one, as data.")
 def rollback_command(stack: str, hub: str, revision: int | None, **options: bool) -> int:
-    """Put HUB of STACK back to REVISION, or to the last one that ran, by Helm. For the night; by
-    day, set the stack file back instead.
+    """Put HUB of STACK back to REVISION, or to the last one that ran, by Helm. Set the stack
+    file back too: a later `pulumi up` installs what it says.
     """
     from jupyterhub_aws.operate.daily.context import (
         agreed,

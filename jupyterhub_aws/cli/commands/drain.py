@@ -40,6 +40,7 @@ from jupyterhub_aws.cli.output import data_to_standard_output
 @click.option(
     "--generation",
     type=click.IntRange(1, 999),
+    metavar="NUMBER",
     help="Only nodes of this generation (1: those that say none).",
 )
 @click.option(

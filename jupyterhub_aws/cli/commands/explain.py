@@ -90,7 +90,7 @@ def _overview(*, as_json: bool) -> None:
 
 def _print(lines: Iterator[tuple[str, str]]) -> None:
     for begins, text in lines:
-        say(text, begins=begins)
+        say(text, begins=begins, further=" " * len(begins))
 
 
 def _lines(about: Explained) -> Iterator[tuple[str, str]]:

@@ -54,7 +54,10 @@ def _schema() -> str:
 
 
 schema_command = writer(
-    "schema", "config/stack.schema.json", _schema, "Write config/stack.schema.json from the models."
+    "schema",
+    "config/stack.schema.json",
+    _schema,
+    "Write the JSON schema of stack files, for editors that complete and check them.",
 )
 
 

@@ -17,7 +17,7 @@ from jupyterhub_aws.cli.options import as_json, one_hub_or_all, stack_argument
     "health",
     needs=CLUSTER,
     examples=(
-        ("jhub health dev", "every profile; buys nodes"),
+        ("jhub health dev", "every profile; starts nodes, which cost money"),
         (
             "JHUB_HEALTH_USER=ada JHUB_HEALTH_PASSWORD=… jhub health dev --profile small",
             "one profile, with a real sign-in",
@@ -34,7 +34,7 @@ from jupyterhub_aws.cli.options import as_json, one_hub_or_all, stack_argument
     shell_complete=complete.profiles,
     multiple=True,
     metavar="NAME",
-    help="A profile to try. May be repeated. Default: all of them, which buys nodes.",
+    help="A profile to try. May be repeated. Default: all of them, which starts nodes.",
 )
 @as_json("The report as data.")
 def health_command(stack: str, hub: str | None, profiles: tuple[str, ...], as_json: bool) -> int:

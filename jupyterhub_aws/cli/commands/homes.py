@@ -31,7 +31,7 @@ def homes_command() -> None:
     examples=(
         ("jhub homes map dev --users users.txt", ""),
         (
-            "jhub homes map dev --users users.txt --from '{escaped_username}' --script > move.sh",
+            "jhub homes map dev --users users.txt --script > move.sh",
             "a script that moves what changes",
         ),
     ),
@@ -58,13 +58,13 @@ def homes_command() -> None:
     "--from",
     "old",
     metavar="TEMPLATE",
-    help="The directory before. [default: the new one with {escaped_username}]",
+    help="The directory before. Default: the new one with {escaped_username}.",
 )
 @click.option(
     "--to",
     "new",
     metavar="TEMPLATE",
-    help="The directory after. [default: home_directory of the hub, else {safe_username}]",
+    help="The directory after. Default: home_directory of the hub, else {safe_username}.",
 )
 @click.option(
     "--root",

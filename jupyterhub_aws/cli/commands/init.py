@@ -69,14 +69,15 @@ _VARIANTS = ("open", "airgap", "existing")
 def init_command(folder: Path, *, settings: tuple[str, ...], **options: object) -> int:
     """Make a project in DIR (default: here), and plan it.
 
+    It asks, each with a default and its price per month, and writes these files. Nothing that
+    exists is overwritten.
+
     \b
-    It asks, each with a default and its price per month, and writes
-      Pulumi.yaml         the project
-      Pulumi.STACK.yaml   the stack, commented
-      __main__.py         the program: resources of your own follow there
-      requirements.txt    this library at its version
-      .gitignore
-    Nothing that exists is overwritten.
+    Pulumi.yaml         the project
+    Pulumi.STACK.yaml   the stack, commented
+    __main__.py         the program: resources of your own follow there
+    requirements.txt    this library at its version
+    .gitignore          what does not belong into git
     """  # noqa: D301 -- click's mark for lines that stay as they are
     if options["listed"] or options["as_json"]:
         return _list(folder, options)

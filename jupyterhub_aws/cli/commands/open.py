@@ -18,8 +18,8 @@ from jupyterhub_aws.config.project import project_of
 @command(
     "open",
     needs=(
-        "the Pulumi CLI, logged in; for a hub with entry port_forward kubectl, the aws CLI and AWS"
-        " credentials too"
+        "the Pulumi CLI, logged in; with entry port_forward also kubectl, the aws CLI and AWS"
+        " credentials"
     ),
     examples=(
         ("jhub open dev", ""),
@@ -36,11 +36,9 @@ from jupyterhub_aws.config.project import project_of
 )
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 def open_command(stack: str, hub: str | None, no_browser: bool) -> int:
-    """Open a hub of STACK (a name) in the browser. Needs the Pulumi CLI with access to the stack's
-    state.
+    """Open a hub of STACK in the browser. STACK is a name: its address is in the stack's state.
 
-    A hub with entry `port_forward` is reached through a tunnel that stays open until Ctrl+C; that
-    needs kubectl, the aws CLI and credentials too.
+    A hub with entry `port_forward` is reached through a tunnel, which stays open until Ctrl+C.
     """
     from jupyterhub_aws.operate.open import built_hub, require
 

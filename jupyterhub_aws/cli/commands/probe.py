@@ -69,13 +69,12 @@ def ldap(
     """Try name, port, certificate, look-up account, entry, password and groups of STACK's
     directory, one after the other.
 
+    Passwords are asked for without echo, and neither shown nor logged. Scripts set variables:
+
     \b
-    Passwords are asked for without echo, and neither shown nor logged.
-    For scripts:
-      JHUB_LDAP_PASSWORD          the user's
-      JHUB_LDAP_SEARCH_PASSWORD   the look-up account's; without it the
-                                  stack's own secret is asked of
-                                  `pulumi config get`
+    JHUB_LDAP_PASSWORD          the user's password
+    JHUB_LDAP_SEARCH_PASSWORD   the look-up account's; without it
+                                `pulumi config get` is run for it
     """  # noqa: D301 -- click's mark for lines that stay as they are
     from jupyterhub_aws.cli.arguments import validated_stack
     from jupyterhub_aws.operate.probe.directory import (

@@ -74,7 +74,7 @@ def hub(stack: str, hub: str, as_json: bool) -> int:
     ),
     exits={
         0: "no orphan",
-        1: "some",
+        1: "orphans were found",
         2: "not looked: no credentials, another account, or the stack still exists",
     },
 )

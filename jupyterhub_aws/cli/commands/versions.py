@@ -74,6 +74,7 @@ def show(stack: str | None, as_of: str | None, as_json: bool) -> int:
 )
 @click.option(
     "--region",
+    metavar="REGION",
     default="us-east-1",
     show_default=True,
     help="Where to ask. Versions are the same in every region, sometimes some days apart.",

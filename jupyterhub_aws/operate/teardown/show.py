@@ -6,12 +6,12 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from jupyterhub_aws.checks.resources import Resource
-from jupyterhub_aws.cli.console import Terminal
+from jupyterhub_aws.cli.console import Terminal, marked
 from jupyterhub_aws.config.specs.buckets import USER_BUCKET_TAG
 from jupyterhub_aws.operate.teardown.plan import DestroyPlan, StackTeardown
 
@@ -48,7 +48,7 @@ def show(plan: DestroyPlan) -> None:
     number = 0
     for why, line in [*plan.before, *_first(plan)]:
         number += 1
-        console.print(Group(Text(""), Text(f"{number}. {why}"), _line(line)))
+        console.print(Group(Text(""), marked(f"{number}.", "", why), _line(line)))
     for teardown in plan.stacks:
         number += 1
         console.print(Group(Text(""), _stack_teardown(teardown, number)))
@@ -153,14 +153,10 @@ def _later(plan: DestroyPlan) -> Group:
 
 
 def _unmanaged(plan: DestroyPlan) -> Group:
-    parts: list[Text | Padding] = [Text("Unmanaged, because no state knows it:", "bold")]
+    parts: list[RenderableType] = [Text("Unmanaged, because no state knows it:", "bold")]
     for item in plan.unmanaged:
-        parts.append(
-            Text.assemble(
-                ("! ", "yellow"),
-                f"{item.what}: {item.why}{' (blocks the network)' if item.blocks else ''}",
-            )
-        )
+        blocks = " (blocks the network)" if item.blocks else ""
+        parts.append(marked("!", "yellow", f"{item.what}: {item.why}{blocks}"))
         parts += [_line(item.find)] if item.find else []
     return Group(*parts)
 

@@ -27,7 +27,7 @@ _LOOKS = {
     "ended": ("✗", "red", "ended"),
     "ending": ("!", "yellow", "ends soon"),
     "newer": ("·", "cyan", "old"),
-    "unverified": ("!", "yellow", "unseen"),
+    "unverified": ("!", "yellow", "unproven"),
     "current": ("✓", "green", "current"),
 }
 
@@ -64,7 +64,7 @@ def render(stack: str | None, rows: list[VersionRow], as_of: datetime.date) -> N
     """Print them: a table, then what is to be done, the gravest first."""
     from rich.text import Text
 
-    from jupyterhub_aws.cli.console import Terminal
+    from jupyterhub_aws.cli.console import Terminal, marked
 
     console = Terminal()
     console.print(Text(f"{stack or 'Every row of the table'}, as of {as_of}", "bold"))
@@ -76,7 +76,7 @@ def render(stack: str | None, rows: list[VersionRow], as_of: datetime.date) -> N
         if stack is None and row.part == "Kubernetes":
             continue
         mark, colour, _ = _LOOKS[row.standing]
-        console.print(Text.assemble((mark, colour), f" {row.part} {row.in_use}: {row.says}"))
+        console.print(marked(mark, colour, f"{row.part} {row.in_use}: {row.says}"))
         if row.fix:
             console.print(Text(f"  → {row.fix.replace('STACK', stack or 'STACK')}", "dim"))
 
@@ -87,7 +87,7 @@ def _table(rows: list[VersionRow], as_of: datetime.date) -> Table:
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     for name in ("part", "in use", "newest", "until", "status"):
-        table.add_column(name, no_wrap=name != "part")
+        table.add_column(name, no_wrap=name != "part", overflow="fold")
     for row in rows:
         left = "" if row.until is None else f"{row.until} {(row.until - as_of).days}d"
         newest = "" if row.newest in (None, row.in_use) else str(row.newest)
