@@ -316,6 +316,33 @@ def test_in_an_isolated_network_the_inner_stack_notifies_users_and_the_outer_one
 
 
 @pytest.mark.real
+def test_in_an_isolated_network_the_outer_stack_is_resumed_first_and_the_inner_one_by_its_own_up(
+    account: Cloud, tmp_path: Path
+) -> None:
+    stack = halves(account, tmp_path)
+    inside = Inside(servers={name: [] for name in stack.hubs}, autoscaler=0)
+    inside.on(account, tmp_path / "tools")
+    pulumi = tmp_path / "tools" / "pulumi"
+    pulumi.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    pulumi.chmod(0o755)
+    cloud = tmp_path / "Pulumi.airgap.yaml"
+    resumed = cloud.read_text()
+    cloud.write_text(f"{resumed}  jupyterhub-aws:paused: true\n")
+    refused = run(account, tmp_path, "resume", "airgap-hub", "--yes")
+    assert refused.returncode == 2 and "[pause.cloud-paused]" in refused.stderr, refused.stderr
+    assert "jhub resume airgap;" in refused.stderr and inside.autoscaler == 0
+    cloud.write_text(resumed)
+    done = run(account, tmp_path, "resume", "airgap-hub", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "airgap-hub is resumed. Whether users can work: jhub health airgap-hub\n"
+    )
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert len(asked) == 1 and asked[0].startswith("up --stack airgap-hub "), asked
+    assert inside.autoscaler == 1 and cloud.read_text() == resumed
+
+
+@pytest.mark.real
 def test_the_plan_after_a_pause_and_a_resume_is_the_one_before(
     account: Cloud, shape: Shape, tmp_path: Path
 ) -> None:

@@ -159,6 +159,7 @@ def resume_command(stack: str, no_up: bool, yes: bool, as_json: bool) -> int:
     """Bring STACK back exactly as its file says: databases, network, nodes, autoscaler, hubs.
     Run it again after anything that went wrong.
     """
+    from jupyterhub_aws.cli.arguments import stack_file
     from jupyterhub_aws.operate.live import steps
     from jupyterhub_aws.operate.live.cluster import cluster_of
     from jupyterhub_aws.operate.live.hub_api import hub_apis
@@ -171,11 +172,14 @@ def resume_command(stack: str, no_up: bool, yes: bool, as_json: bool) -> int:
         clear_notice_steps,
         inside,
         nodes,
+        refuse_paused_cloud,
     )
 
     applied = not no_up and steps.there()
     with context_of(COMMAND, stack, inside=False) as ctx:
-        name = ctx.file.stack
+        refuse_paused_cloud(ctx)
+        of_cluster = ctx.stack.parts == "cluster"
+        name = ctx.name if of_cluster else ctx.file.stack
 
         def ended(state: str, says: str, commands: Sequence[str] = ()) -> int:
             result = PauseResult(
@@ -193,7 +197,8 @@ def resume_command(stack: str, no_up: bool, yes: bool, as_json: bool) -> int:
             with cluster_of(COMMAND, ctx.stack, ctx.account) as cluster:
                 taken += run(COMMAND, answers(ctx, cluster))
         if applied:
-            steps.up(COMMAND, ctx.file, yes=yes, data=as_json)
+            file = stack_file(stack) if of_cluster else ctx.file
+            steps.up(COMMAND, file, yes=yes, data=as_json)
         elif needs_up(ctx):
             what = "What was dropped comes" if ctx.stack.pause.drop else "Hubs' records come"
             says = f"{what} back by: pulumi up -s {name}; then run this again with --no-up"
@@ -210,7 +215,6 @@ def resume_command(stack: str, no_up: bool, yes: bool, as_json: bool) -> int:
             taken += run(COMMAND, inside(ctx, cluster))
             with hub_apis(ctx.stack, cluster) as hubs:
                 taken += run(COMMAND, clear_notice_steps(hubs))
-    says = (
-        f"{name} is resumed. Commit {ctx.file.source}. Whether users can work: jhub health {name}"
-    )
+    commit = "" if of_cluster else f" Commit {ctx.file.source}."
+    says = f"{name} is resumed.{commit} Whether users can work: jhub health {name}"
     return ended("resumed", says)

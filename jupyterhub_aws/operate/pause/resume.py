@@ -6,16 +6,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from jupyterhub_aws.config.errors import ConfigError
+from jupyterhub_aws.config.errors import ConfigError, refused
 from jupyterhub_aws.config.specs.names import HubNames
 from jupyterhub_aws.operate.live.cluster import KubectlCluster
 from jupyterhub_aws.operate.live.hub_api import HubApi, hub_runs
 from jupyterhub_aws.operate.live.steps import CommandStep
 from jupyterhub_aws.operate.pause.compute import Autoscaler, Databases, Groups
 from jupyterhub_aws.operate.pause.pause import PauseContext, stack_file_steps
+from jupyterhub_aws.operate.pause.stack_file_edit import is_paused
 
 COMMAND = "jhub resume"
 _SECONDS = 900.0
+
+
+def refuse_paused_cloud(context: PauseContext) -> None:
+    """A cluster stack is what its cloud stack's file says: raise ConfigError while that says paused,
+    for there is no node for a hub, and `up` would build the paused stack again.
+    """
+    cloud = context.stack.cloud_stack
+    if context.stack.parts == "cluster" and cloud is not None and is_paused(context.file):
+        what = f"{context.file.source} says paused: true"
+        fix = (
+            f"resume the cloud stack first, from where you run it: jhub resume {cloud}; then bring"
+            " its file here (git pull)"
+        )
+        raise refused(COMMAND, "pause.cloud-paused", "paused", what, fix)
 
 
 def before_up(context: PauseContext) -> list[CommandStep]:
