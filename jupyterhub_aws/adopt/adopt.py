@@ -18,7 +18,7 @@ from jupyterhub_aws.adopt.matchers.cluster import CONTROL_PLANE
 from jupyterhub_aws.adopt.queries import Live
 from jupyterhub_aws.checks.resources import Resources
 from jupyterhub_aws.cli.options import not_for_data
-from jupyterhub_aws.cli.output import to_file, to_standard_output
+from jupyterhub_aws.cli.output import to_file, to_target
 from jupyterhub_aws.config.errors import ConfigError, Problem, refused
 from jupyterhub_aws.config.keys import canonical_key
 from jupyterhub_aws.config.project import Project, find_project, unnamed_project
@@ -325,10 +325,7 @@ def _give_data(command: str, target: str | None, data: Mapping[str, Any]) -> Non
     if target is None:
         return
     text = json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n"
-    if target == "-":
-        to_standard_output(text)
-    else:
-        to_file(command, "--json", target, text)
+    to_target(command, "--json", target, text)
 
 
 def _region(region: str) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import click
+
 from jupyterhub_aws.config.errors import ConfigError, refused
 
 #: The format of problems as data.
@@ -64,6 +66,26 @@ def _replaced(target: Path, text: str) -> None:
         beside.replace(place)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def to_target(command: str, option: str, target: str, text: str) -> None:
+    """Write what an option asks for: to standard output where it names no file (`-`). Raises
+    ConfigError where the file cannot be written.
+    """
+    if target == "-":
+        to_standard_output(text)
+    else:
+        to_file(command, option, target, text)
+
+
+def answer(lines: Iterable[str], data: Any = None) -> None:
+    """Say how a command ended. Where data are asked for, standard output has these alone, and the
+    words are on standard error.
+    """
+    for line in lines:
+        click.echo(line, err=data is not None)
+    if data is not None:
+        data_to_standard_output(data)
 
 
 def problems_as_json(errors: Iterable[ConfigError]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jupyterhub_aws.changes.difference import Difference
 from jupyterhub_aws.changes.gate import GateVerdict
 from jupyterhub_aws.changes.side import Side, read_side, side_of
-from jupyterhub_aws.cli.output import to_file, to_standard_output
+from jupyterhub_aws.cli.output import to_target
 from jupyterhub_aws.config.errors import refused
 from jupyterhub_aws.diff.story import (
     BILLS,
@@ -44,11 +44,7 @@ def show(found: Difference, verdict: GateVerdict | None, files: Mapping[str, str
         render(found, verdict)
     # Standard output last: a file that cannot be written leaves nothing there.
     for kind, target in sorted(wanted.items(), key=lambda item: item[1] == "-"):
-        text = _text(kind, found, verdict)
-        if target == "-":
-            to_standard_output(text)
-        else:
-            to_file("jhub", f"--{kind}", target, text)
+        to_target("jhub", f"--{kind}", target, _text(kind, found, verdict))
 
 
 def _text(kind: str, found: Difference, verdict: GateVerdict | None) -> str:

@@ -13,7 +13,7 @@ import click
 from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import CLUSTER, CREDENTIALS, group
 from jupyterhub_aws.cli.options import as_json, stack_argument, the_only_hub
-from jupyterhub_aws.cli.output import data_to_standard_output
+from jupyterhub_aws.cli.output import answer, data_to_standard_output
 
 if TYPE_CHECKING:
     from jupyterhub_aws.operate.backups.choose import Intent
@@ -113,8 +113,8 @@ def now(stack: str, as_json: bool) -> int:
         f"{len(there)} resources of {ctx.file.stack} are backed up. See them: jhub backup list"
         f" {stack}"
     )
-    click.echo(says, err=as_json)
-    if as_json:
+    data = None
+    if as_json:  # AWS is asked for the ARNs
         data = {
             "format": "jupyterhub-aws/backup-now/1",
             "stack": ctx.file.stack,
@@ -122,7 +122,7 @@ def now(stack: str, as_json: bool) -> int:
             "steps": [step.as_json() for step in taken],
             "says": says,
         }
-        data_to_standard_output(data)
+    answer([says], data)
     return 0
 
 
@@ -296,13 +296,10 @@ def run(stack: str, as_json: bool, **asked: Any) -> int:
                 f"{volume} is claim {found.target} in {found.namespace}. To look into it:"
                 " docs/backups.md, A home on a volume."
             ]
-    for line in lines:
-        click.echo(line, err=as_json)
-    if as_json:
-        head = {"format": "jupyterhub-aws/restore/1", "stack": ctx.file.stack}
-        steps = [step.as_json() for step in taken]
-        more = {**came, "steps": steps, "says": " ".join(lines)}
-        data_to_standard_output({**head, **intent_data(found), **more})
+    head = {"format": "jupyterhub-aws/restore/1", "stack": ctx.file.stack}
+    steps = [step.as_json() for step in taken]
+    more = {**came, "steps": steps, "says": " ".join(lines)}
+    answer(lines, {**head, **intent_data(found), **more} if as_json else None)
     return 0
 
 
@@ -374,17 +371,15 @@ def drill(stack: str, hub: str | None, user: str, attempt: int, as_json: bool) -
         f"{result.differences:,} otherwise than they had to be. Commit"
         f" {path.parent.name}/{path.name}.",
     ]
-    for line in [*lines, *(f"  differs: {name}" for name in names)]:
-        click.echo(line, err=as_json)
-    if as_json:
-        head = {"format": "jupyterhub-aws/restore-drill/1", "stack": ctx.file.stack}
-        counted = ("files", "bytes", "same", "changed", "differences", "seconds")
-        more = {
-            **{name: getattr(result, name) for name in counted},
-            "differing": names,
-            "record": str(path),
-            "steps": [step.as_json() for step in taken],
-            "says": " ".join(lines),
-        }
-        data_to_standard_output({**head, **intent_data(found), **more})
+    head = {"format": "jupyterhub-aws/restore-drill/1", "stack": ctx.file.stack}
+    counted = ("files", "bytes", "same", "changed", "differences", "seconds")
+    more = {
+        **{name: getattr(result, name) for name in counted},
+        "differing": names,
+        "record": str(path),
+        "steps": [step.as_json() for step in taken],
+        "says": " ".join(lines),
+    }
+    data = {**head, **intent_data(found), **more} if as_json else None
+    answer([*lines, *(f"  differs: {name}" for name in names)], data)
     return 1 if result.differences else 0

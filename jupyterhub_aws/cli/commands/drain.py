@@ -12,7 +12,7 @@ import click
 from jupyterhub_aws.cli import complete
 from jupyterhub_aws.cli.about import CLUSTER, command
 from jupyterhub_aws.cli.options import Deadline, as_json, stack_argument
-from jupyterhub_aws.cli.output import data_to_standard_output
+from jupyterhub_aws.cli.output import answer
 
 
 @command(
@@ -118,9 +118,7 @@ def drain_command(stack: str, pool: str, **options: Any) -> int:
         warning=closes,
         steps=taken,
     )
-    click.echo(result.says, err=options["as_json"])
-    if options["as_json"]:
-        data_to_standard_output(result.as_json())
+    answer([result.says], result.as_json() if options["as_json"] else None)
     return 0
 
 

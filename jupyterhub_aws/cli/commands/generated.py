@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from jupyterhub_aws.cli.about import DescribedCommand, command
-from jupyterhub_aws.cli.output import to_file, to_standard_output
+from jupyterhub_aws.cli.output import to_file, to_standard_output, to_target
 from jupyterhub_aws.config.project import find_project
 
 
@@ -28,11 +28,9 @@ def writer(name: str, target: str, render: Callable[[], str], doc: str) -> Descr
     )
     def generate(output: Path | None) -> None:
         output = output or _there(target)
-        if str(output) == "-":
-            to_standard_output(render())
-            return
-        to_file(f"jhub {name}", "--output", str(output), render())
-        click.echo(f"wrote {output}", err=True)
+        to_target(f"jhub {name}", "--output", str(output), render())
+        if str(output) != "-":
+            click.echo(f"wrote {output}", err=True)
 
     return generate
 

@@ -13,10 +13,10 @@ import click
 
 from jupyterhub_aws.cli.about import CLUSTER, command
 from jupyterhub_aws.cli.options import NoticePeriod, as_json, let_up_go_on, stack_argument
-from jupyterhub_aws.cli.output import data_to_standard_output
+from jupyterhub_aws.cli.output import answer
 
 if TYPE_CHECKING:
-    from jupyterhub_aws.operate.pause.pause import PauseContext, PauseResult
+    from jupyterhub_aws.operate.pause.pause import PauseContext
 
 
 @command(
@@ -91,7 +91,9 @@ def pause_command(stack: str, notice: int, now: bool, **options: bool) -> int:
     result = PauseResult(
         context=ctx, state="paused", steps=taken, applied=applied, says=says, commands=commands
     )
-    return _told(result, "jupyterhub-aws/pause/1", data=options["as_json"])
+    data = result.as_json("jupyterhub-aws/pause/1") if options["as_json"] else None
+    answer(result.says, data)
+    return 0
 
 
 def _paused(ctx: PauseContext, *, applied: bool) -> tuple[list[str], list[str]]:
@@ -116,15 +118,6 @@ def _paused(ctx: PauseContext, *, applied: bool) -> tuple[list[str], list[str]]:
         return lines, [shlex.join(up_line(ctx.file))]
     lines = [f"Users of {pages} read the maintenance page now."] if pages else []
     return [*lines, f"{says}. To bring it back: jhub resume {name}"], []
-
-
-def _told(result: PauseResult, form: str, *, data: bool) -> int:
-    """Say how it ended: as data, with the words on standard error, or in words."""
-    for line in result.says:
-        click.echo(line, err=data)
-    if data:
-        data_to_standard_output(result.as_json(form))
-    return 0
 
 
 _MACHINES_PAUSED = (
@@ -178,8 +171,8 @@ def resume_command(stack: str, no_up: bool, yes: bool, as_json: bool) -> int:
     applied = not no_up and steps.there()
     with context_of(COMMAND, stack, inside=False) as ctx:
         refuse_paused_cloud(ctx)
-        of_cluster = ctx.stack.parts == "cluster"
-        name = ctx.name if of_cluster else ctx.file.stack
+        # A cluster stack is applied itself; the file that says paused is its cloud stack's.
+        file, name = stack_file(stack), ctx.name
 
         def ended(state: str, says: str, commands: Sequence[str] = ()) -> int:
             result = PauseResult(
@@ -190,19 +183,19 @@ def resume_command(stack: str, no_up: bool, yes: bool, as_json: bool) -> int:
                 says=[says],
                 commands=commands,
             )
-            return _told(result, "jupyterhub-aws/resume/1", data=as_json)
+            answer([says], result.as_json("jupyterhub-aws/resume/1") if as_json else None)
+            return 0
 
         taken = run(COMMAND, before_up(ctx))
         if ctx.stack.pause.instances is not None:
             with cluster_of(COMMAND, ctx.stack, ctx.account) as cluster:
                 taken += run(COMMAND, answers(ctx, cluster))
         if applied:
-            file = stack_file(stack) if of_cluster else ctx.file
             steps.up(COMMAND, file, yes=yes, data=as_json)
         elif needs_up(ctx):
             what = "What was dropped comes" if ctx.stack.pause.drop else "Hubs' records come"
             says = f"{what} back by: pulumi up -s {name}; then run this again with --no-up"
-            commands = [shlex.join(up_line(ctx.file)), f"jhub resume {shlex.quote(stack)} --no-up"]
+            commands = [shlex.join(up_line(file)), f"jhub resume {shlex.quote(stack)} --no-up"]
             return ended("needs up", says, commands)
         taken += run(COMMAND, nodes(ctx))
         if ctx.stack.parts == "cloud":
@@ -215,6 +208,6 @@ def resume_command(stack: str, no_up: bool, yes: bool, as_json: bool) -> int:
             taken += run(COMMAND, inside(ctx, cluster))
             with hub_apis(ctx.stack, cluster) as hubs:
                 taken += run(COMMAND, clear_notice_steps(hubs))
-    commit = "" if of_cluster else f" Commit {ctx.file.source}."
+    commit = "" if ctx.stack.parts == "cluster" else f" Commit {ctx.file.source}."
     says = f"{name} is resumed.{commit} Whether users can work: jhub health {name}"
     return ended("resumed", says)
